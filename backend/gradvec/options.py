@@ -1,0 +1,100 @@
+"""Every choice that a user has: name, unit, default and range in one place. Standard library only.
+
+The command line, the wire and Inkscape's menu files are all checked against this table (tests/test_options.py), so an
+option exists everywhere or nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .errors import UsageError
+
+#: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
+STROKES_WARN = 1000
+#: Above this many strokes a run has to be forced.
+STROKES_MAX = 5000
+STROKES_FORCED_MAX = 50000
+
+
+def _option(default: Any, help: str, *, low: float | None = None, high: float | None = None,
+            choices: tuple[str, ...] = (), pattern: str = "", unit: str = "") -> Any:
+    meta = {"help": help, "low": low, "high": high, "choices": choices, "pattern": pattern, "unit": unit}
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is to do. Field metadata: help, low, high, choices, pattern, unit."""
+
+    strokes: int = _option(500, "how many brush strokes to paint", low=1, high=STROKES_FORCED_MAX)
+    brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "mixed"))
+    mode: str = _option("progressive", "where strokes go: coarse to fine by error, or on a regular grid",
+                        choices=("progressive", "grid"))
+    size: int = _option(512, "longest side of the working picture", low=16, high=4096, unit="px")
+    fidelity: float = _option(0.5, "0 keeps the brush shapes, 1 frees the outlines to follow the picture",
+                              low=0.0, high=1.0)
+    gradient: str = _option("refined", "how gradients are found: refined is best, kmeans is the paper's, "
+                            "auto drops what the eye does not see, flat is one colour a stroke",
+                            choices=("refined", "kmeans", "auto", "flat"))
+    cubics: int = _option(8, "most Bezier segments a path may have", low=3, high=64)
+    paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
+    layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
+    background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
+                              "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}")
+    seed: int = _option(0, "start of the random numbers; the same seed gives the same result", low=0, high=2**31 - 1)
+    device: str = _option("auto", "where the engine computes", choices=("auto", "cpu", "cuda"))
+    engine: str = _option("auto", "which renderer computes", choices=("auto", "reference", "cpu", "cuda", "diffvg"))
+    force: bool = _option(False, f"allow more than {STROKES_MAX} strokes, which Inkscape edits very slowly")
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, _checked(f, getattr(self, f.name)))
+        if self.strokes > STROKES_MAX and not self.force:
+            raise UsageError(f"{self.strokes} strokes are more than {STROKES_MAX}, above which Inkscape takes minutes "
+                             "to select a path.", "Ask for fewer strokes, or add --force.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Options:
+        """Options from names and values (from the wire, a menu or a document); absent names keep their default.
+
+        Raises:
+            UsageError: an unknown name, a wrong type or a value out of range.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise UsageError(f"There is no option named {unknown[0]!r}.", f"Known options: {', '.join(sorted(known))}.")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All names and values, as plain JSON types."""
+        return asdict(self)
+
+
+def _checked(f: Any, value: Any) -> Any:
+    """``value`` in the field's type, or a UsageError that names the field, what is expected and what was got."""
+    kind = type(f.default)
+    name = f.name.replace("_", "-")
+    low, high, choices = f.metadata["low"], f.metadata["high"], f.metadata["choices"]
+    if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
+        value = value.lower() == "true"
+    try:
+        if kind is bool and not isinstance(value, bool):
+            raise ValueError
+        converted = kind(value) if not (kind is int and isinstance(value, float) and value != int(value)) else None
+        if converted is None or converted != converted:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}[kind]
+        raise UsageError(f"Option {name} expects {words}, not {value!r}.") from None
+    if low is not None and not low <= converted <= high:
+        unit = f" {f.metadata['unit']}" if f.metadata["unit"] else ""
+        raise UsageError(f"Option {name} is {converted}; it must lie between {low} and {high}{unit}.")
+    if choices and converted not in choices:
+        raise UsageError(f"Option {name} is {converted!r}; it must be one of {', '.join(choices)}.")
+    if f.metadata["pattern"] and not re.fullmatch(f.metadata["pattern"], converted):
+        raise UsageError(f"Option {name} is {converted!r}; it must be none, auto or a colour such as #aabbcc.")
+    return converted

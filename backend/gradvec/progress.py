@@ -1,0 +1,97 @@
+"""How a long run tells where it is and learns that it should stop. Standard library only.
+
+A stage is handed a :class:`Run`. It calls ``run.step(fraction)`` often (at least five times a second where it can):
+that reports progress and raises :class:`~gradvec.errors.Cancelled` when the user cancelled. ``run.keep`` turns true
+when the user said "stop and keep": a stage then ends early with the best result it has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .errors import Cancelled
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report: ``stage`` in words, ``fraction`` of the whole run in [0, 1], ``seconds_left`` or None."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+
+
+class CancelToken:
+    """Set from any thread or process reader; asked by the run. ``keep`` means: stop, but keep what there is."""
+
+    def __init__(self) -> None:
+        self._cancel = threading.Event()
+        self._keep = threading.Event()
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def stop_and_keep(self) -> None:
+        self._keep.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancel.is_set()
+
+    @property
+    def keep(self) -> bool:
+        return self._keep.is_set()
+
+
+@dataclass
+class Run:
+    """Progress, cancel and previews of one run; the default instance is silent and never cancelled.
+
+    on_progress: called with every :class:`Progress`.
+    on_preview: called with a function that makes a picture (H, W, 3 uint8 array) when the receiver wants one,
+        so that a preview nobody looks at costs nothing.
+    """
+
+    on_progress: Callable[[Progress], None] | None = None
+    on_preview: Callable[[Callable[[], object]], None] | None = None
+    token: CancelToken = field(default_factory=CancelToken)
+    _stage: str = ""
+    _span: tuple[float, float] = (0.0, 1.0)
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def keep(self) -> bool:
+        return self.token.keep
+
+    @contextmanager
+    def stage(self, name: str, start: float, end: float) -> Iterator[Run]:
+        """What runs inside is called ``name`` and takes the fractions from ``start`` to ``end`` of the whole run."""
+        self._stage, self._span = name, (start, end)
+        self.step(0.0)
+        yield self
+        self.step(1.0)
+
+    def step(self, fraction: float) -> None:
+        """Reports ``fraction`` in [0, 1] of the present stage.
+
+        Raises:
+            Cancelled: the user cancelled.
+        """
+        if self.token.cancelled:
+            raise Cancelled()
+        if self.on_progress is None:
+            return
+        start, end = self._span
+        whole = start + (end - start) * min(max(fraction, 0.0), 1.0)
+        elapsed = time.monotonic() - self._started
+        left = elapsed * (1 - whole) / whole if whole > 0.05 else None
+        self.on_progress(Progress(self._stage, whole, left))
+
+    def preview(self, make: Callable[[], object]) -> None:
+        """Offers a picture of how far it is; ``make`` is only called when somebody looks."""
+        if self.on_preview is not None:
+            self.on_preview(make)
