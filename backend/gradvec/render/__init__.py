@@ -1,0 +1,99 @@
+"""One contract, several engines: ``render(scene)`` gives a picture that is differentiable in all that a scene holds.
+
+Engines: ``reference`` (the definition, dense torch), ``cpu`` (numba), ``cuda`` (Triton), ``diffvg`` (an adapter to a
+pydiffvg that the user built). An engine is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+    from .scene import Scene
+
+ENGINES = ("auto", "reference", "cpu", "cuda", "diffvg")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def render(scene: Scene, engine: str = "auto", device: str = "auto") -> torch.Tensor:
+    """Picture of a scene with one canvas.
+
+    Returns:
+        (H, W, 4) premultiplied RGBA, sRGB-encoded, on the device and in the dtype of the scene's points.
+
+    Raises:
+        EngineError: as :func:`render_flat`; or the scene has not exactly one canvas.
+    """
+    sizes = scene.topology.sizes
+    if len(sizes) != 1:
+        raise EngineError(f"render() expects a scene with one canvas, got {len(sizes)}.", "Use render_flat().")
+    return render_flat(scene, engine, device).reshape(int(sizes[0, 1]), int(sizes[0, 0]), 4)
+
+
+def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> torch.Tensor:
+    """Pictures of all canvases of a scene, one after the other: Topology.canvas_start says where each begins.
+
+    Differentiable (autograd) in every parameter of the scene that requires grad.
+
+    Args:
+        engine: auto, reference, cpu, cuda or diffvg. auto: cuda where a CUDA device is at hand, else cpu.
+        device: auto, cpu or cuda: where the engine computes; the result is on the scene's own device.
+
+    Returns:
+        (P, 4) premultiplied RGBA, sRGB-encoded.
+
+    Raises:
+        EngineError: the engine or device is unknown or not at hand, or a parameter is misshapen or not finite.
+    """
+    scene.check()
+    engine, device = choose(engine, device)
+    home = scene.points.device
+    return _load(engine)(scene.to(device=device)).to(home)
+
+
+def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
+    """The engine and device that will compute when these are asked for.
+
+    Raises:
+        EngineError: the pair makes no sense or this machine lacks the device.
+    """
+    if engine not in ENGINES or device not in DEVICES:
+        name, known = (engine, ENGINES) if engine not in ENGINES else (device, DEVICES)
+        raise EngineError(f"There is no engine or device named {name!r}.", f"Choose one of {', '.join(known)}.")
+    if {"cpu", "cuda"} == {engine, device}:
+        raise EngineError(f"Engine {engine} does not run on device {device}.", "Leave one of the two on auto.")
+    wants_cuda = "cuda" in (engine, device)
+    if wants_cuda and not cuda_present():
+        raise EngineError("No CUDA device can be used here.",
+                          "Install a CUDA build of torch and NVIDIA's driver, or choose device cpu.")
+    if engine == "auto":
+        engine = "cuda" if device != "cpu" and cuda_present() else "cpu"
+    if device == "auto":
+        device = "cuda" if engine == "cuda" else "cpu"
+    return engine, device
+
+
+def cuda_present() -> bool:
+    """Whether torch can compute on a CUDA device here."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _load(engine: str):
+    """The engine's render_flat(scene), imported now."""
+    if engine == "reference":
+        from . import reference
+        return reference.render_flat
+    if engine == "cpu":
+        from . import cpu
+        return cpu.render_flat
+    if engine == "cuda":
+        from . import cuda
+        return cuda.render_flat
+    from . import diffvg
+    return diffvg.render_flat
