@@ -156,13 +156,15 @@ class Strokes:
 
     brush: (N,) int8, index into gradvec.paint.brushes.NAMES. template: (N,) int16, which template of that brush.
     shape: (N, 8) float32; what the columns mean is the brush's own business (paint/brushes.py says it).
-    color0, color1: (N, 3) float32, at the start and the end of the stroke's own axis. opacity: (N,) float32.
+    axis: (N, 4) float32, x1 y1 x2 y2 px: the line along which the stroke's colour runs.
+    color0, color1: (N, 3) float32, at the start and the end of the axis. opacity: (N,) float32.
     level: (N,) int16, painting level, 0 is the coarsest.
     """
 
     brush: np.ndarray
     template: np.ndarray
     shape: np.ndarray
+    axis: np.ndarray
     color0: np.ndarray
     color1: np.ndarray
     opacity: np.ndarray
@@ -177,13 +179,28 @@ class Strokes:
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """One template of a stamped brush, in a frame of its own: x and y in [-0.5, 0.5], x along the stroke.
+
+    outline: one loop. texture: (h, w) float32 in [0, 1], how much paint the bristles leave, spread over the frame.
+    """
+
+    outline: Outline
+    texture: np.ndarray
+
+
+@dataclass(frozen=True)
 class Painting:
     """Strokes in paint order (index 0 is painted first) on a canvas of width x height px.
 
     background: colour under all strokes, or None for a bare (transparent) ground.
+    cubics: most segments of a stroke's outline. stamps: templates of the user's own brush, numbered after the
+    built-in ones.
     """
 
     strokes: Strokes
     width: int
     height: int
     background: Color | None
+    cubics: int = 8
+    stamps: tuple[Stamp, ...] = ()

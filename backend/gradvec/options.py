@@ -20,14 +20,15 @@ STROKES_FORCED_MAX = 50000
 
 
 def _option(default: Any, help: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] = (), pattern: str = "", unit: str = "") -> Any:
-    meta = {"help": help, "low": low, "high": high, "choices": choices, "pattern": pattern, "unit": unit}
+            choices: tuple[str, ...] = (), pattern: str = "", unit: str = "", expects: str = "") -> Any:
+    meta = {"help": help, "low": low, "high": high, "choices": choices, "pattern": pattern, "unit": unit,
+            "expects": expects}
     return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is to do. Field metadata: help, low, high, choices, pattern, unit."""
+    """What a run is to do. Field metadata: help, low, high, choices, pattern, unit, expects."""
 
     strokes: int = _option(500, "how many brush strokes to paint", low=1, high=STROKES_FORCED_MAX)
     brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "mixed"))
@@ -39,11 +40,25 @@ class Options:
     gradient: str = _option("refined", "how gradients are found: refined is best, kmeans is the paper's, "
                             "auto drops what the eye does not see, flat is one colour a stroke",
                             choices=("refined", "kmeans", "auto", "flat"))
-    cubics: int = _option(8, "most Bezier segments a path may have", low=3, high=64)
+    cubics: int = _option(8, "most Bezier segments a path may have", low=4, high=64)
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
     layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
-                              "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}")
+                              "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",
+                              expects="none, auto or a colour such as #aabbcc")
+    detail: float = _option(0.0, "0 spends strokes where the error is largest, 1 gathers them, small and many, where the "
+                            "picture draws the eye or a detail map is bright", low=0.0, high=1.0)
+    stroke_min: float = _option(0.0, "narrowest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=4096.0,
+                                unit="px")
+    stroke_max: float = _option(0.0, "longest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=16384.0,
+                                unit="px")
+    one_color: bool = _option(False, "paint every stroke in one colour instead of a gradient")
+    opaque: bool = _option(True, "paint opaque strokes; otherwise strokes may let through what lies under them")
+    palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
+                           pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
+                           expects="a number of colours, or colours such as #aabbcc,#ddeeff")
+    transport: float = _option(0.0, "share of the optimal-transport loss, which moves strokes over gaps that a "
+                               "pixel by pixel loss cannot see across", low=0.0, high=1.0)
     seed: int = _option(0, "start of the random numbers; the same seed gives the same result", low=0, high=2**31 - 1)
     device: str = _option("auto", "where the engine computes", choices=("auto", "cpu", "cuda"))
     engine: str = _option("auto", "which renderer computes", choices=("auto", "reference", "cpu", "cuda", "diffvg"))
@@ -96,5 +111,5 @@ def _checked(f: Any, value: Any) -> Any:
     if choices and converted not in choices:
         raise UsageError(f"Option {name} is {converted!r}; it must be one of {', '.join(choices)}.")
     if f.metadata["pattern"] and not re.fullmatch(f.metadata["pattern"], converted):
-        raise UsageError(f"Option {name} is {converted!r}; it must be none, auto or a colour such as #aabbcc.")
+        raise UsageError(f"Option {name} is {converted!r}; it must be {f.metadata['expects']}.")
     return converted
