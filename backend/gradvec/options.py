@@ -46,10 +46,10 @@ class Options:
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
                               "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",
                               expects="none, auto or a colour such as #aabbcc")
-    detail: float = _option(0.0, "0 spends strokes where the error is largest, 1 gathers them, small and many, where the "
-                            "picture draws the eye or a detail map is bright", low=0.0, high=1.0)
-    stroke_min: float = _option(0.0, "narrowest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=4096.0,
-                                unit="px")
+    detail: float = _option(0.0, "0 spends strokes where the error is largest, 1 gathers them, small and many, "
+                            "where the picture draws the eye or a detail map is bright", low=0.0, high=1.0)
+    stroke_min: float = _option(0.0, "narrowest a brush stroke may be; 0 leaves it to the picture",
+                                low=0.0, high=4096.0, unit="px")
     stroke_max: float = _option(0.0, "longest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=16384.0,
                                 unit="px")
     one_color: bool = _option(False, "paint every stroke in one colour instead of a gradient")
