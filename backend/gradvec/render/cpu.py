@@ -1,0 +1,176 @@
+"""The cpu engine: numba kernels behind one class and one autograd function.
+
+:class:`Renderer` owns the buffers of one topology and reuses them from step to step. :func:`render_flat` lends such a
+renderer to autograd: forward takes one from the topology's pool, and it goes back when the graph is gone, so two
+pictures of one topology may be alive at the same time.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+
+from . import cpu_kernels as kernels
+from .scene import Scene, Topology
+
+# numba's threads must not be entered by two Python threads at once on every threading layer.
+_LOCK = threading.Lock()
+
+
+class Renderer:
+    """Forward and backward of scenes with one topology, on numpy arrays of one dtype."""
+
+    def __init__(self, topology: Topology, dtype: Any) -> None:
+        self.topology, self.dtype = topology, np.dtype(dtype).type
+        t = topology
+        self._basis = kernels.bezier_basis(t.pieces, self.dtype)
+        self._canvas_start = t.canvas_start
+        self.pixels = int(self._canvas_start[-1])
+        segments = int(t.loop_points[-1]) // 3
+        self._poly = np.empty((segments * t.pieces, 2), self.dtype)
+        self._box = np.zeros((t.count, 4), np.int64)
+        self._crop, self._row, self._entry, self._part = (np.zeros(t.count + 1, np.int64) for _ in range(4))
+        bands = (t.sizes[:, 1] + kernels.BAND - 1) // kernels.BAND
+        self._band_start = np.concatenate([[0], np.cumsum(bands)]).astype(np.int64)
+        jobs = int(self._band_start[-1])
+        self._job_canvas = np.repeat(np.arange(len(bands)), bands)
+        self._job_top = (np.arange(jobs) - self._band_start[self._job_canvas]) * kernels.BAND
+        self._job_start = np.zeros(jobs + 1, np.int64)
+        # Threads get contiguous runs of tasks: dealing the bands out like cards evens out busy and bare regions.
+        threads = numba.get_num_threads()
+        self._job_order = np.concatenate([np.arange(i, jobs, threads) for i in range(threads)])
+        self._grown: dict[str, np.ndarray] = {}
+        self._scratch_is_known = False
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        """An array of at least this size, its contents undefined, kept from step to step."""
+        size = int(np.prod(shape))
+        old = self._grown.get(name)
+        if old is None or old.size < size:
+            old = self._grown[name] = np.empty(size + size // 4 + 64, dtype or self.dtype)
+        return old[:size].reshape(shape)
+
+    def forward(self, points: np.ndarray, geometry: np.ndarray, stop_offset: np.ndarray, stop_color: np.ndarray,
+                opacity: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """The picture as a new (4, P) array of premultiplied planes."""
+        t = self.topology
+        picture = np.empty((4, self.pixels), self.dtype)
+        with _LOCK:
+            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly, self._box)
+            kernels.lay_out(self._box, self._crop, self._row, self._entry, t.canvas, t.stop_index, self._part)
+            members = self._buffer("members", (int(self._entry[-1]),), np.int64)
+            kernels.bin_outlines(self._box, t.canvas, self._band_start, self._job_start, members)
+            winding = self._buffer("winding", (int(self._crop[-1]),))
+            span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
+            kernels.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
+                             winding, span)
+            kernels.composite(winding, span, self._box, self._crop, self._row, self._job_canvas, self._job_top,
+                              self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
+                              t.stop_index, stop_offset, stop_color, opacity, background, picture)
+        self._parameters = (points, geometry, stop_offset, stop_color, opacity, background)
+        self._buffers = (members, winding, span)
+        return picture
+
+    def backward(self, d_picture: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Derivatives with respect to the parameters of the last forward, from the (4, P) derivative of its picture."""
+        t = self.topology
+        points, geometry, stop_offset, stop_color, opacity, background = self._parameters
+        members, winding, span = self._buffers
+        d_points, d_geometry, d_offset, d_color, d_opacity = (
+            np.empty_like(a) for a in (points, geometry, stop_offset, stop_color, opacity))
+        with _LOCK:
+            longest, most = kernels.longest_stack(self._box, span, self._row, self._job_canvas, self._job_top,
+                                                  self._job_start, members, t.sizes)
+            threads = numba.get_num_threads()
+            stack = self._buffer("stack", (threads, 4, longest))
+            rows = self._buffer("rows", (threads, 2, 4, max(1, int(t.sizes[:, 0].max()))))
+            stack_at = self._buffer("stack_at", (threads, most), np.int64)
+            d_winding = self._buffer("d_winding", (int(self._crop[-1]),))
+            partial = self._buffer("partial", (int(self._part[-1]),))
+            d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
+            kernels.composite_backward(
+                winding, span, self._box, self._crop, self._row, self._job_canvas, self._job_top, self._job_order,
+                self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index, stop_offset,
+                stop_color, opacity, background, self._entry, self._part, d_picture, d_winding, partial, d_ground,
+                stack, rows, stack_at)
+            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, t.pieces,
+                                      self._basis, d_winding, d_points)
+            kernels.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
+                                    d_geometry, d_offset, d_color, d_opacity)
+        return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)
+
+    def _d_background(self, d_ground: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """From the premultiplied ground of every band to the straight RGBA of every canvas."""
+        total = np.zeros_like(background)
+        np.add.at(total, self._job_canvas, d_ground)
+        result = total * background[:, 3:4]
+        result[:, 3] = total[:, 3] + (total[:, :3] * background[:, :3]).sum(1)
+        return result
+
+
+class _Pool:
+    """The renderers of one topology that nobody is using."""
+
+    def __init__(self) -> None:
+        self.free: list[Renderer] = []
+
+
+class _Lease:
+    """A renderer on loan; goes back to its pool when the last reference is gone."""
+
+    def __init__(self, topology: Topology, dtype: Any) -> None:
+        pools = vars(topology).setdefault("_cpu_pools", {})
+        self._pool = pools.setdefault(np.dtype(dtype), _Pool())
+        try:
+            self.renderer = self._pool.free.pop()
+        except IndexError:
+            self.renderer = Renderer(topology, dtype)
+
+    def __del__(self) -> None:
+        renderer = getattr(self, "renderer", None)
+        if renderer is not None:
+            self._pool.free.append(renderer)
+
+
+class _Render(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, topology: Topology, *parameters: torch.Tensor) -> torch.Tensor:
+        arrays = [p.detach().contiguous().numpy() for p in parameters]
+        lease = _Lease(topology, arrays[0].dtype)
+        picture = lease.renderer.forward(*arrays)
+        if any(ctx.needs_input_grad):
+            # An optimizer that changes a parameter in place before backward would spoil the derivative silently.
+            ctx.save_for_backward(*parameters)
+            ctx.lease = lease
+        return torch.from_numpy(picture).t()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (d_picture,) = grads
+        _ = ctx.saved_tensors
+        results = ctx.lease.renderer.backward(d_picture.t().contiguous().numpy())
+        return (None, *(torch.from_numpy(r) for r in results))
+
+
+def render_flat(scene: Scene) -> torch.Tensor:
+    """All canvases of ``scene`` as (P, 4) premultiplied RGBA; differentiable once.
+
+    Raises:
+        EngineError: a parameter has the wrong shape or is not finite.
+    """
+    # The sum of an array is finite only if all of it is: one cheap look before the slow one that finds the place.
+    if not all(bool(torch.isfinite(p.detach().sum())) for p in scene.parameters) or _wrong_shape(scene):
+        scene.check()
+    return _Render.apply(scene.topology, *scene.parameters)
+
+
+def _wrong_shape(scene: Scene) -> bool:
+    t = scene.topology
+    stops = int(t.stop_index[-1])
+    return (scene.points.shape != (int(t.loop_points[-1]), 2) or scene.geometry.shape != (t.count, 4)
+            or scene.stop_offset.shape != (stops,) or scene.stop_color.shape != (stops, 4)
+            or scene.opacity.shape != (t.count,) or scene.background.shape != (len(t.sizes), 4))
