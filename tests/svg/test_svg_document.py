@@ -171,8 +171,10 @@ def test_documents_of_others_look_as_their_author_meant(body):
     ours = write(read(theirs))
     for ground in ("white", "black"):
         error = np.abs(pixels(theirs, ground, width=160, height=120) - pixels(ours, ground, width=160, height=120))
-        assert error.max() < 0.1, "edges move by 0.005 px at most, which is 0.02 px at this zoom"
-        assert error.mean() < 0.002
+        # Rounding moves an edge by 0.02 px at this zoom, and resvg's coverage has steps of a quarter of a pixel.
+        assert error.max() <= 0.26
+        assert np.quantile(error, 0.995) < 0.03
+        assert error.mean() < 0.001
 
 
 def test_layers_of_others_and_an_offset_viewbox():
