@@ -114,7 +114,7 @@ def bin_outlines(box, canvas, band_start, job_start, members):
                 at[base + band] += 1
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _add_cells(cells, x0, x1, dy, width):
     """Adds the area of an edge part inside one row, 0 <= x <= width, to the cells that it crosses."""
     first, last = (x0, x1) if x0 <= x1 else (x1, x0)
@@ -219,7 +219,7 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
                 cells[c] = total
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _edge_part(x0, x1, y_a, y_b, xa, xb, y0, per_edge, cells, width, sums):
     """Adds to sums (weight of the edge's start, of its end) what the cells under this part of the edge weigh.
 
@@ -324,7 +324,7 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, pieces,
                     d_points[d, 1] += basis[m, 3] * gy
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _horizontal(x0, x1, cells, width, sums):
     """The horizontal edge's weights; t is linear in x."""
     lo, hi = (x0, x1) if x0 <= x1 else (x1, x0)
@@ -341,7 +341,7 @@ def _horizontal(x0, x1, cells, width, sums):
         sums[1] += cells[c] * half
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _locate(u, stop_offset, first, last):
     """Index of the stop at or before u, the fraction towards the next one, and one over their distance (0: clamped)."""
     if u <= stop_offset[first]:
@@ -357,7 +357,7 @@ def _locate(u, stop_offset, first, last):
     return k, (u - stop_offset[k]) / gap, 1 / gap
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _ramp(geometry, n):
     """Linear gradient as u = c + ax x + ay y; a degenerate one paints its last stop, so u = 1 everywhere."""
     dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
@@ -368,18 +368,21 @@ def _ramp(geometry, n):
     return ax, ay, -(geometry[n, 0] * ax + geometry[n, 1] * ay)
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _simple(kind, stops):
     """Solid fills and linear gradients of two stops run through the vectorized loop."""
     return stops == 1 or (kind == LINEAR and stops == 2)
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _over_row(cells, red, green, blue, alpha, n, x, y, kind, geometry, stop_index, stop_offset, stop_color, opacity):
     """Paints one row of one outline over the four planes; cells is the winding, x the column of cells[0]."""
     first, last = stop_index[n], stop_index[n + 1]
     one = cells.dtype.type(1)
     zero = cells.dtype.type(0)
+    half = cells.dtype.type(0.5)
+    # Whole numbers times float32 are float64 to numba: everything in the loops is cast first.
+    fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
     op = opacity[n]
     if _simple(kind[n], last - first):
         end = last - 1
@@ -394,9 +397,9 @@ def _over_row(cells, red, green, blue, alpha, n, x, y, kind, geometry, stop_inde
         r0, g0, b0, a0 = (stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], op * stop_color[first, 3])
         dr, dg, db, da = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
                           op * stop_color[end, 3] - a0)
-        u0 = c + ay * (y + cells.dtype.type(0.5)) + ax * (x + cells.dtype.type(0.5))
+        u0 = c + ay * fy + ax * fx
         for i in range(cells.shape[0]):
-            u = min(max(u0 + ax * i, zero), one)
+            u = min(max(u0 + ax * cells.dtype.type(i), zero), one)
             t = min(max((u - o0) * inv, zero), one)
             a = min(abs(cells[i]), one) * (a0 + t * da)
             red[i] += a * (r0 + t * dr - red[i])
@@ -406,7 +409,7 @@ def _over_row(cells, red, green, blue, alpha, n, x, y, kind, geometry, stop_inde
         return
     ax, ay, c = _ramp(geometry, n)
     for i in range(cells.shape[0]):
-        px, py = x + i + cells.dtype.type(0.5), y + cells.dtype.type(0.5)
+        px, py = fx + cells.dtype.type(i), fy
         if kind[n] == LINEAR:
             u = ax * px + ay * py + c
         elif geometry[n, 2] > 1e-6:
@@ -450,7 +453,7 @@ def composite(winding, span, box, crop_start, row_start, job_canvas, job_top, jo
                           kind, geometry, stop_index, stop_offset, stop_color, opacity)
 
 
-@njit(inline="always")
+@njit(**_SERIAL)
 def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_index, stop_offset, stop_color, opacity,
                   part):
     """Derivatives of one painted row; grad (4, len) leaves as the derivative with respect to what was behind."""
@@ -459,6 +462,7 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
     zero = cells.dtype.type(0)
     op = opacity[n]
     half = cells.dtype.type(0.5)
+    fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
     if _simple(kind[n], last - first):
         end = last - 1
         inv = zero
@@ -471,13 +475,14 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
         r0, g0, b0, s0 = stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], stop_color[first, 3]
         dr, dg, db, ds = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
                           stop_color[end, 3] - s0)
-        u0 = c + ay * (y + half) + ax * (x + half)
+        u0 = c + ay * fy + ax * fx
         d_op = zero
         sum_u, sum_ux, sum_ut = zero, zero, zero
         red, green, blue, see = zero, zero, zero, zero
         red_t, green_t, blue_t, see_t = zero, zero, zero, zero
         for i in range(cells.shape[0]):
-            raw = u0 + ax * i
+            at_i = cells.dtype.type(i)
+            raw = u0 + ax * at_i
             u = min(max(raw, zero), one)
             place = (u - o0) * inv
             t = min(max(place, zero), one)
@@ -505,7 +510,7 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             inside = (raw > zero) & (raw < one) & (place > zero) & (place < one)
             d_u = d_t * inv if inside else zero
             sum_u += d_u
-            sum_ux += d_u * i
+            sum_ux += d_u * at_i
             sum_ut += d_u * t
             keep = one - a
             grad[0, i] = g0_ * keep
@@ -514,8 +519,8 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             grad[3, i] = g3_ * keep
         part[0] += d_op
         part[1] += sum_u
-        part[2] += sum_ux + sum_u * (x + half)
-        part[3] += sum_u * (y + half)
+        part[2] += sum_ux + sum_u * fx
+        part[3] += sum_u * fy
         # A stop's offset moves t by -(1 - t) / gap at its start and by -t / gap at its end.
         part[4] -= sum_u - sum_ut
         part[5] += red - red_t
@@ -531,7 +536,7 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
         return
     ax, ay, c = _ramp(geometry, n)
     for i in range(cells.shape[0]):
-        px, py = x + i + half, y + half
+        px, py = fx + cells.dtype.type(i), fy
         distance = zero
         if kind[n] == LINEAR:
             raw = ax * px + ay * py + c
