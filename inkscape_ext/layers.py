@@ -1,0 +1,262 @@
+"""Puts the engine's drawing into the artist's document: a layer directly above the picture, exactly over it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from gradvec.errors import EngineError
+from inkex import Transform
+from lxml import etree
+
+from . import bake, placement
+from .messages import _
+from .pictures import Crop, Picture
+
+SVG = "{http://www.w3.org/2000/svg}"
+INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
+SODIPODI = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}"
+#: Our own words in a document: what made a layer, from which picture, and where canvas px lie in it.
+GRADVEC = "{https://gradvec.org/ns/1}"
+etree.register_namespace("gradvec", GRADVEC[1:-1])
+
+_URL = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
+_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the artist wants done around the strokes: clip them to the picture, hide or lock the picture."""
+
+    clip: bool = True
+    hide_picture: bool = False
+    lock_picture: bool = False
+
+
+class Placer:
+    """Inserts one drawing after another; remembers ids, and what already lies above each picture."""
+
+    def __init__(self, svg, wishes: Wishes) -> None:
+        self._svg = svg
+        self._wishes = wishes
+        ids = (element.get("id") for element in svg.iter())
+        used = (re.match(r"gv(\d+)-", identifier) for identifier in ids if identifier)
+        self._runs = max((int(match.group(1)) for match in used if match), default=0)
+        self._tops: dict[Any, Any] = {}
+
+    def place(self, picture: Picture, name: str, size: tuple[int, int] | None, drawing: bytes) -> Any:
+        """Inserts ``drawing`` (the engine's SVG) above ``picture`` and returns the new layer.
+
+        name: what to call the picture. size: px of the picture as shown, None where only the drawing tells.
+
+        Raises:
+            EngineError: the drawing is not the SVG that was expected.
+        """
+        root = _parsed(drawing)
+        run, (width, height) = _run_of(root), _canvas_of(root)
+        fit = placement.fit_picture(picture.image, size or _source_size(run) or (width, height))
+        if not (fit.picture.width > 0 and fit.picture.height > 0):
+            raise EngineError(_("The picture {name} has no width or height in the document.").format(name=name))
+        to_anchor = picture.to_anchor @ fit.from_canvas(width, height)
+        self._runs += 1
+        prefix = f"gv{self._runs}-"
+        _rename(root, prefix)
+        layer = self._layer(picture, _("Gradvec: {name}").format(name=name), prefix + "layer")
+        _describe(layer, run, picture, to_anchor, (width, height))
+        holder = self._crop(layer, picture, fit, prefix)
+        _into_user_units(root, to_anchor)
+        for definitions in root.iter(SVG + "defs"):
+            self._svg.defs.extend(list(definitions))
+        for group in _graphics(root):
+            _mark_strokes(group, prefix[:-1])
+            holder.append(group)
+        self._above(picture.anchor, layer)
+        self._treat_picture(picture.anchor)
+        return layer
+
+    def _layer(self, picture: Picture, label: str, identifier: str) -> Any:
+        layer = etree.Element(SVG + "g")
+        layer.set("id", identifier)
+        layer.set(INKSCAPE + "groupmode", "layer")
+        layer.set(INKSCAPE + "label", label)
+        if picture.anchor.get("transform"):
+            layer.set("transform", picture.anchor.get("transform"))
+        return layer
+
+    def _crop(self, layer: Any, picture: Picture, fit: placement.Fit, prefix: str) -> Any:
+        """Gives ``layer`` the picture's clips and masks and our own frame; returns the group that holds the strokes.
+
+        A group can have one clip and one mask: each further one of a kind gets a layer of its own inside.
+        """
+        references = [(crop.kind, self._copied(crop, picture, fit, f"{prefix}crop{index}"))
+                      for index, crop in enumerate(picture.crops)]
+        if self._wishes.clip or fit.sliced:
+            references.append(("clip-path", self._frame(picture, fit, prefix + "frame")))
+        holder = layer
+        for kind, identifier in references:
+            if holder.get(kind):
+                inner = etree.SubElement(holder, SVG + "g")
+                inner.set("id", f"{identifier}-layer")
+                inner.set(INKSCAPE + "groupmode", "layer")
+                inner.set(INKSCAPE + "label", _("Inside the picture"))
+                holder = inner
+            holder.set(kind, f"url(#{identifier})")
+        return holder
+
+    def _frame(self, picture: Picture, fit: placement.Fit, identifier: str) -> str:
+        """A clip of the visible rectangle of the picture, in anchor space; returns its id."""
+        box = fit.visible
+        clip = self._definition("clipPath", identifier, {"clipPathUnits": "userSpaceOnUse"})
+        rectangle = etree.SubElement(clip, SVG + "rect")
+        rectangle.set("id", identifier + "-shape")
+        for key, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height)):
+            rectangle.set(key, bake.number(value, 6))
+        if picture.to_anchor != Transform():
+            rectangle.set("transform", str(picture.to_anchor))
+        return identifier
+
+    def _copied(self, crop: Crop, picture: Picture, fit: placement.Fit, identifier: str) -> str:
+        """A copy of a clip or mask, in anchor space and user units; the artist can then change either alone."""
+        source = crop.element
+        matrix = crop.to_anchor @ Transform(source.get("transform"))
+        units = source.get("clipPathUnits" if crop.kind == "clip-path" else "maskContentUnits", "userSpaceOnUse")
+        if units == "objectBoundingBox":
+            box = fit.viewport if crop.on is picture.image else _inner_box(crop.on)
+            matrix = matrix @ Transform((box.width, 0, 0, box.height, box.x, box.y))
+        if crop.kind == "clip-path":
+            attributes = {"clipPathUnits": "userSpaceOnUse"}
+        else:
+            attributes = {"maskUnits": "userSpaceOnUse", "maskContentUnits": "userSpaceOnUse",
+                          **_region(fit.visible, picture.to_anchor)}
+        copy = self._definition(source.tag.rpartition("}")[2], identifier, attributes)
+        if source.get("style"):
+            copy.set("style", source.get("style"))
+        for child in source:
+            if isinstance(child.tag, str):
+                clone = etree.fromstring(etree.tostring(child, with_tail=False))
+                _rename(clone, identifier + "-")
+                clone.set("transform", str(matrix @ Transform(child.get("transform"))))
+                copy.append(clone)
+        return identifier
+
+    def _definition(self, tag: str, identifier: str, attributes: dict[str, str]) -> Any:
+        element = etree.SubElement(self._svg.defs, SVG + tag)
+        element.set("id", identifier)
+        for key, value in attributes.items():
+            element.set(key, value)
+        return element
+
+    def _above(self, anchor: Any, layer: Any) -> None:
+        """Inserts ``layer`` above ``anchor`` and above what was already placed there."""
+        top = self._tops.get(anchor, anchor)
+        parent = top.getparent()
+        parent.insert(parent.index(top) + 1, layer)
+        self._tops[anchor] = layer
+
+    def _treat_picture(self, anchor: Any) -> None:
+        if self._wishes.hide_picture:
+            rules = [rule for rule in (anchor.get("style") or "").split(";")
+                     if rule.strip() and rule.partition(":")[0].strip() != "display"]
+            anchor.set("style", ";".join([*rules, "display:none"]))
+        if self._wishes.lock_picture:
+            anchor.set(SODIPODI + "insensitive", "true")
+
+
+def _inner_box(element: Any) -> placement.Box:
+    """The bounding box of a group or clone in its own user units."""
+    box = element.bounding_box(-element.transform)
+    return placement.Box(box.left, box.top, box.width, box.height) if box else placement.Box(0, 0, 1, 1)
+
+
+def _region(box: placement.Box, matrix: Transform) -> dict[str, str]:
+    """x, y, width and height of a rectangle around ``box`` moved by ``matrix``, with a tenth to spare on each side."""
+    corners = [matrix.apply_to_point((x, y)) for x in (box.x, box.x + box.width) for y in (box.y, box.y + box.height)]
+    left, top = min(p[0] for p in corners), min(p[1] for p in corners)
+    width, height = max(p[0] for p in corners) - left, max(p[1] for p in corners) - top
+    values = {"x": left - width / 10, "y": top - height / 10, "width": width * 1.2, "height": height * 1.2}
+    return {key: bake.number(value, 6) for key, value in values.items()}
+
+
+def _parsed(drawing: bytes) -> Any:
+    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, remove_blank_text=True)
+    try:
+        root = etree.fromstring(drawing, parser)
+    except etree.XMLSyntaxError as error:
+        raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing") from error
+    if root.tag != SVG + "svg":
+        raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing")
+    return root
+
+
+def _canvas_of(root: Any) -> tuple[float, float]:
+    """(width, height) px of the drawing's canvas, which shows the whole picture."""
+    box = placement.view_box(root)
+    if box is None or box[0] or box[1]:
+        raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing")
+    return box[2], box[3]
+
+
+def _run_of(root: Any) -> dict[str, Any]:
+    """What the drawing says about how it was made; empty where it says nothing."""
+    text = root.findtext(f"{SVG}metadata/{GRADVEC}run")
+    try:
+        run = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return run if isinstance(run, dict) else {}
+
+
+def _source_size(run: dict[str, Any]) -> tuple[int, int] | None:
+    size = run.get("source_size")
+    if isinstance(size, (list, tuple)) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size):
+        return size[0], size[1]
+    return None
+
+
+def _describe(layer: Any, run: dict[str, Any], picture: Picture, to_anchor: Transform,
+              canvas: tuple[float, float]) -> None:
+    """Writes on ``layer`` what later commands need to find the picture and to run again."""
+    layer.set(GRADVEC + "run", json.dumps(run, sort_keys=True, separators=(",", ":")))
+    layer.set(GRADVEC + "picture", picture.image.get("id") or "")
+    layer.set(GRADVEC + "canvas", " ".join(bake.number(n, 3) for n in canvas))
+    layer.set(GRADVEC + "frame", " ".join(bake.number(n, 9) for n in to_anchor.to_hexad()))
+
+
+def _into_user_units(root: Any, matrix: Transform) -> None:
+    """Moves all that ``root`` draws by ``matrix``: in its coordinates where that can be done, else as a transform."""
+    if bake.can_bake(root):
+        bake.bake(root, matrix)
+        return
+    for child in _graphics(root):
+        child.set("transform", str(matrix @ Transform(child.get("transform"))))
+
+
+def _graphics(root: Any) -> list[Any]:
+    skipped = {SVG + name for name in ("defs", "metadata", "title", "desc", "style")}
+    return [child for child in root if isinstance(child.tag, str) and child.tag.startswith(SVG)
+            and child.tag not in skipped]
+
+
+def _mark_strokes(group: Any, run: str) -> None:
+    """Every stroke carries the name of its run, so that it is found again wherever the artist takes it."""
+    for path in group.iter(SVG + "path"):
+        path.set(GRADVEC + "stroke", run)
+
+
+def _rename(root: Any, prefix: str) -> None:
+    """Puts ``prefix`` before every id in ``root`` and before every reference to one of them."""
+    inside = {element.get("id") for element in root.iter() if element.get("id")}
+
+    def renamed(match: re.Match) -> str:
+        return f"url(#{prefix}{match.group(1)})" if match.group(1) in inside else match.group(0)
+
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, prefix + value)
+            elif "url(" in value:
+                element.set(key, _URL.sub(renamed, value))
+            elif key in _HREFS and value[:1] == "#" and value[1:] in inside:
+                element.set(key, f"#{prefix}{value[1:]}")
