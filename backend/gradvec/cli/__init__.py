@@ -1,0 +1,112 @@
+"""The command line. Starting it is free: what needs torch or numpy is imported by the command that runs.
+
+Each command is a small module with NAME, USAGE, HELP, DESCRIPTION, EXAMPLES, add_arguments(parser), run(args).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError
+from . import compare, doctor, engine, extension, paint, strokes
+from .arguments import Parser
+
+COMMANDS = (paint, strokes, compare, doctor, extension.install, extension.uninstall, engine)
+
+DESCRIPTION = """\
+Turns a picture into editable, painterly vector art: brush strokes that are closed
+paths with gradient fills, in named layers of an SVG."""
+
+EPILOG = """\
+examples:
+  gradvec paint photo.jpg -o photo.svg
+  gradvec paint photo.jpg -o photo.svg --strokes 1000 --brush watercolor --fidelity 0
+  gradvec compare photo.svg photo.jpg
+  gradvec install-extension
+
+exit codes:
+  0 done, 2 wrong use, 3 bad input or output, 4 engine failure, 130 cancelled
+
+`gradvec COMMAND --help` says more about a command."""
+
+
+def build_parser() -> Parser:
+    """The whole command line."""
+    from .. import __version__
+
+    parser = Parser(prog="gradvec", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"gradvec {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command", title="commands")
+    for module in COMMANDS:
+        sub = commands.add_parser(module.NAME, help=module.HELP, description=module.DESCRIPTION, allow_abbrev=False,
+                                  usage=f"gradvec {module.NAME} {module.USAGE}",
+                                  epilog=f"examples:\n{module.EXAMPLES}" if module.EXAMPLES else None,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+        module.add_arguments(sub)
+        sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
+                         help="show the traceback of an error")
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code; errors become one sentence on stderr."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    as_json = _asks_for_json(arguments)
+    try:
+        args = build_parser().parse_args(arguments)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has gone; point stdout elsewhere so that nothing fails again while Python ends.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INPUT
+    except SystemExit as leaving:  # argparse after --help and --version
+        return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
+    except KeyboardInterrupt:
+        error: GradvecError = Cancelled()
+    except GradvecError as raised:
+        if debug:
+            raise
+        error = raised
+    except Exception as raised:
+        if debug:
+            raise
+        error = _unexpected(raised)
+    _tell(error, as_json)
+    return error.exit_code if not isinstance(error, Cancelled) else EXIT_CANCELLED
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    return "--progress=json" in arguments or ("--progress", "json") in pairwise(arguments)
+
+
+def _tell(error: GradvecError, as_json: bool) -> None:
+    text = f"gradvec: {error}"
+    if as_json:
+        text = json.dumps({"event": "error", "code": error.code, "message": error.message, "remedy": error.remedy})
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _unexpected(error: Exception) -> EngineError:
+    """A sentence for a failure nobody foresaw; its traceback goes to the log."""
+    from .log import write_traceback
+
+    if isinstance(error, MemoryError):
+        return EngineError("There is not enough memory for this run.", "Choose a smaller --size or fewer --strokes.")
+    log = write_traceback(error)
+    where = f"The details are in {log}." if log else "Run again with --debug for the details."
+    reason = " ".join([type(error).__name__, *str(error).splitlines()[:1]])
+    return EngineError(f"Something failed inside gradvec ({reason}).", f"{where} Please report it with them.")

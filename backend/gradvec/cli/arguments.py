@@ -1,0 +1,79 @@
+"""Arguments made from the Options table, so that command line, menu and wire cannot differ."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from dataclasses import Field, fields
+from typing import Any, NoReturn
+
+from ..errors import UsageError
+from ..options import Options
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are UsageErrors: one sentence and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+
+
+def flag(name: str) -> str:
+    """The command line's spelling of an option: ``paths_per_stroke`` is ``--paths-per-stroke``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def add_options(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """One argument for each field of Options, or for those that ``names`` lists. Absent ones stay absent."""
+    group = parser.add_argument_group("options of the run")
+    for field in fields(Options):
+        if names is None or field.name in names:
+            _add_option(group, field)
+
+
+def _add_option(group: Any, field: Field) -> None:
+    help_text = f"{field.metadata['help']} ({range_in_words(field)})".replace("%", "%%")
+    if isinstance(field.default, bool):
+        group.add_argument(flag(field.name), dest=field.name, action=argparse.BooleanOptionalAction,
+                           default=argparse.SUPPRESS, help=help_text)
+    else:
+        group.add_argument(flag(field.name), dest=field.name, metavar=_metavar(field), default=argparse.SUPPRESS,
+                           help=help_text)
+
+
+def _metavar(field: Field) -> str:
+    if field.metadata["choices"]:
+        return "{" + ",".join(field.metadata["choices"]) + "}"
+    return field.metadata["unit"].upper() or {int: "N", float: "X"}.get(type(field.default), field.name.upper())
+
+
+def range_in_words(field: Field) -> str:
+    """``default 500, 1 to 50000``: what an option is when it is not given, and what it may be."""
+    low, high, unit = field.metadata["low"], field.metadata["high"], field.metadata["unit"]
+    default = {True: "on", False: "off"}[field.default] if isinstance(field.default, bool) else field.default
+    words = f"default {default if default != '' else 'not used'}{f' {unit}' if unit and low is None else ''}"
+    if low is not None:
+        words += f", {_short(low)} to {_short(high)}{f' {unit}' if unit else ''}"
+    return words
+
+
+def _short(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def options_from(args: argparse.Namespace) -> Options:
+    """The Options that the arguments ask for.
+
+    Raises:
+        UsageError: a value of the wrong type or out of range.
+    """
+    names = {f.name for f in fields(Options)}
+    return Options.from_dict({name: value for name, value in vars(args).items() if name in names})
+
+
+def add_reporting(parser: argparse.ArgumentParser) -> None:
+    """--progress and --quiet."""
+    group = parser.add_argument_group("what is told")
+    group.add_argument("--progress", choices=("bar", "json", "none"), default=None,
+                       help="a bar, JSON lines on stderr, or nothing (default: a bar on a terminal)")
+    group.add_argument("--quiet", action="store_true", help="say nothing but errors")

@@ -1,0 +1,49 @@
+"""``gradvec engine``: the warm engine process that Inkscape's extension talks to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..errors import EXIT_DONE
+
+NAME = "engine"
+USAGE = "serve | status [--json] | stop | once"
+HELP = "look after the engine process"
+DESCRIPTION = """\
+The engine process keeps torch loaded between runs, so that Inkscape does not wait for
+it. It is started on demand and ends by itself; these commands look after it."""
+EXAMPLES = """\
+  gradvec engine status --json
+  gradvec engine stop"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    serve = actions.add_parser("serve", help="run the engine here until it is idle for long", allow_abbrev=False)
+    serve.add_argument("--idle-minutes", type=float, default=15.0, metavar="MIN",
+                       help="end after so many minutes without work (default 15)")
+    status = actions.add_parser("status", help="whether an engine runs, and which", allow_abbrev=False)
+    status.add_argument("--json", action="store_true", help="as one JSON object: running, pid, version, device")
+    actions.add_parser("stop", help="end the engine that runs", allow_abbrev=False)
+    actions.add_parser("once", help="one job over stdin and stdout, then end (docs/protocol.md)", allow_abbrev=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    from ..ipc import commands
+
+    if args.action == "serve":
+        return commands.serve_command(args.idle_minutes)
+    if args.action == "once":
+        return commands.one_shot_command()
+    if args.action == "stop":
+        print("The engine was stopped." if commands.stop() else "No engine runs.")
+        return EXIT_DONE
+    status = commands.status()
+    if args.json:
+        print(json.dumps(status))
+    elif status.get("running"):
+        print(f"Engine {status.get('version')} runs as process {status.get('pid')} on {status.get('device')}.")
+    else:
+        print("No engine runs; one is started when Inkscape needs it.")
+    return EXIT_DONE

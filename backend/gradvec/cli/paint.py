@@ -1,0 +1,97 @@
+"""``gradvec paint``: a picture becomes an SVG of brush strokes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import EXIT_DONE, InputError
+from ..progress import CancelToken, Run
+from .arguments import add_options, add_reporting, options_from
+from .interrupt import interruptible
+from .output import FileOutput, FolderOutput, check_apart, discard_pending
+from .reporting import Silent, reporter
+
+if TYPE_CHECKING:
+    from ..pipeline import Result
+
+NAME = "paint"
+USAGE = "PICTURE -o OUT.svg [options]"
+HELP = "paint a picture with gradient strokes"
+DESCRIPTION = """\
+Paints PICTURE with brush strokes and writes them as an SVG: every stroke one closed
+path with a gradient fill, in named layers."""
+EXAMPLES = """\
+  gradvec paint photo.jpg -o photo.svg
+  gradvec paint photo.jpg -o photo.svg --strokes 1000 --brush watercolor
+  gradvec paint photo.jpg -o photo.svg --fidelity 1 --gradient auto
+  gradvec paint photo.jpg -o photo.svg --background '#f4efe6' --seed 3
+  gradvec paint photo.jpg -o photo.svg --save-painting painting.png --save-strokes strokes
+  gradvec paint - -o - < photo.jpg > photo.svg"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("picture", metavar="PICTURE", help="any picture file: PNG, JPEG, WebP, TIFF, ...; - is stdin")
+    parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
+    more = parser.add_argument_group("what else to write")
+    more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
+    more.add_argument("--save-strokes", metavar="DIR",
+                      help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
+    more.add_argument("--save-params", metavar="NPZ", help="the numbers of the painted strokes, for NumPy")
+    add_options(parser)
+    add_reporting(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    options = options_from(args)
+    if args.picture != "-":
+        check_input(args.picture)
+    inputs = [args.picture]
+    output = FileOutput(args.output, inputs)
+    painting = FileOutput(args.save_painting, inputs) if args.save_painting else None
+    params = FileOutput(args.save_params, inputs) if args.save_params else None
+    strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
+    check_apart([output, painting, params, strokes])
+    say, token = reporter(args), CancelToken()
+    with interruptible(token, say.cancelling, discard_pending):
+        try:
+            source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
+            run = Run(on_progress=say.progress, token=token)
+            from ..pipeline import paint_picture
+
+            result = paint_picture(source, options, run)
+            run.step(1.0)  # a last chance to cancel before anything is written
+            if painting or params or strokes:
+                from . import saving
+
+                if painting:
+                    painting.write(saving.painting_png(result))
+                if params:
+                    params.write(saving.params_npz(result, options))
+                if strokes:
+                    strokes.write(saving.stroke_pngs(result))
+            finish(result, output, say)
+        finally:
+            say.close()
+    return EXIT_DONE
+
+
+def check_input(name: str) -> None:
+    """Raises InputError where there is no such file; what is in it is found out later."""
+    if not os.path.exists(name):
+        raise InputError(f"There is no file {name}.", "Check the name and the folder.")
+    if os.path.isdir(name):
+        raise InputError(f"{name} is a folder, but a picture is needed.",
+                         "Name a picture file; a folder of stroke pictures is read by `gradvec strokes`.")
+
+
+def finish(result: Result, output: FileOutput, say: Silent) -> None:
+    """Writes the SVG and tells what the run came to."""
+    from .. import svg
+
+    data = svg.write(result.document)
+    output.write(data)
+    say.done(output.name, {**result.report, "bytes": len(data)})

@@ -1,0 +1,65 @@
+"""What ``gradvec paint`` can write beside the SVG: the painting, its strokes, their numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import EngineError
+from ..images import png_bytes
+from ..model import Painting, StrokePatch
+from ..options import Options
+
+if TYPE_CHECKING:
+    from ..pipeline import Result
+
+
+def painting_png(result: Result) -> bytes:
+    """The painting at working size with the brush's bristles, as PNG."""
+    from ..isolate import textured
+
+    return png_bytes(textured(_painting(result), 1.0))
+
+
+def stroke_pngs(result: Result) -> Iterator[tuple[str, bytes]]:
+    """(name, PNG) of each stroke alone on a transparent ground of the picture's size, in paint order."""
+    painting = _painting(result)
+    digits = max(4, len(str(len(result.patches))))
+    for number, patch in enumerate(result.patches, 1):
+        yield f"{number:0{digits}d}.png", png_bytes(on_canvas(patch, painting.width, painting.height))
+
+
+def on_canvas(patch: StrokePatch, width: int, height: int) -> np.ndarray:
+    """(height, width, 4) straight RGBA of one stroke where it is in the picture; what lies outside is cut off."""
+    canvas = np.zeros((height, width, 4), np.float32)
+    x, y = patch.offset
+    h, w = patch.alpha.shape
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    if left < right and top < bottom:
+        rows, columns = slice(top - y, bottom - y), slice(left - x, right - x)
+        alpha = patch.alpha[rows, columns]
+        canvas[top:bottom, left:right, :3] = np.where(alpha[..., None] > 0, patch.color[rows, columns], 0)
+        canvas[top:bottom, left:right, 3] = alpha
+    return canvas
+
+
+def params_npz(result: Result, options: Options) -> bytes:
+    """The arrays of model.Strokes under their own names, with width, height, background and the options as JSON."""
+    painting = _painting(result)
+    arrays = {f.name: getattr(painting.strokes, f.name) for f in fields(painting.strokes)}
+    background = np.array(painting.background if painting.background is not None else [], np.float32)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays, width=painting.width, height=painting.height, background=background,
+                        options=json.dumps(options.to_dict(), sort_keys=True))
+    return buffer.getvalue()
+
+
+def _painting(result: Result) -> Painting:
+    if result.painting is None:
+        raise EngineError("This run made no painting that could be saved.")
+    return result.painting
