@@ -45,7 +45,7 @@ def read(data: bytes) -> Document:
         if not layers or layers[-1][0] is not layer:
             layers.append((layer, []))
         layers[-1][1].append(shape)
-    return Document(width, height, tuple(_layer(element, shapes) for element, shapes in layers), _meta(root))
+    return Document(width, height, tuple(_layer(element, shapes) for element, shapes in layers), stored_run(root))
 
 
 def parse(data: bytes) -> etree._Element:
@@ -110,7 +110,8 @@ def _layer(element: etree._Element | None, shapes: list[Shape]) -> Layer:
     return Layer(element.get(f"{{{INKSCAPE}}}label", ""), tuple(shapes), key)
 
 
-def _meta(root: etree._Element) -> dict:
+def stored_run(root: etree._Element) -> dict:
+    """Settings and seed that a document of ours carries; empty where it carries none."""
     element = root.find(f".//{{{NAMESPACE}}}run")
     if element is None or not element.text:
         return {}
