@@ -27,11 +27,11 @@ class Renderer:
     def __init__(self, topology: Topology, dtype: Any) -> None:
         self.topology, self.dtype = topology, np.dtype(dtype).type
         t = topology
-        self._basis = kernels.bezier_basis(t.pieces, self.dtype)
+        self._basis = kernels.bezier_basis(t.pieces)
         self._canvas_start = t.canvas_start
         self.pixels = int(self._canvas_start[-1])
         segments = int(t.loop_points[-1]) // 3
-        self._poly = np.empty((segments * t.pieces, 2), self.dtype)
+        self._poly = np.empty((segments * t.pieces, 2))
         self._box = np.zeros((t.count, 4), np.int64)
         self._crop, self._row, self._entry, self._part = (np.zeros(t.count + 1, np.int64) for _ in range(4))
         bands = (t.sizes[:, 1] + kernels.BAND - 1) // kernels.BAND
@@ -60,7 +60,8 @@ class Renderer:
         t = self.topology
         picture = np.empty((4, self.pixels), self.dtype)
         with _LOCK:
-            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly, self._box)
+            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly,
+                            self._box)
             kernels.lay_out(self._box, self._crop, self._row, self._entry, t.canvas, t.stop_index, self._part)
             members = self._buffer("members", (int(self._entry[-1]),), np.int64)
             kernels.bin_outlines(self._box, t.canvas, self._band_start, self._job_start, members)

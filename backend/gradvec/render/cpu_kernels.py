@@ -1,7 +1,8 @@
 """numba kernels of the cpu engine: exact area coverage, tiled compositing, and the derivatives of both.
 
 The mathematics is in docs/engine.md. Arrays are flat and ragged; all coordinates are px of the canvas an outline is
-on. Every kernel works in the dtype of its parameters (float32 or float64).
+on. Pixels are kept and composited in the dtype of the parameters (float32 or float64); edges are float64 always, which
+costs nothing in scalar code and keeps coordinates far from the origin exact. Ties are decided as reference.py says.
 
 How the work is shared out:
 
@@ -23,6 +24,10 @@ BAND = 16
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
 
+#: As reference.py has it: px up to which a gradient is a point, and machine epsilons that count as nothing.
+DEGENERATE = 1e-6
+TIE_EPS = 8
+
 #: Numbers of an entry's partial derivative before its stops: opacity, three sums over the gradient's geometry.
 HEAD = 4
 #: Numbers per stop: offset, red, green, blue, opacity.
@@ -34,11 +39,11 @@ _SERIAL = {"cache": True, "nogil": True, "fastmath": _FAST, "error_model": "nump
 _PARALLEL = {**_SERIAL, "parallel": True}
 
 
-def bezier_basis(pieces: int, dtype: type) -> np.ndarray:
+def bezier_basis(pieces: int) -> np.ndarray:
     """(pieces, 4) cubic Bernstein weights at t = 0, 1/pieces, ... (1 belongs to the next segment)."""
     t = np.arange(pieces) / pieces
     s = 1 - t
-    return np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1).astype(dtype)
+    return np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1)
 
 
 @njit(**_PARALLEL)
@@ -49,10 +54,7 @@ def flatten(points, loop_points, outline_loops, canvas, sizes, basis, poly, box)
     """
     pieces = basis.shape[0]
     for n in prange(outline_loops.shape[0] - 1):
-        left = points.dtype.type(1e30)
-        top = points.dtype.type(1e30)
-        right = points.dtype.type(-1e30)
-        bottom = points.dtype.type(-1e30)
+        left, top, right, bottom = 1e30, 1e30, -1e30, -1e30
         for loop in range(outline_loops[n], outline_loops[n + 1]):
             first, last = loop_points[loop], loop_points[loop + 1]
             out = first // 3 * pieces
@@ -158,8 +160,7 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
         for r in range(height):
             span[rows + r, 0] = width
             span[rows + r, 1] = 0
-        zero = winding.dtype.type(0)
-        wide = winding.dtype.type(width)
+        zero, wide = 0.0, float(width)
         for loop in range(outline_loops[n], outline_loops[n + 1]):
             first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
             for i in range(first, last):
@@ -168,7 +169,7 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
                 x1, y1 = poly[j, 0] - left, poly[j, 1] - top
                 if y0 == y1:
                     continue
-                sign = winding.dtype.type(1)
+                sign = 1.0
                 if y0 > y1:
                     x0, x1 = x1, x0
                     y0, y1 = y1, y0
@@ -179,9 +180,9 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
                 y = max(y0, zero)
                 r = int(y)
                 xa = x0 + (y - y0) * per_y
-                stop = min(y1, winding.dtype.type(height))
+                stop = min(y1, float(height))
                 while y < stop:
-                    end = min(winding.dtype.type(r + 1), stop)
+                    end = min(float(r + 1), stop)
                     xb = x1 if end == y1 else x0 + (end - y0) * per_y
                     dy = sign * (end - y)
                     cells = winding[start + r * width:start + (r + 1) * width]
@@ -227,7 +228,7 @@ def _edge_part(x0, x1, y_a, y_b, xa, xb, y0, per_edge, cells, width, sums):
     """
     ta, tb = (y_a - y0) * per_edge, (y_b - y0) * per_edge
     lo, hi = (xa, xb) if xa <= xb else (xb, xa)
-    if hi <= 0 or lo >= width:
+    if hi < 0 or lo >= width:
         return
     c = int(max(lo, 0.0))
     if lo >= 0 and hi <= c + 1:
@@ -238,7 +239,7 @@ def _edge_part(x0, x1, y_a, y_b, xa, xb, y0, per_edge, cells, width, sums):
             sums[1] += g * half
         return
     per_x = (tb - ta) / (xb - xa)
-    c_end = min(int(math.ceil(hi)), width)
+    c_end = min(math.ceil(hi), width)
     while c < c_end:
         g = cells[c]
         t1 = ta + (max(lo, float(c)) - xa) * per_x
@@ -280,7 +281,7 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, pieces,
                 sums[1] = 0
                 if dy == 0:
                     # A horizontal edge sweeps area too: it weighs the row that it lies in.
-                    r = int(math.floor(y0))
+                    r = math.floor(y0)
                     if dx != 0 and 0 <= r < height:
                         _horizontal(x0, x1, d_winding[start + r * width:start + (r + 1) * width], width, sums)
                 else:
@@ -291,12 +292,12 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, pieces,
                     if y1 > 0 and y0 < height:
                         per_y = (x1 - x0) / (y1 - y0)
                         per_edge = 1 / (y1 - y0)
-                        y = max(y0, poly.dtype.type(0))
+                        y = max(y0, 0.0)
                         r = int(y)
                         xa = x0 + (y - y0) * per_y
-                        stop = min(y1, poly.dtype.type(height))
+                        stop = min(y1, float(height))
                         while y < stop:
-                            end = min(poly.dtype.type(r + 1), stop)
+                            end = min(float(r + 1), stop)
                             xb = x1 if end == y1 else x0 + (end - y0) * per_y
                             _edge_part(x0, x1, y, end, xa, xb, y0, per_edge,
                                        d_winding[start + r * width:start + (r + 1) * width], width, sums)
@@ -331,7 +332,7 @@ def _horizontal(x0, x1, cells, width, sums):
     if hi <= 0 or lo >= width:
         return
     per_x = 1 / (x1 - x0)
-    for c in range(int(max(lo, 0.0)), min(int(math.ceil(hi)), width)):
+    for c in range(int(max(lo, 0.0)), min(math.ceil(hi), width)):
         t1 = (max(lo, float(c)) - x0) * per_x
         t2 = (min(hi, float(c + 1)) - x0) * per_x
         if t1 > t2:
@@ -343,35 +344,35 @@ def _horizontal(x0, x1, cells, width, sums):
 
 @njit(**_SERIAL)
 def _locate(u, stop_offset, first, last):
-    """Index of the stop at or before u, the fraction towards the next one, and one over their distance (0: clamped)."""
-    if u <= stop_offset[first]:
+    """Index of the last stop at or before u, the fraction towards the next one, and one over their distance.
+
+    Before the first stop and from the last one on, fraction and inverse distance are 0.
+    """
+    if u < stop_offset[first]:
         return first, u * 0, u * 0
     k = first
-    while k + 1 < last and u > stop_offset[k + 1]:
+    while k + 1 < last and u >= stop_offset[k + 1]:
         k += 1
     if k + 1 >= last:
         return last - 1, u * 0, u * 0
     gap = stop_offset[k + 1] - stop_offset[k]
-    if gap <= 1e-9:
-        return k + 1, u * 0, u * 0
     return k, (u - stop_offset[k]) / gap, 1 / gap
 
 
 @njit(**_SERIAL)
 def _ramp(geometry, n):
-    """Linear gradient as u = c + ax x + ay y; a degenerate one paints its last stop, so u = 1 everywhere."""
+    """Linear gradient as u = base + ax (x - x1) + ay (y - y1); a point paints its last stop: u = base = 1."""
     dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
     square = dx * dx + dy * dy
-    if square < 1e-12:
+    if square <= DEGENERATE * DEGENERATE:
         return dx * 0, dx * 0, dx * 0 + 1
-    ax, ay = dx / square, dy / square
-    return ax, ay, -(geometry[n, 0] * ax + geometry[n, 1] * ay)
+    return dx / square, dy / square, dx * 0
 
 
 @njit(**_SERIAL)
-def _simple(kind, stops):
-    """Solid fills and linear gradients of two stops run through the vectorized loop."""
-    return stops == 1 or (kind == LINEAR and stops == 2)
+def _simple(kind, stop_offset, first, last):
+    """Solid fills and linear gradients between two stops run through the vectorized loop."""
+    return last - first == 1 or (kind == LINEAR and last - first == 2 and stop_offset[first] < stop_offset[first + 1])
 
 
 @njit(**_SERIAL)
@@ -384,39 +385,35 @@ def _over_row(cells, red, green, blue, alpha, n, x, y, kind, geometry, stop_inde
     # Whole numbers times float32 are float64 to numba: everything in the loops is cast first.
     fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
     op = opacity[n]
-    if _simple(kind[n], last - first):
+    if _simple(kind[n], stop_offset, first, last):
         end = last - 1
         inv = zero
-        ax, ay, c = zero, zero, zero
-        if kind[n] == LINEAR and last - first == 2:
-            ax, ay, c = _ramp(geometry, n)
-            gap = stop_offset[end] - stop_offset[first]
-            # Two stops at one place: all colour before it is the first stop's, all after it the last one's.
-            inv = one / max(gap, cells.dtype.type(1e-9))
+        ax, ay, u0 = zero, zero, zero
+        if last - first == 2:
+            ax, ay, base = _ramp(geometry, n)
+            u0 = base + ay * (fy - geometry[n, 1]) + ax * (fx - geometry[n, 0])
+            inv = one / (stop_offset[end] - stop_offset[first])
         o0 = stop_offset[first]
         r0, g0, b0, a0 = (stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], op * stop_color[first, 3])
         dr, dg, db, da = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
                           op * stop_color[end, 3] - a0)
-        u0 = c + ay * fy + ax * fx
         for i in range(cells.shape[0]):
-            u = min(max(u0 + ax * cells.dtype.type(i), zero), one)
-            t = min(max((u - o0) * inv, zero), one)
+            t = min(max((u0 + ax * cells.dtype.type(i) - o0) * inv, zero), one)
             a = min(abs(cells[i]), one) * (a0 + t * da)
             red[i] += a * (r0 + t * dr - red[i])
             green[i] += a * (g0 + t * dg - green[i])
             blue[i] += a * (b0 + t * db - blue[i])
             alpha[i] += a * (one - alpha[i])
         return
-    ax, ay, c = _ramp(geometry, n)
+    ax, ay, base = _ramp(geometry, n)
     for i in range(cells.shape[0]):
-        px, py = fx + cells.dtype.type(i), fy
+        px, py = fx + cells.dtype.type(i) - geometry[n, 0], fy - geometry[n, 1]
         if kind[n] == LINEAR:
-            u = ax * px + ay * py + c
-        elif geometry[n, 2] > 1e-6:
-            u = math.hypot(px - geometry[n, 0], py - geometry[n, 1]) / geometry[n, 2]
+            u = base + ax * px + ay * py
+        elif geometry[n, 2] > DEGENERATE:
+            u = math.hypot(px, py) / geometry[n, 2]
         else:
             u = one
-        u = min(max(u, zero), one)
         k, t, inv = _locate(u, stop_offset, first, last)
         k2 = min(k + 1, last - 1)
         a = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[k2, 3] - stop_color[k, 3]))
@@ -463,28 +460,28 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
     op = opacity[n]
     half = cells.dtype.type(0.5)
     fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
-    if _simple(kind[n], last - first):
+    tie = cells.dtype.type(TIE_EPS * np.finfo(cells.dtype).eps)
+    if _simple(kind[n], stop_offset, first, last):
         end = last - 1
         inv = zero
-        ax, ay, c = zero, zero, zero
-        if kind[n] == LINEAR and last - first == 2:
-            ax, ay, c = _ramp(geometry, n)
-            gap = stop_offset[end] - stop_offset[first]
-            inv = one / max(gap, cells.dtype.type(1e-9))
+        ax, ay, u0 = zero, zero, zero
+        # Moments are taken about the gradient's start: far from the canvas' origin nothing cancels.
+        from_x, from_y = fx - geometry[n, 0], fy - geometry[n, 1]
+        if last - first == 2:
+            ax, ay, base = _ramp(geometry, n)
+            u0 = base + ay * from_y + ax * from_x
+            inv = one / (stop_offset[end] - stop_offset[first])
         o0 = stop_offset[first]
         r0, g0, b0, s0 = stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], stop_color[first, 3]
         dr, dg, db, ds = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
                           stop_color[end, 3] - s0)
-        u0 = c + ay * fy + ax * fx
         d_op = zero
         sum_u, sum_ux, sum_ut = zero, zero, zero
         red, green, blue, see = zero, zero, zero, zero
         red_t, green_t, blue_t, see_t = zero, zero, zero, zero
         for i in range(cells.shape[0]):
             at_i = cells.dtype.type(i)
-            raw = u0 + ax * at_i
-            u = min(max(raw, zero), one)
-            place = (u - o0) * inv
+            place = (u0 + ax * at_i - o0) * inv
             t = min(max(place, zero), one)
             w = abs(cells[i])
             cov = min(w, one)
@@ -494,7 +491,7 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             d_a = (g0_ * (r0 + t * dr - behind[0, i]) + g1_ * (g0 + t * dg - behind[1, i])
                    + g2_ * (b0 + t * db - behind[2, i]) + g3_ * (one - behind[3, i]))
             d_cov = d_a * op * seen
-            d_cells[i] = (d_cov if cells[i] >= 0 else -d_cov) if w <= one else zero
+            d_cells[i] = (d_cov if cells[i] > zero else -d_cov) if (w > tie) & (w <= one + tie) else zero
             d_op += d_a * cov * seen
             d_see = d_a * cov * op
             cr, cg, cb = a * g0_, a * g1_, a * g2_
@@ -507,8 +504,7 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             blue_t += cb * t
             see_t += d_see * t
             d_t = cr * dr + cg * dg + cb * db + d_see * ds
-            inside = (raw > zero) & (raw < one) & (place > zero) & (place < one)
-            d_u = d_t * inv if inside else zero
+            d_u = d_t * inv if (place >= zero) & (place < one) else zero
             sum_u += d_u
             sum_ux += d_u * at_i
             sum_ut += d_u * t
@@ -519,33 +515,32 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             grad[3, i] = g3_ * keep
         part[0] += d_op
         part[1] += sum_u
-        part[2] += sum_ux + sum_u * fx
-        part[3] += sum_u * fy
+        part[2] += sum_ux + sum_u * from_x
+        part[3] += sum_u * from_y
         # A stop's offset moves t by -(1 - t) / gap at its start and by -t / gap at its end.
         part[4] -= sum_u - sum_ut
         part[5] += red - red_t
         part[6] += green - green_t
         part[7] += blue - blue_t
         part[8] += see - see_t
-        base = HEAD + PER_STOP * (end - first)
-        part[base] -= sum_ut
-        part[base + 1] += red_t
-        part[base + 2] += green_t
-        part[base + 3] += blue_t
-        part[base + 4] += see_t
+        at = HEAD + PER_STOP * (end - first)
+        part[at] -= sum_ut
+        part[at + 1] += red_t
+        part[at + 2] += green_t
+        part[at + 3] += blue_t
+        part[at + 4] += see_t
         return
-    ax, ay, c = _ramp(geometry, n)
+    ax, ay, base = _ramp(geometry, n)
     for i in range(cells.shape[0]):
-        px, py = fx + cells.dtype.type(i), fy
+        px, py = fx + cells.dtype.type(i) - geometry[n, 0], fy - geometry[n, 1]
         distance = zero
         if kind[n] == LINEAR:
-            raw = ax * px + ay * py + c
-        elif geometry[n, 2] > 1e-6:
-            distance = math.hypot(px - geometry[n, 0], py - geometry[n, 1])
-            raw = distance / geometry[n, 2]
+            u = base + ax * px + ay * py
+        elif geometry[n, 2] > DEGENERATE:
+            distance = math.hypot(px, py)
+            u = distance / geometry[n, 2]
         else:
-            raw = one
-        u = min(max(raw, zero), one)
+            u = one
         k, t, inv = _locate(u, stop_offset, first, last)
         k2 = min(k + 1, last - 1)
         w = abs(cells[i])
@@ -567,21 +562,20 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
         part[at + 4] += (one - t) * d_see
         part[at2 + 4] += t * d_see
         d_cov = d_a * op * seen
-        d_cells[i] = (d_cov if cells[i] >= 0 else -d_cov) if w <= one else zero
+        d_cells[i] = (d_cov if cells[i] > zero else -d_cov) if (w > tie) & (w <= one + tie) else zero
         part[0] += d_a * cov * seen
         d_place = d_t * inv
         part[at] -= d_place * (one - t)
         part[at2] -= d_place * t
-        if zero < raw < one:
-            if kind[n] == LINEAR:
-                part[1] += d_place
-                part[2] += d_place * px
-                part[3] += d_place * py
-            elif distance > 1e-9:
-                push = d_place / (distance * geometry[n, 2])
-                part[1] -= push * (px - geometry[n, 0])
-                part[2] -= push * (py - geometry[n, 1])
-                part[3] -= d_place * raw / geometry[n, 2]
+        if kind[n] == LINEAR:
+            part[1] += d_place
+            part[2] += d_place * px
+            part[3] += d_place * py
+        elif distance > 0:
+            push = d_place / (distance * geometry[n, 2])
+            part[1] -= push * px
+            part[2] -= push * py
+            part[3] -= d_place * u / geometry[n, 2]
         keep = one - a
         for q in range(4):
             grad[q, i] *= keep
@@ -590,7 +584,8 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
 @njit(**_PARALLEL)
 def composite_backward(winding, span, box, crop_start, row_start, job_canvas, job_top, job_order, job_start, members,
                        sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
-                       entry_start, part_start, d_picture, d_winding, partial, d_background_part, stack, rows, stack_at):
+                       entry_start, part_start, d_picture, d_winding, partial, d_background_part, stack, rows,
+                       stack_at):
     """Walks every row twice: bottom to top to know what was behind, then top to bottom with the derivative.
 
     stack: (threads, 4, longest row's sum of spans). rows: (threads, 2, 4, widest canvas). stack_at: (threads, N).
@@ -683,22 +678,22 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
         if kind[n] == RADIAL and stops > 1:
             d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
         elif kind[n] == LINEAR and stops > 1:
-            ax, ay, c = _ramp(geometry, n)
+            ax, ay, base = _ramp(geometry, n)
             dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
-            square = dx * dx + dy * dy
-            if square >= 1e-12:
+            if base == 0:
                 # u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
+                square = dx * dx + dy * dy
                 s0, sx, sy = total[1], total[2], total[3]
-                su = ax * sx + ay * sy + c * s0
-                ddx = (sx - geometry[n, 0] * s0 - 2 * su * dx) / square
-                ddy = (sy - geometry[n, 1] * s0 - 2 * su * dy) / square
+                su = ax * sx + ay * sy
+                ddx = (sx - 2 * su * dx) / square
+                ddy = (sy - 2 * su * dy) / square
                 d_geometry[n, 2], d_geometry[n, 3] = ddx, ddy
                 d_geometry[n, 0], d_geometry[n, 1] = -ax * s0 - ddx, -ay * s0 - ddy
 
 
 @njit(**_SERIAL)
 def longest_stack(box, span, row_start, job_canvas, job_top, job_start, members, sizes):
-    """The largest sum of spans in one row of any band, and the most outlines in one band: the scratch a thread needs."""
+    """Largest sum of spans in one row of any band, and most outlines in one band: the scratch a thread needs."""
     longest, most = 1, 1
     sums = np.zeros(BAND, np.int64)
     for job in range(job_canvas.shape[0]):

@@ -35,15 +35,18 @@ import torch
 from .scene import RADIAL, SOLID, Scene, Topology
 
 #: Winding numbers within this many machine epsilons of 0 or 1 count as 0 or 1 where the derivative is decided.
-TIE_EPS = 16
+TIE_EPS = 8
 #: px; a gradient vector or radius up to this length is a point.
-DEGENERATE = 1e-5
+DEGENERATE = 1e-6
 #: Most numbers held at once per temporary array of the dense formula.
 _CHUNK = 1 << 21
 
 
-def render_flat(scene: Scene) -> torch.Tensor:
-    """(P, 4) premultiplied RGBA of all canvases one after the other, row by row; differentiable."""
+def render_flat(scene: Scene, tie: float | None = None) -> torch.Tensor:
+    """(P, 4) premultiplied RGBA of all canvases one after the other, row by row; differentiable.
+
+    tie: overrides the tolerance of the module's ties, so that float64 can stand in for another dtype's definition.
+    """
     t = scene.topology
     begin, end = flatten(scene)
     edges = outline_edges(t)
@@ -54,7 +57,7 @@ def render_flat(scene: Scene) -> torch.Tensor:
             e = slice(int(edges[n]), int(edges[n + 1]))
             box = crop(begin[e].detach(), width, height)
             if box is not None:
-                _paint(scene, n, begin[e], end[e], box, picture)
+                _paint(scene, n, begin[e], end[e], box, picture, tie)
         pictures.append(picture.reshape(-1, 4))
     return torch.cat(pictures) if pictures else scene.background.new_zeros(0, 4)
 
@@ -185,10 +188,10 @@ def _inside(a: torch.Tensor, b: torch.Tensor, cells: torch.Tensor) -> tuple[torc
     return torch.where(still, 1 - here, low), torch.where(still, here, high)
 
 
-def winding_to_coverage(w: torch.Tensor) -> torch.Tensor:
+def winding_to_coverage(w: torch.Tensor, tie: float | None = None) -> torch.Tensor:
     """min(|w|, 1) with the derivative that the module states."""
     size = w.detach().abs()
-    tie = TIE_EPS * torch.finfo(w.dtype).eps
+    tie = TIE_EPS * torch.finfo(w.dtype).eps if tie is None else tie
     slope = torch.where((size > tie) & (size <= 1 + tie), w.detach().sign(), torch.zeros_like(size))
     moving = w * slope
     return size.clamp_max(1) + (moving - moving.detach())
@@ -233,11 +236,11 @@ def _ramp(u: torch.Tensor, offset: torch.Tensor, color: torch.Tensor) -> torch.T
 
 
 def _paint(scene: Scene, n: int, begin: torch.Tensor, end: torch.Tensor, box: tuple[int, int, int, int],
-           picture: torch.Tensor) -> None:
+           picture: torch.Tensor, tie: float | None) -> None:
     """Puts outline n over ``picture`` (H, W, 4) in place; autograd follows."""
     x, y, w, h = box
     color = fill(scene, n, box)
-    alpha = winding_to_coverage(Winding.apply(begin, end, box)) * scene.opacity[n] * color[..., 3]
+    alpha = winding_to_coverage(Winding.apply(begin, end, box), tie) * scene.opacity[n] * color[..., 3]
     behind = picture[y:y + h, x:x + w].clone()
     above = torch.cat([color[..., :3], torch.ones_like(color[..., 3:])], -1)
     picture[y:y + h, x:x + w] = above * alpha[..., None] + behind * (1 - alpha[..., None])

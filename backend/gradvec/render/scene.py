@@ -111,7 +111,7 @@ class Scene:
                   "stop_color": t.stop_outline, "opacity": np.arange(t.count), "background": None}
         for name, owner in owners.items():
             value = getattr(self, name).detach()
-            bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
+            bad = ~torch.isfinite(value).flatten(1).all(1) if value.dim() > 1 else ~torch.isfinite(value)
             if bool(bad.any()):
                 first = int(bad.nonzero()[0, 0])
                 where = f"canvas {first}" if owner is None else f"outline {owner[first]}"
