@@ -53,7 +53,8 @@ def report(svg: bytes, picture: Path | bytes, name: str, painting: Path | bytes 
              (f"Difference, {GAIN} times", _png(np.clip(difference, 0, 255).astype(np.uint8)))]
     if painting is not None:
         shown.insert(1, ("Painting, before vectorization", _png(_on_white(painting))))
-    steps = "".join(_figure(f"{label}: {count} path{'' if count == 1 else 's'}", source) for label, count, source in build_up(svg))
+    steps = "".join(_figure(f"{label}: {count} path{'' if count == 1 else 's'}", source)
+                    for label, count, source in build_up(svg))
     title = f"{name} compared with its picture"
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -80,9 +80,11 @@ def test_reading_is_the_inverse_of_writing(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_was_read_is_written_byte_for_byte_as_before(seed):
-    data = write(some_document(seed))
-    assert write(read(data)) == data
-    assert write(some_document(seed)) == data
+    for relative in (False, True):
+        data = write(some_document(seed), relative=relative)
+        assert write(read(data), relative=relative) == data
+        assert write(some_document(seed), relative=relative) == data
+    assert read(data).shapes[3].outline.loops[0] == pytest.approx(read(write(read(data))).shapes[3].outline.loops[0])
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -22,23 +22,25 @@ def test_numbers_carry_no_useless_digit(hundredths, text):
 
 def test_written_form():
     loop = np.array([[1, 2], [1.5, 2], [3, 1.004], [4, 1], [4, 3], [2, 3]])
-    assert path_data(Outline((loop,))) == "M1 2c0.5 0 2-1 3-1 0 2-2 2-3 1z"
+    assert path_data(Outline((loop,))) == "M1 2C1.5 2 3 1 4 1 4 3 2 3 1 2z"
+    assert path_data(Outline((loop,)), relative=True) == "M1 2c0.5 0 2-1 3-1 0 2-2 2-3 1z"
 
 
+@pytest.mark.parametrize("relative", [False, True])
 @given(st.lists(st.lists(st.tuples(*[st.floats(-5000, 5000)] * 6), min_size=1, max_size=5), min_size=1, max_size=3))
-def test_reading_is_the_inverse_of_writing(loops):
+def test_reading_is_the_inverse_of_writing(relative, loops):
     outline = Outline(tuple(np.array(loop).reshape(-1, 2) for loop in loops))
-    back = parse_path(path_data(outline))
+    back = parse_path(path_data(outline, relative))
     assert [len(loop) for loop in back.loops] == [len(loop) for loop in outline.loops]
     for read, written in zip(back.loops, outline.loops, strict=True):
         assert np.abs(read - written).max() <= 0.005 + 1e-9
-    assert path_data(back) == path_data(outline)
+    assert path_data(back, relative) == path_data(outline, relative)
 
 
 def test_rounding_does_not_drift_along_a_path():
     steps = np.linspace(0, 100, 300 * 3, endpoint=False)
     loop = np.stack([steps, steps / 3], 1)
-    assert np.abs(parse_path(path_data(Outline((loop,)))).loops[0] - loop).max() <= 0.005 + 1e-9
+    assert np.abs(parse_path(path_data(Outline((loop,)), relative=True)).loops[0] - loop).max() <= 0.005 + 1e-9
 
 
 @pytest.mark.parametrize("d", [

@@ -92,6 +92,6 @@ def finish(result: Result, output: FileOutput, say: Silent) -> None:
     """Writes the SVG and tells what the run came to."""
     from .. import svg
 
-    data = svg.write(result.document)
+    data = svg.write(result.document, relative=True)
     output.write(data)
     say.done(output.name, {**result.report, "bytes": len(data)})

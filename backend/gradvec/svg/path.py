@@ -1,8 +1,8 @@
 """Path data: the ``d`` of an SVG path to and from an Outline.
 
-Written: one absolute ``M`` a loop, then relative ``c`` with two decimals, then ``z``. Relative coordinates make a file
-a quarter smaller than absolute ones (315 against 418 bytes for a stroke of 10 cubics) and are taken as differences
-of the rounded absolute points, so nothing drifts. Read: everything that SVG 1.1 allows (section 8.3).
+Written: ``M``, then one ``C`` with all segments, then ``z``, two decimals, for each loop. With ``relative`` the curve is
+a ``c``: a quarter smaller (315 against 418 bytes for a stroke of 10 cubics), and taken as differences of the rounded
+absolute points, so that nothing drifts. Read: everything that SVG 1.1 allows (section 8.3).
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _TOKEN = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][
 _ARC = re.compile(r"\s*,?\s*([01])\s*,?\s*([01])")
 
 
-def path_data(outline: Outline) -> str:
+def path_data(outline: Outline, relative: bool = False) -> str:
     """The ``d`` of ``outline``, coordinates in px rounded to 0.01.
 
     Raises:
         EngineError: a coordinate is not a finite number.
     """
-    return "".join(_loop_data(loop) for loop in outline.loops)
+    return "".join(_loop_data(loop, relative) for loop in outline.loops)
 
 
-def _loop_data(loop: np.ndarray) -> str:
+def _loop_data(loop: np.ndarray, relative: bool) -> str:
     if not np.isfinite(loop).all():
         raise EngineError("An outline holds a coordinate that is not a finite number.")
-    anchors_and_handles = np.rint(np.asarray(loop, np.float64) * 100).astype(np.int64)
-    points = np.concatenate([anchors_and_handles, anchors_and_handles[:1]])
-    anchors = np.repeat(points[:-1:3], 3, axis=0)
-    relative = (points[1:] - anchors).ravel().tolist()
-    return f"M{_join(points[0].tolist())}c{_join(relative)}z"
+    points = np.rint(np.asarray(loop, np.float64) * 100).astype(np.int64)
+    curve = np.concatenate([points[1:], points[:1]])
+    if relative:
+        curve = curve - np.repeat(points[::3], 3, axis=0)
+    return f"M{_join(points[0].tolist())}{'c' if relative else 'C'}{_join(curve.ravel().tolist())}z"
 
 
 def _join(hundredths: list[int]) -> str:

@@ -23,11 +23,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def write(document: Document, clip: bool = False) -> bytes:
+def write(document: Document, clip: bool = False, relative: bool = False) -> bytes:
     """``document`` as UTF-8 SVG.
 
     clip: wrap the layers in one layer that is clipped to the picture's rectangle, for documents in which the result
         stands among other things. A viewer clips a whole file at its viewBox anyway.
+    relative: write curves with relative coordinates, which makes the file about a quarter smaller; without it, all
+        coordinates are absolute, which is easier on programs that move them.
 
     Raises:
         EngineError: a coordinate, colour or opacity is not a finite number.
@@ -40,7 +42,7 @@ def write(document: Document, clip: bool = False) -> bytes:
     for layer, (layer_id, shape_ids) in zip(document.layers, names, strict=True):
         body.append(_layer_start(layer, layer_id))
         for shape, shape_id in zip(layer.shapes, shape_ids, strict=True):
-            body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients)))
+            body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients), relative))
         body.append("</g>")
     width, height = document.width, document.height
     if clip:
@@ -79,7 +81,7 @@ def _layer_start(layer: Layer, layer_id: str) -> str:
     return f'<g inkscape:groupmode="layer" inkscape:label={_attribute(layer.name)} id="{layer_id}">'
 
 
-def _path(shape: Shape, shape_id: str, paint: str) -> str:
+def _path(shape: Shape, shape_id: str, paint: str, relative: bool) -> str:
     extra = ""
     if shape.opacity < 1:
         extra += f' fill-opacity="{_decimal(shape.opacity, 3)}"'
@@ -87,7 +89,7 @@ def _path(shape: Shape, shape_id: str, paint: str) -> str:
         extra += f" inkscape:label={_attribute(shape.label)}"
     if shape.level:
         extra += f' gradvec:level="{shape.level}"'
-    return f'<path id="{shape_id}" d="{path_data(shape.outline)}" fill="{paint}"{extra}/>'
+    return f'<path id="{shape_id}" d="{path_data(shape.outline, relative)}" fill="{paint}"{extra}/>'
 
 
 def _fill(fill: Fill, shape_id: str, ids: _Ids, gradients: list[str]) -> str:
