@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,11 +64,15 @@ def opened(source: Path | str | bytes, named: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def translated(named: str) -> Iterator[None]:
-    """Whatever a decoder raises becomes one sentence; what it warns about is not worth an artist's time."""
+def translated(named: str, silence: bool = True) -> Iterator[None]:
+    """Whatever a decoder raises becomes one sentence; what it warns about is not worth an artist's time.
+
+    silence: off where several threads decode at once, because Python's warning filters are shared between them.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings() if silence else nullcontext():
+            if silence:
+                warnings.simplefilter("ignore")
             yield
     except GradvecError:
         raise
