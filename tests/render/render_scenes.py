@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-
 from gradvec.model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import reference, render_flat
 from gradvec.render.scene import Scene, scene_from_shapes
@@ -107,7 +106,8 @@ def hard_scenes() -> dict[str, Scene]:
         "two stops in one place": [Shape(Outline((circle(12, 12, 8),)), LinearGradient(5.2, 6, 19.1, 17, (
             Stop(0.5, (1, 0, 0)), Stop(0.5, (0, 0, 1), 0.6))))],
         "gradients that are a point": [
-            Shape(Outline((circle(8, 12, 6),)), LinearGradient(5, 5, 5, 5, (Stop(0, (1, 0, 0)), Stop(1, (0, 0, 1), 0.5)))),
+            Shape(Outline((circle(8, 12, 6),)),
+                  LinearGradient(5, 5, 5, 5, (Stop(0, (1, 0, 0)), Stop(1, (0, 0, 1), 0.5)))),
             Shape(Outline((circle(20, 12, 6),)), RadialGradient(20, 12, 0, (Stop(0, (1, 0, 0)), Stop(1, (0, 1, 1)))))],
         "gradient starts and ends on pixel centres": [
             Shape(Outline((rectangle(2.5, 2.25, 22.5, 20.25),)),
@@ -116,8 +116,9 @@ def hard_scenes() -> dict[str, Scene]:
                   LinearGradient(0, 4.5, 0, 8.5, (Stop(0, (1, 0, 0), 0.5), Stop(1, (0, 0, 1), 0.75)))),
             Shape(Outline((rectangle(12.5, 12.25, 30.5, 22.25),)),
                   RadialGradient(20.5, 16.5, 4, (Stop(0, (1, 0, 0), 0.5), Stop(1, (0, 0, 1), 0.75))))],
-        "a single stop": [Shape(Outline((circle(12, 12, 8),)), LinearGradient(5, 5, 9, 9, (Stop(0.4, (1, 0.5, 0), 0.6),))),
-                          Shape(Outline((circle(18, 12, 8),)), RadialGradient(5, 5, 9, (Stop(0.4, (0, 0.5, 0), 0.6),)))],
+        "a single stop": [
+            Shape(Outline((circle(12, 12, 8),)), LinearGradient(5, 5, 9, 9, (Stop(0.4, (1, 0.5, 0), 0.6),))),
+            Shape(Outline((circle(18, 12, 8),)), RadialGradient(5, 5, 9, (Stop(0.4, (0, 0.5, 0), 0.6),)))],
         "clear and full opacity": [Shape(s.outline, s.fill, o) for s, o in zip(
             painted([circle(8, 8, 6), circle(12, 12, 6), circle(16, 16, 6)]), (0.0, 1.0, 0.5), strict=True)],
         "many loops": [Shape(Outline(tuple(blob(rng, rng.uniform(2, 22, 2), 5) for _ in range(20))),
@@ -153,8 +154,8 @@ def assert_agrees(engine: str, scene: Scene, *, value: float = 1e-5, norm: float
     """``engine`` equals the reference on ``scene``, in value and in every derivative.
 
     The reference works in float64 on the very same numbers, with the tie tolerance of the engine's dtype, so what is
-    left is the engine's own rounding: 1e-5 is about a hundred roundings of a number near 1 in float32. A derivative that is tiny beside the rounding of its
-    terms is held to an absolute floor, which the sum of |weight| over the pixels that it gathers sets.
+    left is the engine's own rounding: 1e-5 is about a hundred roundings of a number near 1 in float32. A derivative
+    that is tiny beside the rounding of its terms is held to an absolute floor, which the norm of the weight sets.
     """
     weight = weight_for(scene)
     tie = reference.TIE_EPS * torch.finfo(scene.points.dtype).eps
