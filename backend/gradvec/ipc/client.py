@@ -1,0 +1,531 @@
+"""What a caller holds: a connection to the engine that submits jobs and hands out events, without ever blocking long.
+
+    with Client.open(Launch(python, root)) as client:
+        client.submit("paint", options.to_dict(), {"picture": data}, {"name": "photo.jpg"}, previews=0.5)
+        while not isinstance(event := client.poll(0.2), (ResultEvent, ErrorEvent)):
+            ...
+
+Closing the connection cancels the job, and so does the caller's death. Not for use by several threads at once, but
+``cancel`` and ``stop_and_keep`` may be called from a signal handler.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import Cancelled, EngineError, GradvecError
+from .incoming import Incoming
+from .launch import START_SECONDS, Launch, clean_environment, quiet_window, start_engine
+from .messages import (
+    NONCE_BYTES,
+    PROTOCOL,
+    TRUSTED,
+    ErrorEvent,
+    Event,
+    Frame,
+    Hello,
+    PreviewEvent,
+    ProgressEvent,
+    ProtocolError,
+    ResultEvent,
+    encode,
+    event_of,
+    proof,
+    same_proof,
+)
+from .state import Address, State
+
+__all__ = ["Client", "ErrorEvent", "Event", "Hello", "Launch", "PreviewEvent", "ProgressEvent", "ResultEvent"]
+
+#: After this long without an answer to a cancel the caller is set free, whatever the engine does.
+CANCEL_SECONDS = 2.0
+GREETING_SECONDS = 10.0
+SEND_SECONDS = 30.0
+_AGAIN = "Run it again; a new engine starts by itself."
+
+
+class Client:
+    """One connection; ``hello`` says to whom."""
+
+    def __init__(self, sock: socket.socket, log_path: Path, child: subprocess.Popen[bytes] | None = None) -> None:
+        """For the class methods; takes ownership of the socket and of the child behind it."""
+        sock.setblocking(False)
+        self._sock: socket.socket | None = sock
+        self._incoming = Incoming(sock, TRUSTED)
+        self._log_path = log_path
+        self._child = child
+        self._pending: deque[Event] = deque()
+        self._wishes: deque[str] = deque()
+        self._sending = self._busy = False
+        self._cancel_deadline: float | None = None
+        self.hello = Hello(0, "", "", "", 0, "", str(log_path))
+
+    # -- ways to an engine --------------------------------------------------------------------------------------
+
+    @classmethod
+    def connect(cls, state_dir: Path | None = None, *, warm: bool = True,
+                timeout: float = GREETING_SECONDS) -> Client:
+        """To the engine that runs in ``state_dir``. warm: it may already load what a job will need.
+
+        Raises:
+            EngineError: code "engine.absent" when none runs, "engine.silent" when it does not answer,
+                "engine.refused" when it does not take the key.
+        """
+        state = State(state_dir)
+        address = state.address()
+        key = state.key(address) if address is not None else None
+        if address is None or key is None:
+            raise _absent()
+        sock = _reach(address, timeout)
+        client = cls(sock, state.log_path)
+        try:
+            client._greet(key, warm and address.version == __version__, timeout)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    @classmethod
+    def start(cls, launch: Launch | None = None, state_dir: Path | None = None) -> Client:
+        """Starts an engine, unless another caller does so at the same moment, and connects to it.
+
+        Raises:
+            EngineError: it does not start or answer.
+        """
+        state = State(state_dir)
+        start_engine(launch or Launch.own(), state)
+        deadline = time.monotonic() + GREETING_SECONDS
+        while True:
+            try:
+                return cls.connect(state_dir)
+            except EngineError as error:
+                if error.code != "engine.absent" or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.02)
+
+    @classmethod
+    def connect_or_start(cls, launch: Launch | None = None, state_dir: Path | None = None) -> Client:
+        """To the warm engine if it is the right one, else to a new one.
+
+        An engine of another version, with other jobs, or whose files have changed since it started is asked to end
+        after the jobs that it has.
+
+        Raises:
+            EngineError: none could be started, or the new one is of another version than the caller
+                (code "engine.version").
+        """
+        launch = launch or Launch.own()
+        client: Client | None = None
+        try:
+            client = cls.connect(state_dir)
+        except EngineError as error:
+            if error.code == "engine.silent":
+                raise
+        if client is not None:
+            if client._suits(launch) and not client.hello.stale:
+                return client
+            client._retire()
+        client = cls.start(launch, state_dir)
+        if not client._suits(launch):
+            theirs = client.hello.version
+            client.close()
+            raise EngineError(f"The engine is gradvec {theirs}, but the caller is gradvec {__version__}.",
+                              "Run `gradvec install-extension` again, so that both are the same.", "engine.version")
+        return client
+
+    @classmethod
+    def one_shot(cls, launch: Launch | None = None, state_dir: Path | None = None) -> Client:
+        """An engine of one's own, over standard input and output; it ends with this client.
+
+        Raises:
+            EngineError: it does not start or answer.
+        """
+        launch = launch or Launch.own()
+        log_path = State(state_dir).log_path
+        sock, child = _start_one_shot(launch, state_dir)
+        client = cls(sock, log_path, child)
+        try:
+            client._await("hello", START_SECONDS)
+            if client.hello.protocol != PROTOCOL:
+                raise _not_understood()
+        except EngineError as error:
+            client.close()
+            if error.code != "engine.absent":
+                raise
+            raise EngineError("The engine ended while it started.", f"The log says why: {log_path}",
+                              "engine.start") from None
+        return client
+
+    @classmethod
+    def open(cls, launch: Launch | None = None, state_dir: Path | None = None) -> Client:
+        """``connect_or_start``, and ``one_shot`` where no warm engine can be had.
+
+        Raises:
+            EngineError: neither works, or the engine is of another version (code "engine.version").
+        """
+        try:
+            return cls.connect_or_start(launch, state_dir)
+        except EngineError as error:
+            if error.code == "engine.version":
+                raise
+            try:
+                return cls.one_shot(launch, state_dir)
+            except EngineError:
+                raise error from None
+
+    # -- jobs ---------------------------------------------------------------------------------------------------
+
+    def submit(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
+               previews: float = 0.0) -> None:
+        """Hands over a job. previews: seconds between pictures of how far it is, 0 for none.
+
+        Raises:
+            EngineError: a job runs already, or the engine is gone.
+        """
+        if self._busy:
+            raise EngineError("This connection has a job already.", "Wait for it, or open a second connection.",
+                              "engine.busy")
+        self._cancel_deadline = None
+        self._busy = True
+        body = {"kind": kind, "options": options, "info": info, "previews": previews}
+        try:
+            self._send(Frame("submit", body, payloads))
+        except EngineError:
+            self._busy = False
+            raise
+
+    def poll(self, timeout: float = 0.0) -> Event | None:
+        """The next event, or None when ``timeout`` seconds brought none. After ResultEvent or ErrorEvent the job is
+        over. A dead engine is an ErrorEvent too.
+
+        Raises:
+            EngineError: the connection is closed.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            event = self._next()
+            if event is not None:
+                return event
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            if self._cancel_deadline is not None:
+                left = min(left, max(0.0, self._cancel_deadline - time.monotonic()) + 0.001)
+            if self._sock is not None:
+                _wait(self._sock, selectors.EVENT_READ, left)
+
+    def run(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
+            previews: float = 0.0, on_event: Callable[[Event], None] | None = None) -> ResultEvent:
+        """``submit`` and wait for the result; other events go to ``on_event``.
+
+        Raises:
+            GradvecError: what the job ended with.
+        """
+        self.submit(kind, options, payloads, info, previews)
+        while True:
+            event = self.poll(1.0)
+            if isinstance(event, ErrorEvent):
+                raise event.error()
+            if isinstance(event, ResultEvent):
+                return event
+            if event is not None and on_event is not None:
+                on_event(event)
+
+    def cancel(self) -> None:
+        """Ends the job; its last event is an ErrorEvent with code "cancelled", within two seconds at the latest."""
+        if self._busy and self._cancel_deadline is None:
+            self._cancel_deadline = time.monotonic() + CANCEL_SECONDS
+            self._wish("cancel")
+
+    def stop_and_keep(self) -> None:
+        """Asks the job to end early with what it has; a ResultEvent follows, an ErrorEvent if there is nothing."""
+        if self._busy:
+            self._wish("keep")
+
+    def fileno(self) -> int:
+        """For select and main loops: readable when ``poll(0)`` should be called, then until it returns None.
+
+        Raises:
+            EngineError: the connection is closed.
+        """
+        if self._sock is None:
+            raise _closed()
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        """Ends the connection, and with it the job; may be called again."""
+        sock, self._sock = self._sock, None
+        self._busy = False
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+        child, self._child = self._child, None
+        if child is not None:
+            try:
+                child.wait(CANCEL_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    def status(self, timeout: float = GREETING_SECONDS) -> dict[str, Any]:
+        """What the engine says of itself: pid, version, device, socket, worker, running_job, waiting_jobs.
+
+        Raises:
+            EngineError: it does not answer.
+        """
+        self._send(Frame("status"))
+        return self._await("status", timeout).body
+
+    def stop(self, timeout: float = GREETING_SECONDS) -> None:
+        """Ends the engine, running jobs too, and returns when it is gone.
+
+        Raises:
+            EngineError: it does not end.
+        """
+        self._send(Frame("stop"))
+        self._await_end(timeout)
+
+    def _retire(self) -> None:
+        """Asks the engine to leave its place; jobs of others go on to their end."""
+        try:
+            with contextlib.suppress(EngineError):
+                self._send(Frame("retire"))
+                self._await("retiring", GREETING_SECONDS)
+        finally:
+            self.close()
+
+    def _suits(self, launch: Launch) -> bool:
+        hello = self.hello
+        return (hello.protocol, hello.version, hello.jobs) == (PROTOCOL, __version__, launch.jobs)
+
+    # -- frames -------------------------------------------------------------------------------------------------
+
+    def _greet(self, key: bytes, warm: bool, timeout: float) -> None:
+        """Proves that we know the key, and asks the same of the engine before it gets anything of the artist's."""
+        challenge = self._await("challenge", timeout)
+        ours = secrets.token_bytes(NONCE_BYTES)
+        try:
+            theirs = bytes.fromhex(challenge.body["nonce"])
+        except (KeyError, TypeError, ValueError):
+            raise _not_understood() from None
+        self._send(Frame("auth", {"nonce": ours.hex(), "proof": proof(key, "client", theirs, ours), "warm": warm}))
+        hello = self._await("hello", timeout)
+        if not same_proof(hello.body.get("proof"), proof(key, "server", theirs, ours)):
+            raise EngineError("What answers at the engine's address is not the engine.", _AGAIN, "engine.refused")
+
+    def _await(self, kind: str, timeout: float) -> Frame:
+        """The next frame of this type; events that come before it are kept."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                frame = self._incoming.receive()
+            except EOFError:
+                raise _absent() from None
+            if frame is not None:
+                self._take(frame)
+                if frame.type == kind:
+                    return frame
+                if frame.type == "error" and not self._busy:
+                    event = self._pending.pop()
+                    raise event.error() if isinstance(event, ErrorEvent) else _not_understood()
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise EngineError("The engine does not answer.", "Run `gradvec engine stop` and try again.",
+                                  "engine.silent")
+            if self._sock is None:
+                raise _closed()
+            _wait(self._sock, selectors.EVENT_READ, left)
+
+    def _await_end(self, timeout: float) -> None:
+        with contextlib.suppress(EngineError):
+            self._await("nothing more", timeout)
+        if self._incoming.ended:
+            return
+        raise EngineError("The engine does not end.", "End its process by hand.", "engine.silent")
+
+    def _take(self, frame: Frame) -> None:
+        """Turns a frame into an event to hand out."""
+        event = event_of(frame)
+        if event is None:
+            return
+        if isinstance(event, Hello):
+            self.hello = event
+        if isinstance(event, (ResultEvent, ErrorEvent)):
+            self._busy = False
+            self._cancel_deadline = None
+        self._pending.append(event)
+
+    def _next(self) -> Event | None:
+        if self._pending:
+            return self._pending.popleft()
+        if self._sock is None:
+            raise _closed()
+        try:
+            while not self._pending:
+                frame = self._incoming.receive()
+                if frame is None:
+                    break
+                self._take(frame)
+        except EOFError:
+            self._give_up(EngineError("The connection to the engine broke: it was stopped or it crashed.",
+                                      f"{_AGAIN} The log may say why: {self._log_path}", "engine.lost"))
+        except ProtocolError as error:
+            self._give_up(error)
+        if not self._pending and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
+            self._give_up(Cancelled())
+        return self._pending.popleft() if self._pending else None
+
+    def _give_up(self, error: GradvecError) -> None:
+        self._pending.append(ErrorEvent(error.code, error.message, error.remedy))
+        self._cancel_deadline = None
+        self.close()
+
+    def _wish(self, kind: str) -> None:
+        """Sends it now, or after the frame that is being sent, when this is a signal handler in the middle of one."""
+        self._wishes.append(kind)
+        with contextlib.suppress(EngineError):  # poll tells what happened to the engine
+            self._send_wishes()
+
+    def _send_wishes(self) -> None:
+        while self._wishes and not self._sending:
+            self._send(Frame(self._wishes.popleft()))
+
+    def _send(self, frame: Frame) -> None:
+        if self._sock is None:
+            raise _closed()
+        self._sending = True
+        try:
+            for piece in encode(frame):
+                self._send_piece(self._sock, memoryview(piece))
+        finally:
+            self._sending = False
+        self._send_wishes()
+
+    @staticmethod
+    def _send_piece(sock: socket.socket, view: memoryview) -> None:
+        while view:
+            try:
+                view = view[sock.send(view):]
+            except BlockingIOError:
+                if not _wait(sock, selectors.EVENT_WRITE, SEND_SECONDS):
+                    raise EngineError("The engine takes no data.", "Run `gradvec engine stop` and try again.",
+                                      "engine.silent") from None
+            except OSError as error:
+                raise EngineError("The connection to the engine broke.", _AGAIN, "engine.lost") from error
+
+
+def _wait(sock: socket.socket, what: int, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, what)
+        return bool(selector.select(seconds))
+
+
+def _reach(address: Address, timeout: float) -> socket.socket:
+    """A socket connected to the engine, over its Unix socket or else its loopback port."""
+    ways: list[tuple[int, Any]] = []
+    if address.socket and hasattr(socket, "AF_UNIX"):
+        ways.append((socket.AF_UNIX, address.socket))
+    if address.port:
+        ways.append((socket.AF_INET, ("127.0.0.1", address.port)))
+    for family, where in ways:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(timeout)
+            sock.connect(where)
+            return sock
+        except socket.timeout:
+            sock.close()
+            raise EngineError("The engine does not answer.", "Run `gradvec engine stop` and try again.",
+                              "engine.silent") from None
+        except OSError:
+            sock.close()
+    raise _absent()
+
+
+def _start_one_shot(launch: Launch, state_dir: Path | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """A child whose standard input and output lead to the returned socket, and whose messages go to the log."""
+    ours, theirs = socket.socketpair()
+    state = State(state_dir)
+    with contextlib.suppress(OSError):
+        state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = state.open_log()
+    # Windows cannot pass sockets as standard streams: there two threads carry the bytes.
+    direct = sys.platform != "win32"
+    ends: Any = theirs.fileno() if direct else subprocess.PIPE
+    command = launch.command("one-shot", "--state-dir", str(state.directory))
+    try:
+        child = subprocess.Popen(command, stdin=ends, stdout=ends, stderr=log, bufsize=0,
+                                 env=clean_environment(os.environ), **quiet_window())
+    except (OSError, ValueError) as error:
+        ours.close()
+        theirs.close()
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise EngineError(f"The engine could not be started with {launch.python}: {why}.",
+                          "Run `gradvec doctor`, or install gradvec and its extension again.",
+                          "engine.start") from error
+    finally:
+        os.close(log)
+    if direct:
+        theirs.close()
+    else:
+        _bridge(theirs, child)
+    return ours, child
+
+
+def _bridge(sock: socket.socket, child: subprocess.Popen[bytes]) -> None:
+    """Carries bytes between a socket and a child's pipes until either ends."""
+    def inwards() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := sock.recv(1 << 20):
+                view = memoryview(data)
+                while view:
+                    view = view[child.stdin.write(view) or 0:]  # type: ignore[union-attr]
+        with contextlib.suppress(OSError):
+            child.stdin.close()  # type: ignore[union-attr]
+
+    def outwards() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := child.stdout.read(1 << 20):  # type: ignore[union-attr]
+                sock.sendall(data)
+        sock.close()
+
+    for carry in (inwards, outwards):
+        threading.Thread(target=carry, daemon=True).start()
+
+
+def _absent() -> EngineError:
+    return EngineError("No engine is running.", "It is started when it is needed.", "engine.absent")
+
+
+def _closed() -> EngineError:
+    return EngineError("The connection to the engine is closed.", _AGAIN, "engine.lost")
+
+
+def _not_understood() -> EngineError:
+    return EngineError("The engine's greeting is not understood.",
+                       "Run `gradvec install-extension` again, so that engine and extension are the same version.",
+                       "engine.version")

@@ -1,0 +1,209 @@
+"""Where the one engine of a user is found: a private directory with a lock, a key, an address and a log.
+
+    engine.lock    held (by the kernel) as long as an engine takes jobs; its text is that engine's pid
+    engine.json    address, pid, version and the name of the key file; written last, beside and renamed
+    TOKEN.key      32 random bytes, one key per engine
+    TOKEN.sock     the Unix socket, unless its path would be too long for the system
+    engine.log     what the engine and its libraries print
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import EngineError
+
+KEY_BYTES = 32
+LOG_BYTES_MAX = 4 << 20
+
+
+def default_dir() -> Path:
+    """The engine's directory: $GRADVEC_STATE_DIR, else the user's runtime directory, else under the user's cache."""
+    chosen = os.environ.get("GRADVEC_STATE_DIR")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gradvec" / "engine"
+    for runtime in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.getuid()}"):
+        if runtime and is_ours(Path(runtime)):
+            return Path(runtime) / "gradvec"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "gradvec" / "engine"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gradvec" / "engine"
+
+
+def is_ours(path: Path) -> bool:
+    """A real directory of ours that nobody else may enter."""
+    try:
+        info = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid() and not info.st_mode & 0o077
+
+
+def private_dir(path: Path) -> Path:
+    """``path`` as a directory that only this user may enter, made where it is missing.
+
+    Raises:
+        EngineError: it cannot be made, or it belongs to somebody else or is a link.
+    """
+    remedy = "Set GRADVEC_STATE_DIR to a directory of your own."
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if sys.platform != "win32" and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+            path.chmod(0o700)
+    except OSError as error:
+        raise EngineError(f"The engine's directory {path} cannot be made: {error.strerror or error}.", remedy,
+                          "engine.directory") from error
+    if sys.platform != "win32" and not is_ours(path):
+        raise EngineError(f"The engine's directory {path} is a link or belongs to another user.", remedy,
+                          "engine.directory")
+    return path
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running engine listens and what it says of itself.
+
+    socket: path of a Unix socket, or "". port: loopback TCP port, or 0. key: name of the key file.
+    """
+
+    pid: int
+    version: str
+    key: str
+    socket: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        return self.socket or f"127.0.0.1:{self.port}"
+
+
+class State:
+    """One engine's directory."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self.directory = Path(directory) if directory is not None else default_dir()
+        self.log_path = self.directory / "engine.log"
+        self._lock_path = self.directory / "engine.lock"
+        self._address_path = self.directory / "engine.json"
+
+    def address(self) -> Address | None:
+        """Where the engine says it listens; None when there is none or the file is not to be trusted."""
+        try:
+            if sys.platform != "win32" and not is_ours(self.directory):
+                return None
+            with self._address_path.open("rb") as file:
+                values = json.loads(file.read(1 << 16).decode("utf-8"))
+            address = Address(**values)
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None
+        good = (isinstance(address.socket, str) and type(address.port) is int and 0 <= address.port < 65536
+                and type(address.pid) is int and isinstance(address.key, str) and isinstance(address.version, str)
+                and bool(address.socket or address.port) and address.key == os.path.basename(address.key))
+        return address if good else None
+
+    def key(self, address: Address) -> bytes | None:
+        """The key of the engine at ``address``, None when it is gone."""
+        try:
+            data = (self.directory / address.key).read_bytes()
+        except (OSError, ValueError):
+            return None
+        return data if len(data) == KEY_BYTES else None
+
+    def lock(self) -> Lock | None:
+        """The engine's lock, or None while another engine holds it. The kernel frees it with its holder's death."""
+        return Lock.take(self._lock_path)
+
+    def holder(self) -> int | None:
+        """Pid of the engine that holds the lock, None when nobody does."""
+        if not self._lock_path.exists():
+            return None
+        lock = self.lock()
+        if lock is not None:
+            lock.release()
+            return None
+        try:
+            return int(self._lock_path.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def open_log(self) -> int:
+        """A descriptor that appends to the log; an overlong log starts anew. Where it cannot be opened, nowhere."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            with contextlib.suppress(OSError):
+                if self.log_path.stat().st_size > LOG_BYTES_MAX:
+                    os.replace(self.log_path, self.log_path.with_suffix(".log.1"))
+            return os.open(str(self.log_path), flags, 0o600)
+        except OSError:
+            return os.open(os.devnull, os.O_WRONLY)
+
+    def trim_log(self) -> None:
+        """Empties a log that grew past bounds while it is written to; its writers append, so they just go on."""
+        with contextlib.suppress(OSError):
+            if self.log_path.stat().st_size > 4 * LOG_BYTES_MAX:
+                os.truncate(self.log_path, 0)
+
+
+class Lock:
+    """An exclusive lock on a file, released by the kernel when its holder ends, however it ends."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @classmethod
+    def take(cls, path: Path) -> Lock | None:
+        """The lock, or None when another process has it.
+
+        Raises:
+            EngineError: the file cannot be opened.
+        """
+        try:
+            fd = os.open(str(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        except OSError as error:
+            raise EngineError(f"The engine's lock {path} cannot be opened: {error.strerror or error}.",
+                              "Look whether the disk is full and the directory is yours.",
+                              "engine.directory") from error
+        try:
+            _lock_file(fd)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        except OSError as error:
+            os.close(fd)
+            if sys.platform == "win32":  # there a held lock is a plain "permission denied"
+                return None
+            raise EngineError(f"The file system of {path} has no locks: {error.strerror or error}.",
+                              "Set GRADVEC_STATE_DIR to a directory on a local disk.", "engine.directory") from error
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, 0)  # the pid of an engine that was killed means nothing now
+        return cls(fd)
+
+    def sign(self, pid: int) -> None:
+        """Notes who holds the lock; a full disk does not matter."""
+        with contextlib.suppress(OSError):
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.write(self._fd, str(pid).encode("ascii"))
+
+    def release(self) -> None:
+        with contextlib.suppress(OSError):
+            os.close(self._fd)
+
+
+def _lock_file(fd: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(fd, 1 << 20, os.SEEK_SET)  # beyond the text, so that others may read the pid
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        os.lseek(fd, 0, os.SEEK_SET)
+    else:
+        import fcntl
+
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
