@@ -1,0 +1,60 @@
+# make demo     paint a real picture and say where the SVG is
+# make test     everything that the tests need, then the tests
+# make check    ruff, mypy and the generated parts of the documentation
+# make bench    how fast the engine is
+# make package  wheel, source archive and the zip for Inkscape's extension manager
+# make clean    remove what was built; .venv stays (make distclean removes it, too)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What to hand to pip for torch. Empty: PyTorch's CPU build, or TORCH_FALLBACK where its index cannot be reached.
+# For an NVIDIA card: make TORCH=torch
+TORCH ?=
+TORCH_FALLBACK := torch==2.13.0
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench package clean distclean
+
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml scripts/install.sh
+	PYTHON="$(PYTHON)" TORCH="$(TORCH)" TORCH_FALLBACK="$(TORCH_FALLBACK)" sh scripts/install.sh $(VENV)
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed scripts/install_for_tests.sh
+	sh scripts/install_for_tests.sh $(VENV)
+	touch $@
+
+demo: install
+	mkdir -p out
+	$(BIN)/gradvec paint examples/astronaut.jpg -o out/astronaut.svg --fidelity 1
+	$(BIN)/gradvec compare out/astronaut.svg examples/astronaut.jpg --html out/astronaut.html
+	@echo
+	@echo "The picture in strokes: $(CURDIR)/out/astronaut.svg   (open it in Inkscape or a browser)"
+	@echo "Beside its original:    $(CURDIR)/out/astronaut.html"
+
+test: $(VENV)/.tested
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/options_table.py --check
+
+bench: install
+	$(BIN)/python benchmarks/engine.py
+
+package: install
+	$(BIN)/python scripts/package.py dist
+
+clean:
+	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Brings what the tests need beside the package: Inkscape, and a virtual screen for the tests that open its window.
+set -eu
+
+venv=$1
+packages="inkscape xvfb xauth openbox xdotool x11-apps at-spi2-core dbus libglib2.0-bin
+    python3-gi gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-lxml python3-numpy python3-cssselect python3-tinycss2"
+
+if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    missing=
+    for package in $packages; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    if [ -n "$missing" ]; then
+        if [ "$(id -u)" = 0 ]; then
+            as_root=
+        elif sudo -n true 2>/dev/null; then
+            as_root=sudo
+        else
+            echo "The tests with Inkscape need packages that only an administrator can install:" >&2
+            echo "    sudo apt-get install$missing" >&2
+            exit 1
+        fi
+        echo "Installing$missing"
+        export DEBIAN_FRONTEND=noninteractive
+        $as_root apt-get -qq update
+        $as_root apt-get -qq install --yes --no-install-recommends $missing >/dev/null
+    fi
+elif ! command -v inkscape >/dev/null; then
+    echo "The tests need Inkscape, Xvfb, openbox, xdotool and AT-SPI, which this script cannot install here." >&2
+    echo "Install them and run make test again, or run the other tests:" >&2
+    echo "    $venv/bin/python -m pytest -m 'not inkscape and not window'" >&2
+    exit 1
+fi

@@ -1,0 +1,120 @@
+"""One table of options: the command line, the menu, the wire and the README say what it says."""
+
+import importlib.util
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from gradvec.cli import build_parser
+from gradvec.cli.arguments import flag, options_from, range_in_words
+from gradvec.errors import UsageError
+from gradvec.options import Options
+from lxml import etree
+
+ROOT = Path(__file__).resolve().parent.parent
+FIELDS = {f.name: f for f in fields(Options)}
+MENUS = sorted([ROOT / "gradvec.inx", *(ROOT / "inkscape_ext").rglob("*.inx")])
+#: Not for artists: which renderer computes, and forcing more strokes than Inkscape can edit.
+NOT_IN_MENU = {"engine", "force"}
+#: One value each that is not the default.
+OTHER = {int: lambda f: f.metadata["low"] + 3, float: lambda f: 0.75, bool: lambda f: not f.default}
+
+
+def other_value(field):
+    if field.metadata["choices"]:
+        return next(c for c in field.metadata["choices"] if c != field.default)
+    if isinstance(field.default, str):
+        return "#a0b1c2"
+    return OTHER[type(field.default)](field)
+
+
+def menu_parameters(path):
+    for element in etree.parse(str(path)).getroot().iter("{*}param"):
+        if element.get("name") in FIELDS:
+            yield path, element
+
+
+def words(name, value):
+    """What an artist's shell gets to see for ``name`` set to ``value``."""
+    if isinstance(value, bool):
+        return [flag(name) if value else f"--no-{flag(name)[2:]}"]
+    return [flag(name), str(value)]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_command_line_takes_every_option(name):
+    value = other_value(FIELDS[name])
+    args = build_parser().parse_args(["paint", "p.png", "-o", "o.svg", *words(name, value)])
+    assert options_from(args) == Options(**{name: value})
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_wire_takes_every_option(name):
+    options = Options(**{name: other_value(FIELDS[name])})
+    assert Options.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+    as_words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in options.to_dict().items()}
+    assert Options.from_dict(as_words) == options, "a menu hands over words"
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.metadata["low"] is not None])
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_ranges_hold(name, side):
+    limit = FIELDS[name].metadata[side]
+    outside = limit - 1 if side == "low" else limit + 1
+    Options(**{name: limit, "force": True})
+    with pytest.raises(UsageError, match=flag(name)[2:]):
+        Options(**{name: outside, "force": True})
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.metadata["choices"] or f.metadata["pattern"]])
+def test_words_outside_their_list_are_refused(name):
+    with pytest.raises(UsageError, match=flag(name)[2:]):
+        Options(**{name: "no such word"})
+    for choice in FIELDS[name].metadata["choices"]:
+        assert getattr(Options(**{name: choice}), name) == choice
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UsageError, match="no option named 'stroke'"):
+        Options.from_dict({"stroke": 3})
+
+
+def test_every_option_says_what_it_is():
+    for field in FIELDS.values():
+        assert field.metadata["help"]
+        assert field.metadata["help"][0] == field.metadata["help"][0].lower() or field.metadata["help"][0].isdigit()
+        assert range_in_words(field).startswith("default ")
+
+
+def test_the_menu_offers_every_option():
+    offered = {element.get("name") for _, element in menu_parameters(ROOT / "gradvec.inx")}
+    assert offered == set(FIELDS) - NOT_IN_MENU
+
+
+@pytest.mark.parametrize(("path", "element"), [p for menu in MENUS for p in menu_parameters(menu)],
+                         ids=lambda v: v.name if isinstance(v, Path) else v.get("name"))
+def test_menus_agree_with_the_table(path, element):
+    field = FIELDS[element.get("name")]
+    offered = [o.get("value") for o in element.iter("{*}option")]
+    kind = {int: "int", float: "float", bool: "bool"}.get(type(field.default))
+    if field.metadata["choices"]:
+        assert set(offered) <= set(field.metadata["choices"])
+        if path.name == "gradvec.inx":
+            assert set(offered) == set(field.metadata["choices"])
+    elif kind:
+        assert element.get("type") == kind
+    if kind in ("int", "float"):
+        assert field.metadata["low"] <= float(element.get("min"))
+        assert float(element.get("max")) <= field.metadata["high"]
+    shown = offered[0] if offered else (element.text or "").strip()
+    if path.name == "gradvec.inx":
+        assert getattr(Options.from_dict({field.name: shown}), field.name) == field.default
+
+
+def test_the_readme_shows_the_table():
+    spec = importlib.util.spec_from_file_location("options_table", ROOT / "scripts" / "options_table.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert script.updated(readme) == readme, "run python scripts/options_table.py"

@@ -1,0 +1,130 @@
+"""Which room may import what, read off the source and off a fresh interpreter."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "backend" / "gradvec"
+HOST = ROOT / "inkscape_ext"
+#: Stages of the pipeline: they hand over plain types and never import each other.
+STAGES = {"paint", "isolate", "outline", "fills", "refine", "stroke_folder", "images"}
+#: What a stage may lean on without it being another stage.
+SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}}
+#: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
+FOR_THE_HOST = {"", "errors", "options", "progress", "ipc"}
+
+
+def imports_of(path, package):
+    """Absolute dotted names of all that ``path`` imports, wherever in the file it does so."""
+    here = path.relative_to(package.parent).with_suffix("").parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = list(here[:len(here) - node.level]) if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {stem, *(f"{stem}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def room(path):
+    """The module or subpackage of gradvec that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def rooms_used(path):
+    """Rooms of the package that a file imports."""
+    names = (name.split(".") for name in imports_of(path, PACKAGE))
+    return {parts[1] for parts in names if parts[0] == "gradvec" and len(parts) > 1} - {"__version__"}
+
+
+def sources(folder):
+    return sorted(p for p in folder.rglob("*.py") if "__pycache__" not in p.parts)
+
+
+def foreign(path, package):
+    return {name.split(".")[0] for name in imports_of(path, package)} - set(sys.stdlib_module_names) - {"__future__"}
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_package_knows_nothing_of_inkscape(path):
+    assert imports_of(path, PACKAGE) & {"inkex", "inkscape_ext", "gi"} == set()
+    assert not any(name.startswith(("inkex.", "gi.", "inkscape_ext.")) for name in imports_of(path, PACKAGE))
+
+
+@pytest.mark.parametrize("path", sources(HOST), ids=lambda p: str(p.relative_to(HOST)))
+def test_the_host_uses_what_inkscape_ships(path):
+    allowed = {"inkex", "lxml", "numpy", "gi", "gradvec", "inkscape_ext"}
+    own = {p.stem for p in sources(HOST)} | {p.name for p in HOST.iterdir() if p.is_dir()}
+    assert foreign(path, HOST) - own <= allowed
+    assert rooms_used_by_host(path) <= FOR_THE_HOST
+
+
+def rooms_used_by_host(path):
+    names = (name.split(".") for name in imports_of(path, HOST))
+    return {parts[1] if len(parts) > 1 else "" for parts in names if parts[0] == "gradvec"} - {"__version__"}
+
+
+@pytest.mark.parametrize("name", ["errors.py", "options.py", "progress.py", "ipc"])
+def test_what_the_host_shares_is_standard_library_only(name):
+    path = PACKAGE / name
+    for source in sources(path) if path.is_dir() else [path]:
+        assert foreign(source, PACKAGE) <= {"gradvec"}, source
+        assert rooms_used(source) <= FOR_THE_HOST | {"ipc", "jobs"}, source
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_stages_do_not_import_each_other(stage):
+    files = [p for p in sources(PACKAGE) if room(p) == stage]
+    for path in files:
+        used = rooms_used(path) - {stage}
+        assert used & STAGES <= SHARED.get(stage, set()), path
+        assert used & {"cli", "pipeline", "jobs", "ipc", "svg", "compare", "doctor", "extension"} == set(), path
+
+
+def test_the_engine_stands_alone():
+    for path in sources(PACKAGE / "render"):
+        assert rooms_used(path) <= {"render", "model", "errors"}, path
+
+
+def test_nothing_runs_the_pipeline_but_those_who_may():
+    users = {room(p) for p in sources(PACKAGE) if "pipeline" in rooms_used(p)} - {"pipeline"}
+    assert users <= {"cli", "jobs"}
+
+
+def modules_after(statement):
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    environment = {"PYTHONPATH": str(PACKAGE.parent)}
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return {name.split(".")[0] for name in result.stdout.split()}
+
+
+HEAVY = {"torch", "numba", "numpy", "scipy", "sklearn", "skimage", "PIL", "lxml", "resvg_py"}
+
+
+@pytest.mark.parametrize("name", ["gradvec", "gradvec.options", "gradvec.errors", "gradvec.progress", "gradvec.cli",
+                                  "gradvec.doctor", "gradvec.extension", "gradvec.ipc", "gradvec.ipc.client"])
+def test_what_starts_fast_imports_nothing_heavy(name):
+    assert modules_after(f"import {name}") & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", ["gradvec.model", "gradvec.svg", "gradvec.images", "gradvec.compare",
+                                  "gradvec.compare_report", "gradvec.stroke_folder"])
+def test_what_needs_no_engine_imports_none(name):
+    assert modules_after(f"import {name}") & {"torch", "numba"} == set()
+
+
+def test_importing_has_no_side_effect(tmp_path):
+    before = set(tmp_path.iterdir())
+    names = ["gradvec", "gradvec.cli", "gradvec.svg", "gradvec.compare", "gradvec.ipc", "gradvec.doctor"]
+    code = f"import sys\nsys.path.insert(0, {str(PACKAGE.parent)!r})\n" + "\n".join(f"import {n}" for n in names)
+    result = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, cwd=tmp_path, check=True,
+                            env={"HOME": str(tmp_path)})
+    assert (result.stdout, result.stderr) == (b"", b"")
+    assert set(tmp_path.iterdir()) == before
