@@ -23,7 +23,6 @@ from gradvec.model import (
 class Result:
     document: Document
     painting: Painting | None = None
-    patches: list = field(default_factory=list)
     report: dict = field(default_factory=dict)
 
 
@@ -37,14 +36,18 @@ def rectangle(left, top, right, bottom):
 def result_of(count, width=32, height=24):
     fill = LinearGradient(0, 0, width, 0, (Stop(0, (1, 0, 0)), Stop(1, (0, 0, 1))))
     shapes = tuple(Shape(rectangle(i, i, i + 8, i + 6), fill, id=f"stroke-{i}") for i in range(count))
-    patches = [StrokePatch(np.ones((6, 8), np.float32), np.full((6, 8, 3), 0.5, np.float32), (i - 2, i))
-               for i in range(count)]
     strokes = Strokes(np.zeros(count, np.int8), np.zeros(count, np.int16), np.zeros((count, 8), np.float32),
                       np.zeros((count, 4), np.float32), np.zeros((count, 3), np.float32),
                       np.ones((count, 3), np.float32), np.ones(count, np.float32), np.zeros(count, np.int16))
     painting = Painting(strokes, width, height, (1.0, 1.0, 1.0))
-    return Result(Document(width, height, (Layer("All", shapes, "all"),), {"seed": 1}), painting, patches,
-                  {"paths": count, "gradients": count, "psnr": 25.5, "seconds": 0.1})
+    return Result(Document(width, height, (Layer("All", shapes, "all"),), {"seed": 1}), painting,
+                  {"paths": count, "gradients": count, "psnr": 25.5, "seconds": {"paint": 0.1}})
+
+
+def some_patches(count):
+    """Strokes of 8 x 6 px, two columns of the first outside the picture."""
+    return [StrokePatch(np.ones((6, 8), np.float32), np.full((6, 8, 3), 0.5, np.float32), (i - 2, i))
+            for i in range(count)]
 
 
 class FakePipeline:

@@ -4,12 +4,14 @@ import errno
 import io
 import json
 import os
+import re
 import sys
+import time
 from dataclasses import fields
 
 import numpy as np
 import pytest
-from fake_pipeline import FakePipeline, result_of
+from fake_pipeline import FakePipeline, result_of, some_patches
 from gradvec.cli import build_parser, main
 from gradvec.cli.strokes import OPTIONS
 from gradvec.errors import EngineError
@@ -39,7 +41,7 @@ def test_paint_writes_an_svg_and_says_so(picture, tmp_path, capsys):
     assert len(read(out.read_bytes()).shapes) == 5
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == f"{out}: 5 paths, 5 gradients, 25.5 dB, 0.1 s, {out.stat().st_size / 1000:.0f} kB\n"
+    assert re.fullmatch(rf"{re.escape(str(out))}: 5 paths, 5 gradients, 25\.5 dB, \d+\.\d s, \d+ kB\n", told.err)
     assert leftovers(tmp_path) == []
 
 
@@ -73,6 +75,7 @@ def test_strokes_reads_a_folder(tmp_path, pipeline):
 def test_everything_else_that_paint_saves(picture, tmp_path, monkeypatch):
     isolate = type(sys)("gradvec.isolate")
     isolate.textured = lambda painting, scale: np.full((24, 32, 4), 0.5, np.float32)
+    isolate.isolate = lambda painting: some_patches(4)
     monkeypatch.setitem(sys.modules, "gradvec.isolate", isolate)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
                "--save-strokes", tmp_path / "dir", "--save-params", tmp_path / "n.npz", "--quiet") == 0
@@ -272,12 +275,40 @@ def test_an_empty_folder_is_filled_whole_or_not_at_all(picture, tmp_path, monkey
     assert leftovers(tmp_path) == []
 
 
+def test_the_end_of_the_time_asks_to_keep(picture, tmp_path, monkeypatch, capsys):
+    seen = []
+
+    def paint_picture(source, options, run):
+        for _ in range(100):
+            time.sleep(0.02)
+            if run.keep:
+                break
+        seen.append(run.keep)
+        return result_of(2)
+
+    fake = FakePipeline()
+    fake.paint_picture = paint_picture
+    monkeypatch.setitem(sys.modules, "gradvec.pipeline", fake)
+    assert run("paint", picture, "-o", tmp_path / "o.svg", "--quiet", "--time-limit", "0.1") == 0
+    assert seen == [True]
+    assert run("paint", picture, "-o", tmp_path / "o.svg", "--quiet", "--time-limit", "-3") == 2
+    assert "no time between" in capsys.readouterr().err
+    assert run("paint", picture, "-o", tmp_path / "o.svg", "--quiet", "--time-limit", "soon") == 2
+    assert "invalid number of seconds value" in capsys.readouterr().err
+
+
 def test_a_run_without_a_painting_cannot_save_it(picture, tmp_path, monkeypatch, capsys):
     bare = FakePipeline()
     bare._run = lambda options, run: type("R", (), {**vars(result_of(2)), "painting": None})()
     monkeypatch.setitem(sys.modules, "gradvec.pipeline", bare)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--save-params", tmp_path / "n.npz", "--quiet") == 4
     assert "no painting" in capsys.readouterr().err
+
+
+def test_the_engine_process_saves_the_svg_alone(picture, tmp_path, capsys, pipeline):
+    assert run("paint", picture, "-o", tmp_path / "o.svg", "--engine-process", "auto", "--save-params",
+               tmp_path / "n.npz") == 2
+    assert "Leave out --engine-process" in capsys.readouterr().err
 
 
 def test_help_of_every_command_has_examples(capsys):

@@ -72,8 +72,20 @@ def options_from(args: argparse.Namespace) -> Options:
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:
-    """--progress and --quiet."""
-    group = parser.add_argument_group("what is told")
+    """--time-limit, --progress and --quiet."""
+    group = parser.add_argument_group("how it runs")
+    group.add_argument("--time-limit", type=_seconds, metavar="SECONDS", default=None,
+                       help="stop after so long and keep the best there is by then")
     group.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                        help="a bar, JSON lines on stderr, or nothing (default: a bar on a terminal)")
     group.add_argument("--quiet", action="store_true", help="say nothing but errors")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no time between 0 and 1000000 seconds")
+    return value
+
+
+_seconds.__name__ = "number of seconds"  # argparse puts it into its sentence

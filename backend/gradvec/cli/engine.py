@@ -21,8 +21,10 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     serve = actions.add_parser("serve", help="run the engine here until it is idle for long", allow_abbrev=False)
-    serve.add_argument("--idle-minutes", type=float, default=15.0, metavar="MIN",
-                       help="end after so many minutes without work (default 15)")
+    serve.add_argument("--idle-minutes", type=float, default=10.0, metavar="MIN",
+                       help="end after so many minutes without work (default 10)")
+    serve.add_argument("--tcp", action="store_true",
+                       help="listen on a loopback port, too, for an Inkscape in a sandbox such as Flatpak's")
     status = actions.add_parser("status", help="whether an engine runs, and which", allow_abbrev=False)
     status.add_argument("--json", action="store_true", help="as one JSON object: running, pid, version, device")
     actions.add_parser("stop", help="end the engine that runs", allow_abbrev=False)
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from ..ipc import commands
 
     if args.action == "serve":
-        return commands.serve_command(args.idle_minutes)
+        return commands.serve_command(args.idle_minutes, tcp=args.tcp)
     if args.action == "once":
         return commands.one_shot_command()
     if args.action == "stop":
@@ -42,8 +44,11 @@ def run(args: argparse.Namespace) -> int:
     status = commands.status()
     if args.json:
         print(json.dumps(status))
-    elif status.get("running"):
-        print(f"Engine {status.get('version')} runs as process {status.get('pid')} on {status.get('device')}.")
+    elif status["running"]:
+        where = status["device"] or "a device that it has not told yet"
+        print(f"Engine {status['version']} runs as process {status['pid']} on {where}.")
+        if not status["answering"]:
+            print("It does not answer. End it with `gradvec engine stop`; a new one starts when it is needed.")
     else:
         print("No engine runs; one is started when Inkscape needs it.")
     return EXIT_DONE

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import EXIT_DONE, InputError
+from ..errors import EXIT_DONE, InputError, UsageError
 from ..progress import CancelToken, Run
 from .arguments import add_options, add_reporting, options_from
 from .interrupt import interruptible
@@ -16,7 +20,7 @@ from .output import FileOutput, FolderOutput, check_apart, discard_pending
 from .reporting import Silent, reporter
 
 if TYPE_CHECKING:
-    from ..pipeline import Result
+    from ..model import Document
 
 NAME = "paint"
 USAGE = "PICTURE -o OUT.svg [options]"
@@ -30,6 +34,7 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --fidelity 1 --gradient auto
   gradvec paint photo.jpg -o photo.svg --background '#f4efe6' --seed 3
   gradvec paint photo.jpg -o photo.svg --save-painting painting.png --save-strokes strokes
+  gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
 
 
@@ -41,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--save-strokes", metavar="DIR",
                       help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
     more.add_argument("--save-params", metavar="NPZ", help="the numbers of the painted strokes, for NumPy")
+    more.add_argument("--engine-process", choices=("none", "auto"), default="none",
+                      help="auto: let the engine process paint, which stays ready for the next run (default: none)")
     add_options(parser)
     add_reporting(parser)
 
@@ -55,28 +62,49 @@ def run(args: argparse.Namespace) -> int:
     params = FileOutput(args.save_params, inputs) if args.save_params else None
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])
+    with running(args) as (say, token):
+        source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
+        if args.engine_process == "auto":
+            if painting or params or strokes:
+                raise UsageError("The engine process hands back the SVG alone, so nothing else can be saved.",
+                                 "Leave out --engine-process, or the --save options.")
+            from .remote import paint_remotely
+
+            finish(*paint_remotely(source, options, say, token), output, say, args.started)
+            return EXIT_DONE
+        run = Run(on_progress=say.progress, token=token)
+        from ..pipeline import paint_picture
+
+        result = paint_picture(source, options, run)
+        run.step(1.0)  # a last chance to cancel before anything is written
+        if painting or params or strokes:
+            from . import saving
+
+            if painting:
+                painting.write(saving.painting_png(result))
+            if params:
+                params.write(saving.params_npz(result, options))
+            if strokes:
+                strokes.write(saving.stroke_pngs(result))
+        finish(result.document, result.report, output, say, args.started)
+    return EXIT_DONE
+
+
+@contextmanager
+def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
+    """What a long run needs around it: reports, Ctrl-C, and the end of its time."""
+    args.started = time.monotonic()
     say, token = reporter(args), CancelToken()
+    limit = threading.Timer(args.time_limit or 0, token.stop_and_keep)
+    limit.daemon = True
+    if args.time_limit is not None:
+        limit.start()
     with interruptible(token, say.cancelling, discard_pending):
         try:
-            source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
-            run = Run(on_progress=say.progress, token=token)
-            from ..pipeline import paint_picture
-
-            result = paint_picture(source, options, run)
-            run.step(1.0)  # a last chance to cancel before anything is written
-            if painting or params or strokes:
-                from . import saving
-
-                if painting:
-                    painting.write(saving.painting_png(result))
-                if params:
-                    params.write(saving.params_npz(result, options))
-                if strokes:
-                    strokes.write(saving.stroke_pngs(result))
-            finish(result, output, say)
+            yield say, token
         finally:
+            limit.cancel()
             say.close()
-    return EXIT_DONE
 
 
 def check_input(name: str) -> None:
@@ -88,10 +116,10 @@ def check_input(name: str) -> None:
                          "Name a picture file; a folder of stroke pictures is read by `gradvec strokes`.")
 
 
-def finish(result: Result, output: FileOutput, say: Silent) -> None:
+def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
     """Writes the SVG and tells what the run came to."""
     from .. import svg
 
-    data = svg.write(result.document, relative=True)
+    data = svg.write(document, relative=True)
     output.write(data)
-    say.done(output.name, {**result.report, "bytes": len(data)})
+    say.done(output.name, {**report, "bytes": len(data), "total_seconds": round(time.monotonic() - started, 2)})

@@ -171,7 +171,7 @@ def closing_line(output: str, report: dict[str, Any]) -> str:
     """What a run came to, in one line."""
     facts = []
     for key, form in (("paths", "{} paths"), ("gradients", "{} gradients"), ("psnr", "{:.1f} dB"),
-                      ("seconds", "{:.1f} s")):
+                      ("total_seconds", "{:.1f} s")):
         if isinstance(report.get(key), (int, float)):
             facts.append(form.format(report[key]))
     if "bytes" in report:

@@ -28,9 +28,12 @@ def painting_png(result: Result) -> bytes:
 
 def stroke_pngs(result: Result) -> Iterator[tuple[str, bytes]]:
     """(name, PNG) of each stroke alone on a transparent ground of the picture's size, in paint order."""
+    from ..isolate import isolate
+
     painting = _painting(result)
-    digits = max(4, len(str(len(result.patches))))
-    for number, patch in enumerate(result.patches, 1):
+    patches = isolate(painting)
+    digits = max(4, len(str(len(patches))))
+    for number, patch in enumerate(patches, 1):
         yield f"{number:0{digits}d}.png", png_bytes(on_canvas(patch, painting.width, painting.height))
 
 

@@ -6,12 +6,10 @@ import argparse
 from pathlib import Path
 
 from ..errors import EXIT_DONE, InputError
-from ..progress import CancelToken, Run
+from ..progress import Run
 from .arguments import add_options, add_reporting, options_from
-from .interrupt import interruptible
-from .output import FileOutput, discard_pending
-from .paint import finish
-from .reporting import reporter
+from .output import FileOutput
+from .paint import finish, running
 
 NAME = "strokes"
 USAGE = "DIR -o OUT.svg [options]"
@@ -43,15 +41,11 @@ def run(args: argparse.Namespace) -> int:
         found = "is a file, not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{args.folder} {found}.", "Name a folder of stroke pictures.")
     output = FileOutput(args.output)
-    say, token = reporter(args), CancelToken()
-    with interruptible(token, say.cancelling, discard_pending):
-        try:
-            from ..pipeline import vectorize_strokes
+    with running(args) as (say, token):
+        from ..pipeline import vectorize_strokes
 
-            run = Run(on_progress=say.progress, token=token)
-            result = vectorize_strokes(folder, options, run)
-            run.step(1.0)
-            finish(result, output, say)
-        finally:
-            say.close()
+        run = Run(on_progress=say.progress, token=token)
+        result = vectorize_strokes(folder, options, run)
+        run.step(1.0)
+        finish(result.document, result.report, output, say, args.started)
     return EXIT_DONE
