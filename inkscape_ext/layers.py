@@ -20,7 +20,8 @@ INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 SODIPODI = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}"
 #: Our own words in a document: what made a layer, from which picture, and where canvas px lie in it.
 GRADVEC = "{https://gradvec.org/ns/1}"
-etree.register_namespace("gradvec", GRADVEC[1:-1])
+for _prefix, _uri in (("gradvec", GRADVEC), ("inkscape", INKSCAPE), ("sodipodi", SODIPODI)):
+    etree.register_namespace(_prefix, _uri[1:-1])
 
 _URL = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
@@ -77,7 +78,7 @@ class Placer:
         return layer
 
     def _layer(self, picture: Picture, label: str, identifier: str) -> Any:
-        layer = etree.Element(SVG + "g")
+        layer = self._svg.makeelement(SVG + "g")
         layer.set("id", identifier)
         layer.set(INKSCAPE + "groupmode", "layer")
         layer.set(INKSCAPE + "label", label)

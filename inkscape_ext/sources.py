@@ -50,15 +50,20 @@ def load(image, folders: list[Path]) -> Source:
     if not address:
         raise InputError(_("The picture {name} has no file.").format(name=picture_name(image)),
                          _("Import it again with File > Import."))
-    data = _embedded(address, image) if address.startswith("data:") else _linked(address, image, folders)
+    name = picture_name(image)
+    if address.startswith("data:"):
+        data = _embedded(address, name)
+    else:
+        path = _linked_file(address, image, folders)
+        data, name = _read(path), path.name
     if not data:
-        raise InputError(_("The picture {name} is empty.").format(name=picture_name(image)),
+        raise InputError(_("The picture {name} is empty.").format(name=name),
                          _("Import it again with File > Import."))
     if raster.is_drawing(data):
-        raise InputError(_("{name} is a drawing (SVG), not a picture made of pixels.").format(
-            name=picture_name(image)), _("Make a bitmap copy of it first (Edit > Make a Bitmap Copy)."))
+        raise InputError(_("{name} is a drawing (SVG), not a picture made of pixels.").format(name=name),
+                         _("Make a bitmap copy of it first (Edit > Make a Bitmap Copy)."))
     header = raster.read(data)
-    return Source(raster.as_shown(data, header), picture_name(image), header.shown if header else None)
+    return Source(raster.as_shown(data, header), name, header.shown if header else None)
 
 
 def picture_name(image) -> str:
@@ -113,7 +118,7 @@ def _candidates(address: str, folders: list[Path], absref: str) -> list[Path]:
     return paths + ([Path(absref)] if absref else [])
 
 
-def _linked(address: str, image, folders: list[Path]) -> bytes:
+def _linked_file(address: str, image, folders: list[Path]) -> Path:
     name = picture_name(image)
     scheme = re.match(r"([A-Za-z][\w+.-]+):", address)
     if scheme and scheme.group(1).lower() != "file":
@@ -125,20 +130,25 @@ def _linked(address: str, image, folders: list[Path]) -> bytes:
         raise InputError(_("The linked picture {name} is missing; it was expected at {path}.").format(
             name=name, path=os.path.normpath(str(wanted))),
             _("Put the file back, or choose it again in the picture's properties."))
+    return path
+
+
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise InputError(_("The linked picture {name} cannot be read: {reason}.").format(
-            name=name, reason=error.strerror or error), _("Check the file's permissions.")) from error
+            name=path.name, reason=error.strerror or error), _("Check the file's permissions.")) from error
 
 
-def _embedded(address: str, image) -> bytes:
+def _embedded(address: str, name: str) -> bytes:
     head, _comma, body = address.partition(",")
     try:
         if head.endswith(";base64"):
-            # Exporters wrap and escape base64 in every way; what is not of the alphabet means nothing.
-            return base64.b64decode(re.sub(r"[^A-Za-z0-9+/=]", "", unquote(body)).encode("ascii"), validate=False)
+            # Exporters wrap, escape and cut base64 in every way; what is not of the alphabet means nothing.
+            letters = re.sub(r"[^A-Za-z0-9+/]", "", unquote(body))
+            return base64.b64decode(letters + "=" * (-len(letters) % 4))
         return unquote_to_bytes(body)
     except (binascii.Error, ValueError) as error:
-        raise InputError(_("The embedded picture {name} is damaged.").format(name=picture_name(image)),
+        raise InputError(_("The embedded picture {name} is damaged.").format(name=name),
                          _("Import it again with File > Import.")) from error

@@ -1,0 +1,170 @@
+"""Puts the extension where Inkscape reads it, and takes it away again.
+
+    extensions/gradvec/            one folder of our own, so that removing it leaves nothing
+        gradvec.inx                the menu command
+        inkscape_ext/              what runs in Inkscape's own Python
+        gradvec/                   the few files it shares with the engine: errors, options, progress, ipc
+        engine.json                which Python runs the engine, and where its package lies
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import __version__
+from .errors import InputError, UsageError
+
+FOLDER = "gradvec"
+RECORD = "engine.json"
+#: What the host imports from this package. Standard library only; a test holds them to it.
+SHARED = ("__init__.py", "errors.py", "options.py", "progress.py", "ipc")
+_PACKAGE = Path(__file__).resolve().parent
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "*.po", "*.pot", ".*")
+
+
+def install_extension(directory: Path | None = None, python: str = sys.executable) -> Path:
+    """Installs the extension, over an older one if there is one, and returns its folder.
+
+    directory: Inkscape's folder of extensions; None asks Inkscape. python: the interpreter that runs the engine.
+
+    Raises:
+        UsageError: ``python`` is not there, or Inkscape does not tell where its extensions lie.
+        InputError: the folder cannot be written, or is taken by something else.
+    """
+    interpreter = _absolute_program(python)
+    parent = (directory or extensions_directory()).expanduser().resolve()
+    target = parent / FOLDER
+    if target.exists() and not _is_ours(target):
+        raise InputError(f"{target} is there already and is not gradvec's extension.", "Rename it and try again.")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".gradvec-", dir=parent) as beside:
+            fresh = Path(beside) / FOLDER
+            write_files(fresh)
+            record = {"python": interpreter, "root": str(_PACKAGE.parent), "version": __version__}
+            if os.environ.get("GRADVEC_STATE_DIR"):
+                record["state_dir"] = os.environ["GRADVEC_STATE_DIR"]
+            (fresh / RECORD).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+            if target.exists():
+                target.rename(Path(beside) / "old")
+            fresh.rename(target)
+    except OSError as error:
+        raise InputError(f"The extension cannot be written to {target}: {error.strerror or error}.",
+                         "Choose another folder with --dir, or change its permissions.") from error
+    return target
+
+
+def uninstall_extension(directory: Path | None = None) -> Path | None:
+    """Removes the extension's folder and returns it; None when nothing was installed.
+
+    Raises:
+        UsageError: Inkscape does not tell where its extensions lie.
+        InputError: the folder is not ours, or cannot be removed.
+    """
+    target = (directory or extensions_directory()).expanduser().resolve() / FOLDER
+    if not target.exists():
+        return None
+    if not _is_ours(target):
+        raise InputError(f"{target} is not gradvec's extension.", "Remove it by hand if you do not need it.")
+    try:
+        shutil.rmtree(target)
+    except OSError as error:
+        raise InputError(f"{target} cannot be removed: {error.strerror or error}.",
+                         "Change its permissions.") from error
+    return target
+
+
+def installed(directory: Path | None = None) -> dict[str, str] | None:
+    """What the installed extension has recorded, with its own place as "folder"; None when there is none.
+
+    Raises:
+        UsageError: Inkscape does not tell where its extensions lie.
+    """
+    target = (directory or extensions_directory()).expanduser().resolve() / FOLDER
+    try:
+        record = json.loads((target / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return {**record, "folder": str(target)} if isinstance(record, dict) else None
+
+
+def extensions_directory() -> Path:
+    """The user's folder of extensions, as Inkscape itself tells it.
+
+    Raises:
+        UsageError: there is no Inkscape on the search path, or it does not answer.
+    """
+    profile = os.environ.get("INKSCAPE_PROFILE_DIR")
+    if profile:
+        return Path(profile) / "extensions"
+    program = find_inkscape()
+    remedy = "Give the folder with --dir: in Inkscape, Edit > Preferences > System shows it as User extensions."
+    if program is None:
+        raise UsageError("Inkscape was not found, so its folder of extensions is not known.", remedy)
+    try:
+        done = subprocess.run([program, "--user-data-directory"], capture_output=True, timeout=60, check=False,
+                              stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{program} does not answer where its extensions lie.", remedy) from error
+    lines = [line for line in os.fsdecode(done.stdout).splitlines() if line.strip()]
+    if done.returncode or not lines:
+        raise UsageError(f"{program} does not answer where its extensions lie.", remedy)
+    return Path(lines[-1].strip()) / "extensions"
+
+
+def find_inkscape() -> str | None:
+    """The program ``inkscape``, on the search path or where Windows and macOS put it."""
+    found = shutil.which("inkscape")
+    if found:
+        return found
+    usual = [Path("/Applications/Inkscape.app/Contents/MacOS/inkscape"),
+             Path(os.environ.get("PROGRAMFILES", "C:/Program Files")) / "Inkscape/bin/inkscape.exe"]
+    return next((str(path) for path in usual if path.is_file()), None)
+
+
+def write_files(target: Path) -> None:
+    """Writes all that the extension consists of, but for the record of the engine, into the new folder ``target``.
+
+    Raises:
+        InputError: this installation of gradvec lacks the extension's files.
+        OSError: the folder cannot be written.
+    """
+    source = _source()
+    target.mkdir(parents=True)
+    shutil.copy(source / "gradvec.inx", target)
+    shutil.copytree(source / "inkscape_ext", target / "inkscape_ext", ignore=_LEFT_OUT)
+    shared = target / "gradvec"
+    shared.mkdir()
+    for name in SHARED:
+        if (_PACKAGE / name).is_dir():
+            shutil.copytree(_PACKAGE / name, shared / name, ignore=_LEFT_OUT)
+        else:
+            shutil.copy(_PACKAGE / name, shared)
+
+
+def _source() -> Path:
+    """Where gradvec.inx and inkscape_ext lie: inside an installed package, or at the root of a checkout."""
+    for place in (_PACKAGE / "_extension", _PACKAGE.parents[1]):
+        if (place / "gradvec.inx").is_file() and (place / "inkscape_ext").is_dir():
+            return place
+    raise InputError("This installation of gradvec lacks the files of its Inkscape extension.",
+                     "Install gradvec again from a wheel or a checkout.")
+
+
+def _is_ours(folder: Path) -> bool:
+    return (folder / "inkscape_ext" / "main.py").is_file() and (folder / "gradvec.inx").is_file()
+
+
+def _absolute_program(python: str) -> str:
+    """``python`` as an absolute path; links are kept, because a virtual environment is found through its link."""
+    found = shutil.which(python)
+    if found is None:
+        raise UsageError(f"There is no program {python} that could run the engine.",
+                         "Give the Python in which gradvec is installed with --python.")
+    return os.path.abspath(found)

@@ -1,0 +1,81 @@
+"""What every gradvec command in Inkscape's menu shares: options, the translation of errors, the clean cancel."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from gradvec.errors import Cancelled, GradvecError
+from inkex import EffectExtension
+
+from .messages import _
+from .streams import Streams
+
+
+class Command(EffectExtension):
+    """One command. A subclass says which parameters it has and what it does in :meth:`work`.
+
+    ``work`` returns False where the document is to stay as it is. Whatever it raises is told in one sentence, and
+    the document stays as it is, too.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self.streams = streams
+
+    def add_arguments(self, pars: ArgumentParser) -> None:
+        pars.add_argument("--command", default="")
+        pars.add_argument("--tab", default="")
+        self.add_parameters(pars)
+
+    def add_parameters(self, pars: ArgumentParser) -> None:
+        """The command's own parameters, named as in its .inx file."""
+
+    def work(self) -> Any:
+        """Changes ``self.svg``; False leaves the document untouched."""
+        raise NotImplementedError
+
+    def start(self, arguments: list[str]) -> None:
+        """Runs the command on the document that Inkscape names in ``arguments`` and answers on its streams."""
+        try:
+            self.run(arguments, output=self.streams.out)
+            self.streams.out.flush()
+        except SystemExit as ending:
+            if ending.code:
+                self.streams.say(_("Gradvec was started with parameters that it does not know; the extension's files "
+                                   "do not fit together. Run \"gradvec install-extension\" again."))
+        except BrokenPipeError:
+            print("Inkscape is gone", file=sys.stderr)
+        except Exception:
+            self._say_unexpected()
+
+    def effect(self) -> Any:
+        try:
+            return self.work()
+        except Cancelled:
+            return False
+        except GradvecError as error:
+            traceback.print_exc()
+            self.streams.say(str(error))
+            return False
+        except Exception:
+            self._say_unexpected()
+            return False
+
+    def folders(self) -> list[Path]:
+        """Where relative links are looked for: beside the copy that Inkscape made, then beside the real document."""
+        found = []
+        if isinstance(self.options.input_file, str):
+            found.append(Path(self.options.input_file).resolve().parent)
+        if os.environ.get("DOCUMENT_PATH"):
+            found.append(Path(os.environ["DOCUMENT_PATH"]).resolve().parent)
+        return found
+
+    def _say_unexpected(self) -> None:
+        traceback.print_exc()
+        self.streams.say(_("Something went wrong inside gradvec; the document is unchanged. The details are in {log}.")
+                         .format(log=self.streams.log_path))

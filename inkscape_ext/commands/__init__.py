@@ -1,0 +1,1 @@
+"""One module a menu command; each names its class COMMAND."""

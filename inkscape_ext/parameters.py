@@ -1,0 +1,53 @@
+"""From what the menu hands over to the options of a run."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import fields
+from typing import Any
+
+from gradvec.options import STROKES_MAX, Options
+
+#: Options that the menu does not offer: which renderer computes is for developers, and forcing more strokes than
+#: Inkscape can edit has no place in Inkscape.
+NOT_IN_MENU = ("engine", "force")
+#: What the presets do: factor on the number of strokes, factor on the working size.
+PRESETS = {"draft": (1 / 3, 1 / 2), "standard": (1.0, 1.0), "fine": (2.0, 2.0)}
+SIZE_MIN, SIZE_MAX = 16, 4096
+OWN_BACKGROUND = "own"
+
+
+def add_options(pars: ArgumentParser) -> None:
+    """Adds ``--name`` for every option; values stay words here, because Options checks and converts them."""
+    for option in fields(Options):
+        pars.add_argument(f"--{option.name}", default=None)
+    pars.add_argument("--host_preset", choices=sorted(PRESETS), default="standard")
+    pars.add_argument("--host_background_color", default="#ffffff")
+
+
+def run_options(values: Namespace) -> dict[str, Any]:
+    """The options of a run as plain JSON types, after the preset.
+
+    Raises:
+        UsageError: a value that the menu should not have let through.
+    """
+    chosen = {option.name: getattr(values, option.name) for option in fields(Options)}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if chosen.get("background") == OWN_BACKGROUND:
+        chosen["background"] = hex_color(values.host_background_color)
+    for name in ("palette", "background"):
+        if name in chosen:
+            chosen[name] = "".join(chosen[name].split())
+    options = Options.from_dict(chosen).to_dict()
+    more, larger = PRESETS[values.host_preset]
+    options["strokes"] = max(1, min(round(options["strokes"] * more), max(STROKES_MAX, options["strokes"])))
+    options["size"] = max(SIZE_MIN, min(round(options["size"] * larger), SIZE_MAX))
+    return Options.from_dict(options).to_dict()
+
+
+def hex_color(value: str) -> str:
+    """#rrggbb of a colour parameter: Inkscape hands it over as one number, red in the highest byte, or as #rrggbbaa."""
+    value = value.strip()
+    if value.startswith("#"):
+        return value[:7]
+    return f"#{(int(value, 0) & 0xFFFFFFFF) >> 8:06x}"
