@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from gradvec.model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
@@ -16,6 +18,11 @@ def polygon(*corners: tuple[float, float], at: float = 0.25) -> np.ndarray:
     corner = np.array(corners, float)
     step = np.roll(corner, -1, 0) - corner
     return np.stack([corner, corner + at * step, corner + (1 - at) * step], 1).reshape(-1, 2)
+
+
+def turned_round(loop: np.ndarray) -> np.ndarray:
+    """The same loop in the other direction; it still begins with an anchor."""
+    return np.roll(loop[::-1], 1, 0)
 
 
 def rectangle(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -84,7 +91,7 @@ def hard_scenes() -> dict[str, Scene]:
     eight = polygon((4.3, 4.2), (20.1, 18.6), (20.4, 4.7), (4.6, 18.1))
     cases: dict[str, list[Shape]] = {
         "edges on pixel borders": painted([rectangle(4, 4, 12, 10), rectangle(12, 10, 20, 16)]),
-        "edges on pixel borders, turned the other way": painted([rectangle(4, 4, 12, 10)[::-1].copy()]),
+        "edges on pixel borders, turned the other way": painted([turned_round(rectangle(4, 4, 12, 10))]),
         "horizontal and vertical off the grid": painted([rectangle(4.25, 3.5, 11.75, 9.125)]),
         "zero length edges": painted([polygon((5, 5), (5, 5), (14.5, 6), (14.5, 6), (9, 15.5))]),
         "collapsed to a point": painted([polygon((7.5, 7.5), (7.5, 7.5), (7.5, 7.5)), rectangle(2.5, 2.5, 6.5, 9.5)]),
@@ -92,7 +99,7 @@ def hard_scenes() -> dict[str, Scene]:
         "crosses itself": painted([eight]),
         "winds twice": painted([twice]),
         "two loops, one way": [Shape(Outline(tuple(ring)), painted([ring[0]])[0].fill)],
-        "a hole": [Shape(Outline((ring[0], ring[1][::-1].copy())), painted([ring[0]])[0].fill)],
+        "a hole": [Shape(Outline((ring[0], turned_round(ring[1]))), painted([ring[0]])[0].fill)],
         "out of the canvas on every side": painted([circle(0, 12, 7), circle(32, 12, 7), circle(16, 0, 7),
                                                     circle(16, 24, 7), circle(0, 0, 5), circle(32, 24, 5)]),
         "larger than the canvas": painted([circle(16, 12, 40), rectangle(-50, 5.5, 90, 9.25)]),
@@ -172,3 +179,21 @@ def assert_agrees(engine: str, scene: Scene, *, value: float = 1e-5, norm: float
         if size > 100 * floor:
             cosine = (g * w).sum().item() / (g.norm().item() * size)
             assert cosine >= 0.9999, f"{name}: cosine {cosine:.6f}"
+
+
+def joined(scenes: list[Scene]) -> Scene:
+    """Scenes with one canvas each as one scene with many canvases."""
+    def ends(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([[0], np.cumsum(np.concatenate([np.diff(a) for a in arrays]))]).astype(np.int64)
+
+    topologies = [s.topology for s in scenes]
+    topology = replace(
+        topologies[0],
+        loop_points=ends([t.loop_points for t in topologies]),
+        outline_loops=ends([t.outline_loops for t in topologies]),
+        stop_index=ends([t.stop_index for t in topologies]),
+        kind=np.concatenate([t.kind for t in topologies]),
+        canvas=np.repeat(np.arange(len(scenes)), [t.count for t in topologies]),
+        sizes=np.concatenate([t.sizes for t in topologies]),
+    )
+    return Scene(topology, *(torch.cat(p) for p in zip(*(s.parameters for s in scenes), strict=True)))
