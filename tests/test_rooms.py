@@ -12,8 +12,9 @@ PACKAGE = ROOT / "backend" / "gradvec"
 HOST = ROOT / "inkscape_ext"
 #: Stages of the pipeline: they hand over plain types and never import each other.
 STAGES = {"paint", "isolate", "outline", "fills", "refine", "stroke_folder", "images"}
-#: What a stage may lean on without it being another stage.
-SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}}
+#: What a stage may lean on all the same: reading pictures, the brushes that painted what is isolated, and for the joint
+#: refinement the tools that keep outlines and fills well-formed.
+SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}, "refine": {"outline", "fills"}}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
 FOR_THE_HOST = {"", "errors", "options", "progress", "ipc"}
 

@@ -22,7 +22,7 @@ def engine(monkeypatch):
     """A private place for an engine that runs the fake jobs; ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="gv") as folder:  # short: a socket's path has a small limit
         monkeypatch.setenv("GRADVEC_STATE_DIR", folder)
-        monkeypatch.setenv("GRADVEC_ENGINE_JOBS", "fake_jobs:run_job")
+        monkeypatch.setenv("GRADVEC_ENGINE_JOBS", "fake_paint_jobs:run_job")
         monkeypatch.setenv("GRADVEC_ENGINE_PATH", str(HERE))
         yield
         main(["engine", "stop"])
