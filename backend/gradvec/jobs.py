@@ -1,0 +1,86 @@
+"""The jobs that the engine process runs for its clients: names, payloads and options in, one SVG out.
+
+A job never touches a document of the user: it gets bytes and gives bytes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, UsageError
+from .options import Options
+from .progress import Run
+
+if TYPE_CHECKING:
+    from .pipeline import Result
+
+Payloads = dict[str, bytes]
+Info = dict[str, Any]
+
+
+def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """Runs one job to its end.
+
+    Args:
+        kind: one of :data:`JOBS`.
+        options: names and values of :class:`gradvec.options.Options`.
+        payloads: what the job works on, by name.
+        info: small facts that travel along (name of the picture, which strokes are meant).
+
+    Returns:
+        ({"svg": ...}, facts about the result).
+
+    Raises:
+        UsageError: no such job, or an option is wrong. InputError: a payload is missing or unusable.
+        Cancelled: the user cancelled.
+    """
+    if kind not in JOBS:
+        raise UsageError(f"The engine has no job named {kind!r}.", f"It knows {', '.join(sorted(JOBS))}.")
+    return JOBS[kind](Options.from_dict(options), payloads, info, run)
+
+
+def _payload(payloads: Payloads, name: str) -> bytes:
+    if not payloads.get(name):
+        raise InputError(f"The job came without its {name}.", "Update the extension: it does not match the engine.")
+    return payloads[name]
+
+
+def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
+    from . import svg
+
+    facts = dict(result.report)
+    facts.update(width=result.document.width, height=result.document.height,
+                 seconds=round(time.monotonic() - started, 2))
+    if result.target is not None:
+        facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
+    return {"svg": svg.write(result.document)}, facts
+
+
+def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .pipeline import paint_picture
+
+    started = time.monotonic()
+    return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", ""))), started)
+
+
+def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """Every payload is the picture of one stroke, in the order of their names."""
+    from .pipeline import vectorize_strokes
+
+    started = time.monotonic()
+    if not payloads:
+        raise InputError("The job came without stroke pictures.", "Select pictures of strokes first.")
+    with tempfile.TemporaryDirectory(prefix="gradvec-strokes-") as folder:
+        for n, name in enumerate(sorted(payloads)):
+            Path(folder, f"{n:05d}.png").write_bytes(payloads[name])
+        return _answer(vectorize_strokes(Path(folder), options, run), started)
+
+
+JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
+    "paint": _paint,
+    "strokes": _strokes,
+}

@@ -1,0 +1,229 @@
+"""The way of the data, on one page:
+
+    picture -> target -> Painting -> Shapes in layers -> joint refinement -> Document
+    folder of strokes -> StrokePatches -> Outlines -> Fills -> Shapes -> joint refinement -> Document
+
+Each arrow hands over a plain type of gradvec.model; the stages do not know each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import __version__, layers
+from .errors import InputError
+from .model import Color, Document, Painting, Shape, SolidColor, StrokePatch, Target
+from .options import Options
+from .progress import Run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made.
+
+    target: the picture that was painted, None where strokes came without one. painting: the strokes as painted,
+    before refinement. patches: the isolated strokes (only where a stage needed them). predicted: (H, W, 3) float32,
+    what the SVG shows on white by our own engine. report: figures in plain JSON types.
+    """
+
+    document: Document
+    target: Target | None
+    painting: Painting | None
+    patches: list[StrokePatch]
+    predicted: np.ndarray
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "") -> Result:
+    """Paints a picture with brush strokes and makes every stroke an editable gradient path.
+
+    Args:
+        source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
+
+    Raises:
+        InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
+    """
+    from . import images
+    from .paint import brushes, paint
+
+    run, clock = run or Run(), _Clock()
+    _calm_threads()
+    with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
+        target = images.load(source, options.size)
+    with run.stage("Painting", 0.02, 0.45), clock("paint"):
+        painting = paint(target, options, run)
+    with run.stage("Vectorizing strokes", 0.45, 0.5), clock("vectorize"):
+        ground = painting.background
+        shapes, layer = layers.assign(brushes.shapes(painting), options.layers, keep_order=False)
+        shapes, layer, patches = _vectorized(painting, shapes, layer, options, run)
+    with run.stage("Refining", 0.5, 0.97), clock("refine"):
+        shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
+    with run.stage("Writing", 0.97, 1.0), clock("write"):
+        meta = _meta("paint", options, target, name or (source.name if isinstance(source, Path) else ""), source)
+        document = _document(shapes, layer, options, ground, target.width, target.height, meta)
+        predicted = predict(document)
+    return Result(document, target, painting, patches, predicted,
+                  _report(document, report, clock, predicted, target))
+
+
+def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:
+    """Makes every stroke picture of a folder, in paint order, an editable gradient path: the second half alone.
+
+    Raises:
+        InputError: no strokes in the folder, or of different sizes.
+    """
+    from .stroke_folder import read_folder
+
+    run, clock = run or Run(), _Clock()
+    _calm_threads()
+    with run.stage("Reading the strokes", 0.0, 0.15), clock("read"):
+        patches, (width, height) = read_folder(folder)
+    with run.stage("Outlining strokes", 0.15, 0.5), clock("outline"):
+        shapes = _from_patches(patches, options, run)
+    if not shapes:
+        raise InputError(f"None of the {len(patches)} strokes in {folder} shows anything.",
+                         "Use pictures of single strokes on a white or transparent ground.")
+    with run.stage("Refining", 0.5, 0.97), clock("refine"):
+        target = _composited(patches, width, height)
+        ground = _ground(options, target)
+        shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
+        shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
+    with run.stage("Writing", 0.97, 1.0), clock("write"):
+        meta = _meta("strokes", options, target, folder.name, None)
+        document = _document(shapes, layer, options, ground, width, height, meta)
+        predicted = predict(document)
+    return Result(document, target, None, patches, predicted, _report(document, report, clock, predicted, target))
+
+
+def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), engine: str = "auto") -> np.ndarray:
+    """(H, W, 3) float32: what a viewer shows of the document on an opaque background."""
+    from .render import render
+    from .render.scene import scene_from_shapes
+
+    picture = render(scene_from_shapes(document.shapes, document.width, document.height, background), engine)
+    return picture[..., :3].numpy()
+
+
+# -- stages in between ------------------------------------------------------------------------------------------------
+
+
+def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], options: Options,
+                run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
+    """Strokes as paths. A painted stroke's outline is known exactly; its isolated picture is asked only where the
+    K-means gradients or several paths a stroke are wanted."""
+    from .isolate import isolate
+
+    if options.gradient != "kmeans" and options.paths_per_stroke == 1:
+        return shapes, layer, []
+    patches = isolate(painting)
+    fitted = _from_patches(patches, options, run)
+    fitted, layer = layers.assign(fitted, options.layers, keep_order=False)
+    return fitted, layer, patches
+
+
+def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:
+    """Every patch as one or more shapes: outline, then fill."""
+    from . import fills, outline
+
+    outlines = outline.fit(patches, options, run)
+    pairs = [(patch, one) for patch, some in zip(patches, outlines, strict=True) for one in some]
+    found = fills.fit([p for p, _ in pairs], [o for _, o in pairs], options, run)
+    return [Shape(o, fill, level=p.level) for (p, o), fill in zip(pairs, found, strict=True)]
+
+
+def _refined(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
+             run: Run) -> tuple[list[Shape], list[int], dict[str, Any]]:
+    from .refine import work
+
+    return work.refine_layers(shapes, layer, target, ground, options, run)
+
+
+def _composited(patches: list[StrokePatch], width: int, height: int) -> Target:
+    """The strokes painted over each other: the picture that their vectorization is refined against."""
+    rgb, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    for patch in patches:
+        (x, y), (h, w) = patch.offset, patch.alpha.shape
+        left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+        if right <= left or bottom <= top:
+            continue
+        there, here = np.s_[top:bottom, left:right], np.s_[top - y:bottom - y, left - x:right - x]
+        a = patch.alpha[here]
+        rgb[there] += a[..., None] * (patch.color[here] - rgb[there])
+        alpha[there] += a * (1 - alpha[there])
+    seen = np.maximum(alpha, 1e-6)[..., None]
+    return Target(np.clip(rgb / seen, 0, 1), alpha, (width, height))
+
+
+def _ground(options: Options, target: Target) -> Color | None:
+    """The colour under the strokes of a folder: white paper unless a colour or nothing is asked for."""
+    if options.background.startswith("#"):
+        return _hex(options.background)
+    return None if options.background == "none" or target.alpha.min() < 0.5 else _mean(target)
+
+
+def _hex(text: str) -> Color:
+    return int(text[1:3], 16) / 255, int(text[3:5], 16) / 255, int(text[5:7], 16) / 255
+
+
+def _mean(target: Target) -> Color:
+    weight = target.alpha[..., None]
+    r, g, b = (target.rgb * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+    return float(r), float(g), float(b)
+
+
+def _document(shapes: list[Shape], layer: list[int], options: Options, ground: Color | None, width: int, height: int,
+              meta: dict[str, Any]) -> Document:
+    built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, width, height)
+    return Document(width, height, built, meta)
+
+
+def _meta(job: str, options: Options, target: Target, name: str, source: Path | bytes | None) -> dict[str, Any]:
+    """Settings, seed and where it came from: enough to run it again."""
+    meta: dict[str, Any] = {"job": job, "version": __version__, "options": options.to_dict(), "name": name,
+                            "source_width": target.source_size[0], "source_height": target.source_size[1],
+                            "width": target.width, "height": target.height}
+    if source is not None:
+        data = source.read_bytes() if isinstance(source, Path) else source
+        meta["source_sha256"] = hashlib.sha256(data).hexdigest()
+    return meta
+
+
+def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicted: np.ndarray,
+            target: Target) -> dict[str, Any]:
+    shapes = [s for layer in document.layers if layer.key != layers.UNDERPAINTING for s in layer.shapes]
+    shown = target.rgb * target.alpha[..., None] + 1 - target.alpha[..., None]
+    mse = float(((predicted - shown) ** 2).mean())
+    return {"paths": len(shapes), "gradients": sum(not isinstance(s.fill, SolidColor) for s in shapes),
+            "segments": sum(s.outline.segments for s in shapes), "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
+            "seconds": clock.seconds, **refined}
+
+
+class _Clock:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 2)
+
+
+def _calm_threads() -> None:
+    """The engine's own threads do the work; torch's pool on top of them would fight for the same cores."""
+    import torch
+
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+

@@ -1,0 +1,161 @@
+"""The joint refinement: it finds shapes that are known, keeps to its dial, and drops what does nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gradvec.errors import Cancelled
+from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
+from gradvec.progress import CancelToken, Run
+from gradvec.refine import Refinement, refine
+from gradvec.refine.adam import Adam
+from gradvec.refine.reseed import visible_areas
+from gradvec.refine.variables import Freedom, Variables, reach_of, with_gradient
+from gradvec.render import render
+from gradvec.render.scene import scene_from_shapes
+
+WHITE = (1.0, 1.0, 1.0, 1.0)
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, fill: object = SolidColor((0.0, 0.0, 0.0)), name: str = "a") -> Shape:
+    k = 4 / 3 * math.tan(math.pi / 8)
+    loop = []
+    for n in range(4):
+        a, b = n * math.pi / 2, (n + 1) * math.pi / 2
+        p, q = np.array([math.cos(a), math.sin(a)]), np.array([math.cos(b), math.sin(b)])
+        loop += [p, p + k * np.array([-p[1], p[0]]), q - k * np.array([-q[1], q[0]])]
+    return Shape(Outline((np.array(loop) * [rx, ry] + [cx, cy],)), fill, id=name)  # type: ignore[arg-type]
+
+
+def picture_of(shapes: list[Shape], size: int = 48, ground: tuple[float, ...] = WHITE) -> Target:
+    rgba = render(scene_from_shapes(shapes, size, size, ground), "cpu").numpy()
+    alpha = rgba[..., 3]
+    return Target(rgba[..., :3] / np.maximum(alpha, 1e-6)[..., None], alpha, (size, size))
+
+
+def test_finds_a_known_ellipse_and_its_gradient() -> None:
+    fill = LinearGradient(10, 24, 38, 24, (Stop(0, (0.9, 0.2, 0.1)), Stop(1, (0.1, 0.2, 0.8))))
+    target = picture_of([ellipse(24, 24, 14, 8, fill)])
+    start = ellipse(21, 26, 10, 10, SolidColor((0.5, 0.5, 0.5)))
+    found, report = refine([start], target, WHITE, Refinement(steps=250, reseeds=0), Run())
+    assert report["psnr_after"] > 38
+    bounds = found[0].outline.bounds()
+    assert bounds == pytest.approx((10, 16, 38, 32), abs=0.8)
+
+
+def test_fidelity_zero_keeps_every_outline_an_affine_image_of_its_brush() -> None:
+    target = picture_of([ellipse(24, 24, 14, 8)])
+    star = ellipse(24, 24, 12, 12)
+    loop = star.outline.loops[0] + np.random.default_rng(0).normal(0, 1.5, (12, 2))
+    brush = replace(star, outline=Outline((loop,)))
+    found, _ = refine([brush], target, WHITE, Refinement(steps=60, freedom=Freedom(reach=reach_of(0.0)), reseeds=0), Run())
+    moved = found[0].outline.loops[0].astype(float)
+    basis = np.concatenate([loop, np.ones((12, 1))], 1)
+    solved, *_ = np.linalg.lstsq(basis, moved, rcond=None)
+    assert np.abs(basis @ solved - moved).max() < 2e-2
+    assert np.abs(moved - loop).max() > 1.0
+
+
+def test_the_dial_raises_likeness_and_drift_together() -> None:
+    fill = SolidColor((0.1, 0.3, 0.5))
+    corners = np.array([[8, 8], [40, 8], [40, 20], [20, 20], [20, 40], [8, 40]], float)
+    step = np.roll(corners, -1, 0) - corners
+    corner = Shape(Outline((np.stack([corners, corners + step / 3, corners + step * 2 / 3], 1).reshape(-1, 2),)), fill)
+    target = picture_of([corner])
+    likeness, drift = [], []
+    for fidelity in (0.0, 0.3, 0.6, 1.0):
+        start = with_gradient(ellipse(22, 22, 15, 15, fill))
+        work = Refinement(steps=120, freedom=Freedom(reach=reach_of(fidelity), opacity=False), reseeds=0)
+        found, report = refine([start], target, WHITE, work, Run())
+        free = Variables([start], 48, 48, WHITE, Freedom())
+        free.points = torch.from_numpy(found[0].outline.loops[0])
+        likeness.append(report["psnr_after"])
+        drift.append(free.drift()[0])
+    assert likeness == sorted(likeness)
+    assert drift == sorted(drift)
+    assert drift[0] < 1e-3
+    assert likeness[-1] > likeness[0] + 3
+
+
+def test_reach_is_zero_then_unbounded() -> None:
+    assert reach_of(0.0) == 0.0
+    assert reach_of(1.0) == math.inf
+    assert reach_of(0.2) < reach_of(0.8)
+
+
+def test_visible_area_counts_what_is_not_covered() -> None:
+    below, above = ellipse(24, 24, 12, 12, name="below"), ellipse(24, 24, 6, 6, name="above")
+    seen = visible_areas(Variables([below, above], 48, 48, WHITE, Freedom()), "cpu")
+    assert seen[1] == pytest.approx(math.pi * 36, rel=0.01)
+    assert seen[0] == pytest.approx(math.pi * (144 - 36), rel=0.01)
+
+
+def test_a_hidden_shape_is_put_where_the_error_is() -> None:
+    wanted = [ellipse(14, 24, 10, 10, SolidColor((0.1, 0.1, 0.6)), "0"), ellipse(38, 12, 6, 6, SolidColor((0.8, 0.1, 0.1)), "1")]
+    target = picture_of(wanted)
+    start = [ellipse(14, 24, 4, 4, SolidColor((0.1, 0.1, 0.6)), "hidden"), ellipse(14, 24, 10, 10, SolidColor((0.1, 0.1, 0.6)), "top")]
+    found, report = refine(start, target, WHITE, Refinement(steps=150, reseeds=2), Run())
+    assert report["moved"] == {"hidden"}
+    assert [s.id for s in found] == ["top", "hidden"]
+    left, top, right, bottom = found[1].outline.bounds()
+    assert left < 38 < right
+    assert top < 12 < bottom
+    assert report["psnr_after"] > 30
+
+
+def test_transparent_parts_stay_bare() -> None:
+    target = picture_of([ellipse(24, 24, 14, 8, SolidColor((0.7, 0.2, 0.2)))], ground=(0, 0, 0, 0))
+    start = ellipse(24, 24, 20, 20, SolidColor((0.2, 0.2, 0.2)))
+    found, _ = refine([start], target, (0, 0, 0, 0), Refinement(steps=150, reseeds=0), Run())
+    alpha = render(scene_from_shapes(found, 48, 48), "cpu").numpy()[..., 3]
+    assert alpha[target.alpha < 0.01].max() < 0.25
+    assert np.abs(alpha - target.alpha).mean() < 0.01
+
+
+def test_same_seed_same_result() -> None:
+    target = picture_of([ellipse(24, 24, 14, 8)])
+    results = [refine([ellipse(20, 20, 9, 9, name=str(n)) for n in range(4)], target, WHITE, Refinement(steps=30), Run())[0]
+               for _ in range(2)]
+    for a, b in zip(*results, strict=True):
+        assert np.array_equal(a.outline.loops[0], b.outline.loops[0])
+        assert a.fill == b.fill
+
+
+def test_cancel_and_keep() -> None:
+    target = picture_of([ellipse(24, 24, 14, 8)])
+    token = CancelToken()
+    token.stop_and_keep()
+    kept, report = refine([ellipse(20, 20, 9, 9)], target, WHITE, Refinement(steps=1000), Run(token=token))
+    assert len(kept) == 1
+    assert report["steps"] == 0
+    token.cancel()
+    with pytest.raises(Cancelled):
+        refine([ellipse(20, 20, 9, 9)], target, WHITE, Refinement(steps=1000), Run(token=token))
+
+
+def test_previews_are_pictures_of_the_working_size() -> None:
+    seen = []
+    run = Run(on_preview=lambda make: seen.append(make()))
+    refine([ellipse(20, 20, 9, 9)], picture_of([ellipse(24, 24, 14, 8)]), WHITE, Refinement(steps=3), run)
+    assert seen
+    assert seen[0].shape == (48, 48, 3)
+    assert seen[0].dtype == np.uint8
+
+
+def test_adam_equals_torch_until_rows_move() -> None:
+    rng = torch.Generator().manual_seed(1)
+    ours, theirs = (torch.linspace(-1, 1, 6).requires_grad_() for _ in range(2))
+    own, other = Adam([ours], [0.1], (0.9, 0.99)), torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99), eps=1e-12)
+    for _ in range(20):
+        weight = torch.rand(6, generator=rng)
+        for leaf in (ours, theirs):
+            (weight * leaf**2).sum().backward()
+        own.step(1.0)
+        other.step()
+        other.zero_grad()
+    assert torch.allclose(ours, theirs, atol=1e-5)
