@@ -149,6 +149,19 @@ def renderer() -> Check:
     return Check("renderer", "ok", f"engine {engine} on {where} renders; first picture after {seconds:.1f} s")
 
 
+def warm_up() -> None:
+    """Paints a small picture, so that all kernels are compiled and kept before the first real one."""
+    import numpy as np
+
+    from .images import png_bytes
+    from .options import Options
+    from .pipeline import paint_picture
+
+    picture = np.random.default_rng(0).random((24, 32, 3), np.float32)
+    for brush in ("oil", "marker"):
+        paint_picture(png_bytes(picture), Options(strokes=6, size=32, brush=brush, gradient="auto"))
+
+
 def _half_covered() -> Any:
     """A square from (0, 0) to (1.5, 3) on 4 x 4 px: pixel (1, 1) is half covered."""
     import numpy as np

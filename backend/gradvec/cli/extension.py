@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from ..errors import EXIT_DONE
+from ..errors import EXIT_DONE, EngineError
 
 
 def _directory(parser: argparse.ArgumentParser) -> None:
@@ -19,15 +20,35 @@ def _install_arguments(parser: argparse.ArgumentParser) -> None:
     _directory(parser)
     parser.add_argument("--python", metavar="PYTHON", default=sys.executable,
                         help="the Python that runs the engine (default: this one)")
+    parser.add_argument("--no-warm-up", action="store_true",
+                        help="do not compile the engine's kernels now; the first picture then takes longer")
 
 
 def _install(args: argparse.Namespace) -> int:
     from ..extension import install_extension
 
     installed = install_extension(Path(args.dir) if args.dir else None, args.python)
-    print(f"Installed in {installed}.")
+    print(f"Installed in {installed}.", flush=True)
+    if not args.no_warm_up:
+        _warm_up(args.python)
     print("Restart Inkscape, select a picture, and choose Extensions > Gradvec > Paint with gradient strokes.")
     return EXIT_DONE
+
+
+def _warm_up(python: str) -> None:
+    """Paints a small picture in the engine's own Python, which leaves its compiled kernels in the cache."""
+    package_root = Path(__file__).resolve().parents[2]
+    code = f"import sys; sys.path.insert(0, {str(package_root)!r}); from gradvec.doctor import warm_up; warm_up()"
+    print("Compiling the engine's kernels, once...", flush=True)
+    try:
+        done = subprocess.run([python, "-I", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    except OSError as error:
+        raise EngineError(f"{python} does not start: {error.strerror}.", "Name another one with --python.") from error
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise EngineError(f"The extension is installed, but {python} cannot run the engine: {reason[0]}.",
+                          "Install gradvec and what it needs there, then run `gradvec doctor`.")
 
 
 def _uninstall(args: argparse.Namespace) -> int:
@@ -39,7 +60,8 @@ def _uninstall(args: argparse.Namespace) -> int:
 
 
 install = SimpleNamespace(
-    NAME="install-extension", USAGE="[--dir DIR] [--python PYTHON]", HELP="put the extension into Inkscape",
+    NAME="install-extension", USAGE="[--dir DIR] [--python PYTHON] [--no-warm-up]",
+    HELP="put the extension into Inkscape",
     DESCRIPTION="Puts gradvec into Inkscape's folder of extensions and records which Python runs the\nengine. "
                 "Run it again after an update.",
     EXAMPLES="  gradvec install-extension\n  gradvec install-extension --dir ~/.config/inkscape/extensions",

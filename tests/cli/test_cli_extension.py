@@ -1,0 +1,48 @@
+"""install-extension, uninstall-extension and the zip from the command line."""
+
+import importlib.util
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import gradvec
+from gradvec.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_install_and_uninstall(tmp_path, capsys):
+    folder = tmp_path / "extensions"
+    assert main(["install-extension", "--dir", str(folder), "--no-warm-up"]) == 0
+    assert "Restart Inkscape" in capsys.readouterr().out
+    record = json.loads((folder / "gradvec" / "engine.json").read_text())
+    assert (record["python"], record["version"]) == (sys.executable, gradvec.__version__)
+    assert main(["uninstall-extension", "--dir", str(folder)]) == 0
+    assert "Removed from" in capsys.readouterr().out
+    assert list(folder.iterdir()) == []
+    assert main(["uninstall-extension", "--dir", str(folder)]) == 0
+    assert "nothing was removed" in capsys.readouterr().out
+
+
+def test_a_python_that_is_not_there(tmp_path, capsys):
+    assert main(["install-extension", "--dir", str(tmp_path), "--python", "/no/such/python"]) == 2
+    assert "no program /no/such/python" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_zip_holds_the_extension_and_nothing_of_its_making(tmp_path):
+    spec = importlib.util.spec_from_file_location("package", ROOT / "scripts" / "package.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = script.extension_zip(tmp_path / "a"), script.extension_zip(tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+    assert {"gradvec/gradvec.inx", "gradvec/inkscape_ext/main.py", "gradvec/gradvec/options.py",
+            "gradvec/gradvec/ipc/client.py", "gradvec/LICENSE"} <= set(names)
+    assert not any("__pycache__" in n or n.endswith(("engine.json", ".pyc")) for n in names)
+    assert all(n.startswith("gradvec/") for n in names)
