@@ -1,7 +1,7 @@
 """Path data: the ``d`` of an SVG path to and from an Outline.
 
-Written: ``M``, then one ``C`` with all segments, then ``z``, two decimals, for each loop. With ``relative`` the curve is
-a ``c``: a quarter smaller (315 against 418 bytes for a stroke of 10 cubics), and taken as differences of the rounded
+Written: ``M``, then one ``C`` with all segments, then ``z``, two decimals, for each loop. With ``relative`` the curve
+is a ``c``: a quarter smaller (315 against 418 bytes for a stroke of 10 cubics), and taken as differences of the rounded
 absolute points, so that nothing drifts. Read: everything that SVG 1.1 allows (section 8.3).
 """
 
