@@ -76,8 +76,11 @@ class Renderer:
         self._buffers = (members, winding, span)
         return picture
 
-    def backward(self, d_picture: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Derivatives with respect to the parameters of the last forward, from the (4, P) derivative of its picture."""
+    def backward(self, d_picture: np.ndarray, wants_background: bool = True) -> tuple[np.ndarray, ...]:
+        """Derivatives with respect to the parameters of the last forward, from the (4, P) derivative of its picture.
+
+        wants_background: without it the background's derivative is 0 and bare pixels are not even read.
+        """
         t = self.topology
         points, geometry, stop_offset, stop_color, opacity, background = self._parameters
         members, winding, span = self._buffers
@@ -89,7 +92,7 @@ class Renderer:
             threads = numba.get_num_threads()
             stack = self._buffer("stack", (threads, 4, longest))
             rows = self._buffer("rows", (threads, 2, 4, max(1, int(t.sizes[:, 0].max()))))
-            stack_at = self._buffer("stack_at", (threads, most), np.int64)
+            actives = self._buffer("actives", (threads, most), np.int64)
             d_winding = self._buffer("d_winding", (int(self._crop[-1]),))
             partial = self._buffer("partial", (int(self._part[-1]),))
             d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
@@ -97,7 +100,7 @@ class Renderer:
                 winding, span, self._box, self._crop, self._row, self._job_canvas, self._job_top, self._job_order,
                 self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index, stop_offset,
                 stop_color, opacity, background, self._entry, self._part, d_picture, d_winding, partial, d_ground,
-                stack, rows, stack_at)
+                stack, rows, actives, wants_background)
             kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, t.pieces,
                                       self._basis, d_winding, d_points)
             kernels.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
@@ -153,7 +156,7 @@ class _Render(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (d_picture,) = grads
         _ = ctx.saved_tensors
-        results = ctx.lease.renderer.backward(d_picture.t().contiguous().numpy())
+        results = ctx.lease.renderer.backward(d_picture.t().contiguous().numpy(), ctx.needs_input_grad[-1])
         return (None, *(torch.from_numpy(r) for r in results))
 
 

@@ -581,15 +581,24 @@ def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_in
             grad[q, i] *= keep
 
 
+@njit(**_SERIAL)
+def _total(values):
+    total = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
+
+
 @njit(**_PARALLEL)
 def composite_backward(winding, span, box, crop_start, row_start, job_canvas, job_top, job_order, job_start, members,
                        sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
                        entry_start, part_start, d_picture, d_winding, partial, d_background_part, stack, rows,
-                       stack_at):
+                       actives, wants_background):
     """Walks every row twice: bottom to top to know what was behind, then top to bottom with the derivative.
 
-    stack: (threads, 4, longest row's sum of spans). rows: (threads, 2, 4, widest canvas). stack_at: (threads, N).
-    partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the premultiplied ground.
+    stack: (threads, 4, longest row's sum of spans). rows: (threads, 2, 4, widest canvas). actives: (threads, most
+    outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
+    premultiplied ground; 0 unless wants_background.
     """
     for task in prange(job_order.shape[0]):
         job = job_order[task]
@@ -599,7 +608,7 @@ def composite_backward(winding, span, box, crop_start, row_start, job_canvas, jo
         bottom = min(top + BAND, height)
         band = top // BAND
         origin = canvas_start[b]
-        behind, at = stack[me], stack_at[me]
+        behind, active = stack[me], actives[me]
         line, grad = rows[me, 0], rows[me, 1]
         begin, finish = job_start[job], job_start[job + 1]
         for m in range(begin, finish):
@@ -610,49 +619,50 @@ def composite_backward(winding, span, box, crop_start, row_start, job_canvas, jo
         for k in range(4):
             d_background_part[job, k] = 0
         for y in range(top, bottom):
-            for k in range(4):
-                value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-                line[k, :width] = value
-                grad[k, :width] = d_picture[k, origin + y * width:origin + (y + 1) * width]
-            used = 0
+            row = origin + y * width
+            # Which outlines reach into the row, and which columns: the rest of the row only feeds the background.
+            count, low, high = 0, width, 0
             for m in range(begin, finish):
                 n = members[m]
-                if y < box[n, 1] or y >= box[n, 3]:
-                    continue
+                if box[n, 1] <= y < box[n, 3]:
+                    r = row_start[n] + y - box[n, 1]
+                    if span[r, 0] < span[r, 1]:
+                        active[count] = n
+                        count += 1
+                        low = min(low, box[n, 0] + span[r, 0])
+                        high = max(high, box[n, 0] + span[r, 1])
+            low = min(low, high)
+            for k in range(4):
+                value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
+                line[k, low:high] = value
+                grad[k, low:high] = d_picture[k, row + low:row + high]
+            used = 0
+            for i in range(count):
+                n = active[i]
                 r = y - box[n, 1]
                 a, e = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
-                if a >= e:
-                    continue
-                left, crop_width = box[n, 0], box[n, 2] - box[n, 0]
-                cells = winding[crop_start[n] + r * crop_width + a:crop_start[n] + r * crop_width + e]
-                at[m - begin] = used
+                left, s = box[n, 0], crop_start[n] + r * (box[n, 2] - box[n, 0])
                 for k in range(4):
                     behind[k, used:used + e - a] = line[k, left + a:left + e]
                 used += e - a
-                _over_row(cells, line[0, left + a:left + e], line[1, left + a:left + e], line[2, left + a:left + e],
-                          line[3, left + a:left + e], n, left + a, y, kind, geometry, stop_index, stop_offset,
-                          stop_color, opacity)
-            for m in range(finish - 1, begin - 1, -1):
-                n = members[m]
-                if y < box[n, 1] or y >= box[n, 3]:
-                    continue
+                _over_row(winding[s + a:s + e], line[0, left + a:left + e], line[1, left + a:left + e],
+                          line[2, left + a:left + e], line[3, left + a:left + e], n, left + a, y, kind, geometry,
+                          stop_index, stop_offset, stop_color, opacity)
+            for i in range(count - 1, -1, -1):
+                n = active[i]
                 r = y - box[n, 1]
                 a, e = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
-                if a >= e:
-                    continue
-                left, crop_width = box[n, 0], box[n, 2] - box[n, 0]
-                s = crop_start[n] + r * crop_width
+                left, s = box[n, 0], crop_start[n] + r * (box[n, 2] - box[n, 0])
                 numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
                 p = part_start[n] + (band - box[n, 1] // BAND) * numbers
-                q = at[m - begin]
-                _row_backward(winding[s + a:s + e], behind[:, q:q + e - a], grad[:, left + a:left + e],
+                used -= e - a
+                _row_backward(winding[s + a:s + e], behind[:, used:used + e - a], grad[:, left + a:left + e],
                               d_winding[s + a:s + e], n, left + a, y, kind, geometry, stop_index, stop_offset,
                               stop_color, opacity, partial[p:p + numbers])
-            for k in range(4):
-                total = winding.dtype.type(0)
-                for x in range(width):
-                    total += grad[k, x]
-                d_background_part[job, k] += total
+            if wants_background:
+                for k in range(4):
+                    d_background_part[job, k] += (_total(d_picture[k, row:row + low]) + _total(grad[k, low:high])
+                                                  + _total(d_picture[k, row + high:row + width]))
 
 
 @njit(**_PARALLEL)
