@@ -95,6 +95,17 @@ def measure(kind, options, payloads, info, run):
                 "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
 
+def printing(kind, options, payloads, info, run):
+    """What libraries do without asking."""
+    import sys
+    import warnings
+
+    print("a library prints to standard output")
+    print("and to standard error", file=sys.stderr, flush=True)
+    warnings.warn("and warns", stacklevel=1)
+    return {}, {"done": True}
+
+
 def environment(kind, options, payloads, info, run):
     """What the job sees of the process it runs in."""
     import sys
@@ -137,13 +148,13 @@ def run_job(kind, options, payloads, info, run):
 
 def svg(options):
     """A small result as the real engine makes them: one layer, one path, one gradient."""
-    return ('<svg xmlns="http://www.w3.org/2000/svg" '
-            'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="64" height="48" viewBox="0 0 64 48">'
-            '<defs><linearGradient id="s1-fill" gradientUnits="userSpaceOnUse" x1="4" y1="4" x2="60" y2="44" '
-            'inkscape:collect="always"><stop offset="0" stop-color="#cc2200"/><stop offset="1" stop-color="#ffcc00"/>'
-            '</linearGradient></defs><g inkscape:groupmode="layer" inkscape:label="shapes" id="gradvec-size-1">'
-            '<path id="s1" d="M 4 4 C 24 4 44 4 60 4 C 60 18 60 30 60 44 C 44 44 24 44 4 44 C 4 30 4 18 4 4 Z" '
-            'fill="url(#s1-fill)"/></g></svg>').encode("utf-8")
+    return (b'<svg xmlns="http://www.w3.org/2000/svg" '
+            b'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="64" height="48" viewBox="0 0 64 48">'
+            b'<defs><linearGradient id="s1-fill" gradientUnits="userSpaceOnUse" x1="4" y1="4" x2="60" y2="44" '
+            b'inkscape:collect="always"><stop offset="0" stop-color="#cc2200"/><stop offset="1" stop-color="#ffcc00"/>'
+            b'</linearGradient></defs><g inkscape:groupmode="layer" inkscape:label="shapes" id="gradvec-size-1">'
+            b'<path id="s1" d="M 4 4 C 24 4 44 4 60 4 C 60 18 60 30 60 44 C 44 44 24 44 4 44 C 4 30 4 18 4 4 Z" '
+            b'fill="url(#s1-fill)"/></g></svg>')
 
 
 def png(width, height):

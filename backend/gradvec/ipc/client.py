@@ -12,42 +12,25 @@ Closing the connection cancels the job, and so does the caller's death. Not for 
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import selectors
 import socket
 import subprocess
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import Cancelled, EngineError, GradvecError
+from .events import ErrorEvent, Event, Hello, PreviewEvent, ProgressEvent, ResultEvent, event_of
+from .greeting import NONCE_BYTES, proof, read_nonce, same_proof
 from .incoming import Incoming
-from .launch import START_SECONDS, Launch, clean_environment, quiet_window, start_engine
-from .messages import (
-    NONCE_BYTES,
-    PROTOCOL,
-    TRUSTED,
-    ErrorEvent,
-    Event,
-    Frame,
-    Hello,
-    PreviewEvent,
-    ProgressEvent,
-    ProtocolError,
-    ResultEvent,
-    encode,
-    event_of,
-    proof,
-    same_proof,
-)
-from .state import Address, State
+from .launch import START_SECONDS, Launch, start_engine
+from .messages import PROTOCOL, TRUSTED, Frame, ProtocolError, encode
+from .state import State
+from .ways import AGAIN, absent, closed, not_understood, reach, silent, start_one_shot, wait
 
 __all__ = ["Client", "ErrorEvent", "Event", "Hello", "Launch", "PreviewEvent", "ProgressEvent", "ResultEvent"]
 
@@ -55,7 +38,6 @@ __all__ = ["Client", "ErrorEvent", "Event", "Hello", "Launch", "PreviewEvent", "
 CANCEL_SECONDS = 2.0
 GREETING_SECONDS = 10.0
 SEND_SECONDS = 30.0
-_AGAIN = "Run it again; a new engine starts by itself."
 
 
 class Client:
@@ -89,8 +71,8 @@ class Client:
         address = state.address()
         key = state.key(address) if address is not None else None
         if address is None or key is None:
-            raise _absent()
-        sock = _reach(address, timeout)
+            raise absent()
+        sock = reach(address, timeout)
         client = cls(sock, state.log_path)
         try:
             client._greet(key, warm and address.version == __version__, timeout)
@@ -156,12 +138,12 @@ class Client:
         """
         launch = launch or Launch.own()
         log_path = State(state_dir).log_path
-        sock, child = _start_one_shot(launch, state_dir)
+        sock, child = start_one_shot(launch, state_dir)
         client = cls(sock, log_path, child)
         try:
             client._await("hello", START_SECONDS)
             if client.hello.protocol != PROTOCOL:
-                raise _not_understood()
+                raise not_understood()
         except EngineError as error:
             client.close()
             if error.code != "engine.absent":
@@ -226,7 +208,7 @@ class Client:
             if self._cancel_deadline is not None:
                 left = min(left, max(0.0, self._cancel_deadline - time.monotonic()) + 0.001)
             if self._sock is not None:
-                _wait(self._sock, selectors.EVENT_READ, left)
+                wait(self._sock, selectors.EVENT_READ, left)
 
     def run(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
             previews: float = 0.0, on_event: Callable[[Event], None] | None = None) -> ResultEvent:
@@ -263,13 +245,15 @@ class Client:
             EngineError: the connection is closed.
         """
         if self._sock is None:
-            raise _closed()
+            raise closed()
         return self._sock.fileno()
 
     def close(self) -> None:
         """Ends the connection, and with it the job; may be called again."""
         sock, self._sock = self._sock, None
         self._busy = False
+        self._cancel_deadline = None
+        self._pending.clear()
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -325,16 +309,14 @@ class Client:
 
     def _greet(self, key: bytes, warm: bool, timeout: float) -> None:
         """Proves that we know the key, and asks the same of the engine before it gets anything of the artist's."""
-        challenge = self._await("challenge", timeout)
+        theirs = read_nonce(self._await("challenge", timeout))
         ours = secrets.token_bytes(NONCE_BYTES)
-        try:
-            theirs = bytes.fromhex(challenge.body["nonce"])
-        except (KeyError, TypeError, ValueError):
-            raise _not_understood() from None
+        if theirs is None:
+            raise not_understood()
         self._send(Frame("auth", {"nonce": ours.hex(), "proof": proof(key, "client", theirs, ours), "warm": warm}))
         hello = self._await("hello", timeout)
         if not same_proof(hello.body.get("proof"), proof(key, "server", theirs, ours)):
-            raise EngineError("What answers at the engine's address is not the engine.", _AGAIN, "engine.refused")
+            raise EngineError("What answers at the engine's address is not the engine.", AGAIN, "engine.refused")
 
     def _await(self, kind: str, timeout: float) -> Frame:
         """The next frame of this type; events that come before it are kept."""
@@ -343,22 +325,21 @@ class Client:
             try:
                 frame = self._incoming.receive()
             except EOFError:
-                raise _absent() from None
+                raise absent() from None
             if frame is not None:
                 self._take(frame)
                 if frame.type == kind:
                     return frame
                 if frame.type == "error" and not self._busy:
                     event = self._pending.pop()
-                    raise event.error() if isinstance(event, ErrorEvent) else _not_understood()
+                    raise event.error() if isinstance(event, ErrorEvent) else not_understood()
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                raise EngineError("The engine does not answer.", "Run `gradvec engine stop` and try again.",
-                                  "engine.silent")
+                raise silent()
             if self._sock is None:
-                raise _closed()
-            _wait(self._sock, selectors.EVENT_READ, left)
+                raise closed()
+            wait(self._sock, selectors.EVENT_READ, left)
 
     def _await_end(self, timeout: float) -> None:
         with contextlib.suppress(EngineError):
@@ -383,7 +364,7 @@ class Client:
         if self._pending:
             return self._pending.popleft()
         if self._sock is None:
-            raise _closed()
+            raise closed()
         try:
             while not self._pending:
                 frame = self._incoming.receive()
@@ -392,7 +373,7 @@ class Client:
                 self._take(frame)
         except EOFError:
             self._give_up(EngineError("The connection to the engine broke: it was stopped or it crashed.",
-                                      f"{_AGAIN} The log may say why: {self._log_path}", "engine.lost"))
+                                      f"{AGAIN} The log may say why: {self._log_path}", "engine.lost"))
         except ProtocolError as error:
             self._give_up(error)
         if not self._pending and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
@@ -400,9 +381,8 @@ class Client:
         return self._pending.popleft() if self._pending else None
 
     def _give_up(self, error: GradvecError) -> None:
-        self._pending.append(ErrorEvent(error.code, error.message, error.remedy))
-        self._cancel_deadline = None
         self.close()
+        self._pending.append(ErrorEvent(error.code, error.message, error.remedy))
 
     def _wish(self, kind: str) -> None:
         """Sends it now, or after the frame that is being sent, when this is a signal handler in the middle of one."""
@@ -416,7 +396,7 @@ class Client:
 
     def _send(self, frame: Frame) -> None:
         if self._sock is None:
-            raise _closed()
+            raise closed()
         self._sending = True
         try:
             for piece in encode(frame):
@@ -431,101 +411,7 @@ class Client:
             try:
                 view = view[sock.send(view):]
             except BlockingIOError:
-                if not _wait(sock, selectors.EVENT_WRITE, SEND_SECONDS):
-                    raise EngineError("The engine takes no data.", "Run `gradvec engine stop` and try again.",
-                                      "engine.silent") from None
+                if not wait(sock, selectors.EVENT_WRITE, SEND_SECONDS):
+                    raise silent("takes no data") from None
             except OSError as error:
-                raise EngineError("The connection to the engine broke.", _AGAIN, "engine.lost") from error
-
-
-def _wait(sock: socket.socket, what: int, seconds: float) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, what)
-        return bool(selector.select(seconds))
-
-
-def _reach(address: Address, timeout: float) -> socket.socket:
-    """A socket connected to the engine, over its Unix socket or else its loopback port."""
-    ways: list[tuple[int, Any]] = []
-    if address.socket and hasattr(socket, "AF_UNIX"):
-        ways.append((socket.AF_UNIX, address.socket))
-    if address.port:
-        ways.append((socket.AF_INET, ("127.0.0.1", address.port)))
-    for family, where in ways:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout)
-            sock.connect(where)
-            return sock
-        except socket.timeout:
-            sock.close()
-            raise EngineError("The engine does not answer.", "Run `gradvec engine stop` and try again.",
-                              "engine.silent") from None
-        except OSError:
-            sock.close()
-    raise _absent()
-
-
-def _start_one_shot(launch: Launch, state_dir: Path | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """A child whose standard input and output lead to the returned socket, and whose messages go to the log."""
-    ours, theirs = socket.socketpair()
-    state = State(state_dir)
-    with contextlib.suppress(OSError):
-        state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = state.open_log()
-    # Windows cannot pass sockets as standard streams: there two threads carry the bytes.
-    direct = sys.platform != "win32"
-    ends: Any = theirs.fileno() if direct else subprocess.PIPE
-    command = launch.command("one-shot", "--state-dir", str(state.directory))
-    try:
-        child = subprocess.Popen(command, stdin=ends, stdout=ends, stderr=log, bufsize=0,
-                                 env=clean_environment(os.environ), **quiet_window())
-    except (OSError, ValueError) as error:
-        ours.close()
-        theirs.close()
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise EngineError(f"The engine could not be started with {launch.python}: {why}.",
-                          "Run `gradvec doctor`, or install gradvec and its extension again.",
-                          "engine.start") from error
-    finally:
-        os.close(log)
-    if direct:
-        theirs.close()
-    else:
-        _bridge(theirs, child)
-    return ours, child
-
-
-def _bridge(sock: socket.socket, child: subprocess.Popen[bytes]) -> None:
-    """Carries bytes between a socket and a child's pipes until either ends."""
-    def inwards() -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while data := sock.recv(1 << 20):
-                view = memoryview(data)
-                while view:
-                    view = view[child.stdin.write(view) or 0:]  # type: ignore[union-attr]
-        with contextlib.suppress(OSError):
-            child.stdin.close()  # type: ignore[union-attr]
-
-    def outwards() -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while data := child.stdout.read(1 << 20):  # type: ignore[union-attr]
-                sock.sendall(data)
-        sock.close()
-
-    for carry in (inwards, outwards):
-        threading.Thread(target=carry, daemon=True).start()
-
-
-def _absent() -> EngineError:
-    return EngineError("No engine is running.", "It is started when it is needed.", "engine.absent")
-
-
-def _closed() -> EngineError:
-    return EngineError("The connection to the engine is closed.", _AGAIN, "engine.lost")
-
-
-def _not_understood() -> EngineError:
-    return EngineError("The engine's greeting is not understood.",
-                       "Run `gradvec install-extension` again, so that engine and extension are the same version.",
-                       "engine.version")
+                raise EngineError("The connection to the engine broke.", AGAIN, "engine.lost") from error

@@ -1,4 +1,4 @@
-"""What travels between a client and the engine: frames, their limits, the proofs of the greeting, and events.
+"""What travels between a client and the engine: frames and their limits.
 
 A frame is a prefix (magic, header length, payload length), a JSON header and raw payload bytes; docs/protocol.md has
 the layout. Nothing is ever pickled, and lengths are checked before memory is taken.
@@ -6,21 +6,18 @@ the layout. Nothing is ever pickled, and lengths are checked before memory is ta
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import struct
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
-from ..errors import EngineError, GradvecError, from_wire
+from ..errors import EngineError
 
 #: Version of this protocol. The greeting, "retire" and "stop" never change, so that any two versions can part.
 PROTOCOL = 1
 MAGIC = b"GVF1"
 PREFIX = struct.Struct(">4sIQ")
-NONCE_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def encode(frame: Frame) -> list[bytes]:
                             separators=(",", ":")).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"A message of type {frame.type!r} cannot be sent: {error}.") from error
-    total = sum(size for _, size in sizes)
+    total = sum(len(data) for data in frame.payloads.values())
     _check_lengths(len(header), total, TRUSTED)
     if len(sizes) > TRUSTED.payloads:
         raise ProtocolError(f"A message may hold {TRUSTED.payloads} payloads, not {len(sizes)}.")
@@ -101,13 +98,15 @@ def _parse_header(data: bytes, total: int, limits: Limits) -> tuple[Frame, list[
     try:
         header = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
         kind, body, listed = header["type"], header["body"], header["payloads"]
-        sizes = [(name, size) for name, size in listed]
+        sizes: list[tuple[Any, Any]] = [(name, size) for name, size in listed]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ProtocolError("A message's header is not the JSON object that it must be.") from error
-    good = isinstance(kind, str) and isinstance(body, dict) and isinstance(listed, list) and all(
-        isinstance(name, str) and type(size) is int and size >= 0 for name, size in sizes)
-    if not good or len({name for name, _ in sizes}) != len(sizes) or len(sizes) > limits.payloads:
-        raise ProtocolError("A message's header holds wrong types, or too many or doubled payload names.")
+    names = [name for name, _ in sizes if isinstance(name, str)]
+    counts = [size for _, size in sizes if type(size) is int and size >= 0]
+    if not (isinstance(kind, str) and isinstance(body, dict) and len(names) == len(counts) == len(sizes)):
+        raise ProtocolError("A message's header holds values of the wrong type.")
+    if len(set(names)) != len(names) or len(names) > limits.payloads:
+        raise ProtocolError("A message holds two payloads of one name, or too many.")
     if sum(size for _, size in sizes) != total:
         raise ProtocolError("A message's payload sizes do not add up to its length.")
     return Frame(kind, body), sizes
@@ -115,102 +114,3 @@ def _parse_header(data: bytes, total: int, limits: Limits) -> tuple[Frame, list[
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
-
-
-def proof(key: bytes, role: str, server_nonce: bytes, client_nonce: bytes) -> str:
-    """What ``role`` ("client" or "server") shows to prove that it knows ``key``: HMAC-SHA-256, hexadecimal."""
-    return hmac.new(key, role.encode("ascii") + b"\0" + server_nonce + client_nonce, hashlib.sha256).hexdigest()
-
-
-def same_proof(got: Any, expected: str) -> bool:
-    """Whether ``got`` is the expected proof, in constant time; anything that is no ASCII text is not."""
-    return isinstance(got, str) and got.isascii() and hmac.compare_digest(got, expected)
-
-
-@dataclass(frozen=True)
-class Hello:
-    """Who the engine is. device is None until the engine has loaded what it needs to tell, then Hello comes again.
-
-    python: version; executable: path; jobs: what runs its jobs; log: path of its log file; stale: its own files
-    changed on disk since it started.
-    """
-
-    protocol: int
-    version: str
-    python: str
-    executable: str
-    pid: int
-    jobs: str
-    log: str
-    device: str | None = None
-    stale: bool = False
-
-
-@dataclass(frozen=True)
-class ProgressEvent:
-    """stage in words; fraction of the whole run in [0, 1]; seconds_left or None; ahead: jobs that come first."""
-
-    stage: str
-    fraction: float
-    seconds_left: float | None = None
-    ahead: int = 0
-
-
-@dataclass(frozen=True)
-class PreviewEvent:
-    """How far the picture is, as a PNG."""
-
-    png: bytes
-
-
-@dataclass(frozen=True)
-class ResultEvent:
-    """The job is done."""
-
-    payloads: dict[str, bytes]
-    info: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class ErrorEvent:
-    """The job is over without a result; ``code`` "cancelled" when that was asked for."""
-
-    code: str
-    message: str
-    remedy: str = ""
-
-    def error(self) -> GradvecError:
-        """The same as an exception to raise."""
-        return from_wire(self.code, self.message, self.remedy)
-
-
-Event = Union[Hello, ProgressEvent, PreviewEvent, ResultEvent, ErrorEvent]
-
-
-def error_frame(error: GradvecError) -> Frame:
-    return Frame("error", {"code": error.code, "message": error.message, "remedy": error.remedy})
-
-
-def event_of(frame: Frame) -> Event | None:
-    """The event that a frame from the engine tells; None for a type this version does not know.
-
-    Raises:
-        ProtocolError: a known type whose body lacks what it must hold.
-    """
-    body = frame.body
-    try:
-        if frame.type == "hello":
-            return Hello(**{name: body[name] for name in Hello.__dataclass_fields__ if name in body})
-        if frame.type == "progress":
-            left = body.get("seconds_left")
-            return ProgressEvent(str(body["stage"]), float(body["fraction"]), None if left is None else float(left),
-                                 int(body.get("ahead", 0)))
-        if frame.type == "preview":
-            return PreviewEvent(frame.payloads["png"])
-        if frame.type == "result":
-            return ResultEvent(frame.payloads, dict(body["info"]))
-        if frame.type == "error":
-            return ErrorEvent(str(body["code"]), str(body["message"]), str(body.get("remedy", "")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProtocolError(f"The engine sent a {frame.type!r} message that lacks something.") from error
-    return None

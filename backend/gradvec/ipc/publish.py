@@ -92,7 +92,7 @@ class Publication:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
         for listener in self.listeners:
-            listener.listen(16)
+            listener.listen(64)
         return Address(os.getpid(), self._version, self._token + ".key", path, port)
 
     def _socket_path(self) -> str:
@@ -122,8 +122,7 @@ class Publication:
             if folder.name.startswith(_SOCKET_DIR_PREFIX) and sys.platform != "win32" and is_ours(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         for path in self.state.directory.iterdir():
-            if path.name == "engine.json" or path.suffix in (".key", ".sock") or len(path.stem) == 8 and (
-                    path.suffix == ".json"):
+            if path.suffix in (".key", ".sock", ".json"):
                 _remove(path)
 
 

@@ -7,7 +7,6 @@ ones, so that a slow or stopped peer costs neither memory nor time.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import socket
 import threading
@@ -15,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .messages import TRUSTED, Frame, Limits, ProtocolError, assemble, encode, error_frame
+from .messages import TRUSTED, Frame, Limits, ProtocolError, assemble, encode
 
 _READ_BUFFER = 1 << 16
 
@@ -23,7 +22,7 @@ _READ_BUFFER = 1 << 16
 class Stream:
     """Frames over a socket or a pair of pipes. One thread may receive while another sends."""
 
-    def __init__(self, reader: io.BufferedReader, write: Callable[[Any], Any], close: Callable[[], None]) -> None:
+    def __init__(self, reader: Any, write: Callable[[Any], Any], close: Callable[[], None]) -> None:
         self._reader = reader
         self._write = write
         self._close = close
@@ -157,7 +156,7 @@ class Link:
                 self._on_frame(frame)
                 del frame  # or this thread would hold its payloads until the next one comes
         except ProtocolError as error:
-            self.send(error_frame(error))
+            self.send(Frame("error", {"code": error.code, "message": error.message, "remedy": error.remedy}))
         except OSError:
             pass
         finally:

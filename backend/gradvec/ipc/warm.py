@@ -33,11 +33,13 @@ class WarmWorker:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                          env=clean_environment(os.environ), **quiet_window())
         self.pid = self._process.pid
-        assert self._process.stdin is not None and self._process.stdout is not None
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
         # The link owns copies, so that Popen's own files may be closed at once.
-        stream = Stream.of_files(os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno()))
-        self._process.stdin.close()
-        self._process.stdout.close()
+        stream = Stream.of_files(os.dup(stdout.fileno()), os.dup(stdin.fileno()))
+        stdin.close()
+        stdout.close()
         self._link = Link(stream, lambda frame: on_frame(self, frame), lambda: None).start()
         threading.Thread(target=self._wait, daemon=True).start()
 
