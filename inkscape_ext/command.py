@@ -14,6 +14,7 @@ from inkex import EffectExtension
 
 from .messages import _
 from .streams import Streams
+from .waiting import show_message
 
 
 class Command(EffectExtension):
@@ -60,7 +61,7 @@ class Command(EffectExtension):
             return False
         except GradvecError as error:
             traceback.print_exc()
-            self.streams.say(str(error))
+            self.tell(error)
             return False
         except Exception:
             self._say_unexpected()
@@ -74,6 +75,11 @@ class Command(EffectExtension):
         if os.environ.get("DOCUMENT_PATH"):
             found.append(Path(os.environ["DOCUMENT_PATH"]).resolve().parent)
         return found
+
+    def tell(self, error: GradvecError) -> None:
+        """Shows an error to the artist: in a window of ours, or through Inkscape where there is none."""
+        if not show_message(error.message, error.remedy):
+            self.streams.say(str(error))
 
     def _say_unexpected(self) -> None:
         traceback.print_exc()

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 TICK_SECONDS = 0.04
 CANCEL, KEEP = "cancel", "keep"
@@ -55,13 +56,30 @@ class Waiting:
 
 
 def waiting() -> Waiting:
-    """A window, or plain waiting where there is no GTK 3, no display, or the artist's environment forbids it."""
-    if os.environ.get("GRADVEC_NO_WINDOW"):
-        return Waiting()
-    try:
-        from .window import Window
+    """A window, or plain waiting where there is none to be had."""
+    module = _window_module()
+    return module.Window() if module else Waiting()
 
-        return Window()
+
+def show_message(message: str, remedy: str) -> bool:
+    """Tells the artist something in a window of its own and waits until it is read; false where there is none.
+
+    Inkscape would show it under a heading of its own, that the results may not be as expected.
+    """
+    module = _window_module()
+    if module:
+        module.show_message(message, remedy)
+    return bool(module)
+
+
+def _window_module() -> Any:
+    """The module of windows; None where there is no GTK 3 or no display, or where the environment forbids windows."""
+    if os.environ.get("GRADVEC_NO_WINDOW"):
+        return None
+    try:
+        from . import window
+
+        return window if window.usable() else None
     except Exception as error:  # a broken GTK must not keep anybody from painting
-        print(f"no progress window: {error!r}", file=sys.stderr)
-        return Waiting()
+        print(f"no window: {error!r}", file=sys.stderr)
+        return None

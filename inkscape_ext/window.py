@@ -21,13 +21,26 @@ from .waiting import CANCEL, KEEP, TICK_SECONDS, Waiting  # noqa: E402
 PREVIEW_PX = 360
 
 
+def usable() -> bool:
+    """Whether there is a display to open windows on."""
+    return bool(Gtk.init_check(None)[0])
+
+
+def show_message(message: str, remedy: str) -> None:
+    """One sentence, what to do about it, and a button; returns when the artist has read it."""
+    dialog = Gtk.MessageDialog(message_type=Gtk.MessageType.INFO, buttons=Gtk.ButtonsType.OK, title=_("Gradvec"),
+                               text=f"{message}\n\n{remedy}".strip())
+    _lift(dialog)
+    dialog.run()
+    dialog.destroy()
+    _finish_events()
+
+
 class Window(Waiting):
     """Shown as soon as it is made; ``wait`` runs GTK's main loop."""
 
     def __init__(self) -> None:
         super().__init__()
-        if not Gtk.init_check(None)[0]:
-            raise RuntimeError("no display")
         self._error: BaseException | None = None
         self._title = _label(bold=True)
         self._note = _label(dim=True)
@@ -87,8 +100,7 @@ class Window(Waiting):
 
     def close(self) -> None:
         self._window.destroy()
-        while Gtk.events_pending():
-            Gtk.main_iteration_do(False)
+        _finish_events()
 
     def _ticked(self, tick: Callable[[], bool]) -> bool:
         """GLib prints exceptions and goes on; this keeps one for whoever waits."""
@@ -113,10 +125,8 @@ class Window(Waiting):
     def _built(self) -> Gtk.Window:
         window = Gtk.Window(title=_("Gradvec"))
         window.set_default_size(420, -1)
-        window.set_position(Gtk.WindowPosition.CENTER)
         window.set_type_hint(Gdk.WindowTypeHint.DIALOG)
-        window.set_keep_above(True)
-        window.set_icon_name("org.inkscape.Inkscape")
+        _lift(window)
         window.connect("delete-event", self._closed)
         window.connect("key-press-event", self._key)
         line = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=12)
@@ -141,6 +151,19 @@ class Window(Waiting):
         if event.keyval == Gdk.KEY_Escape:
             self._wished(CANCEL)
         return event.keyval == Gdk.KEY_Escape
+
+
+def _lift(window: Gtk.Window) -> None:
+    """Above Inkscape, which cannot tell us its window to belong to."""
+    window.set_position(Gtk.WindowPosition.CENTER)
+    window.set_keep_above(True)
+    window.set_icon_name("org.inkscape.Inkscape")
+
+
+def _finish_events() -> None:
+    while Gtk.events_pending():
+        Gtk.main_iteration_do(False)
+    Gdk.Display.get_default().sync()
 
 
 def _label(bold: bool = False, dim: bool = False) -> Gtk.Label:

@@ -43,8 +43,9 @@ class Work:
         self._waiting = waiting
         self._host_gone = host_gone
         self._note = note
-        self._kept = False
         self._steps: Iterator[None] = iter(())
+        #: Whether the artist stopped early and keeps what there is.
+        self.kept = False
         self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
 
     def run(self, opening: Opening) -> None:
@@ -81,7 +82,7 @@ class Work:
                 self._waiting.title(self._title(index), self._note)
                 done[key] = yield from self._one(client, index)
             self.outcomes[index] = done[key]
-            if self._kept:
+            if self.kept:
                 return
 
     def _title(self, index: int) -> str:
@@ -98,7 +99,7 @@ class Work:
         while True:
             if self._waiting.wish == KEEP and not asked:
                 client.stop_and_keep()
-                asked = self._kept = True
+                asked = self.kept = True
             event = client.poll(0.0)
             if isinstance(event, ProgressEvent):
                 self._show(event, index)

@@ -43,7 +43,7 @@ class Paint(Command):
             work.run(engine.Opening(record))
             window.progress(_("Placing the strokes..."), 1.0, None)
             placed = self._place(found, work.outcomes, problems)
-        if placed == len(jobs):
+        if placed == len(jobs) and not work.kept:
             history.add(options, (time.monotonic() - started) / len(jobs))
         return None
 
@@ -82,7 +82,7 @@ class Paint(Command):
             placer.place(picture, source.name, source.size, result.payloads["svg"])
         sources.remember_links(self.svg, self.folders())
         if problems:
-            self.streams.say(str(_together(problems)))
+            self.tell(_together(problems))
         return len(results)
 
 
@@ -92,7 +92,7 @@ def _note(options: dict[str, Any], count: int, history: History) -> str:
     text = _("{count} strokes, each a path").format(count=strokes * count)
     seconds = history.estimate(options)
     if seconds is not None:
-        text = _("{what}; about {time}").format(what=text, time=duration(seconds * count))
+        text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
     if strokes > STROKES_WARN:
         text = _("{what}. So many make Inkscape's gradient tool slow.").format(what=text)
     return text

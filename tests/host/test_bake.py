@@ -3,8 +3,9 @@ import random
 
 import pytest
 from inkex import Transform
-from inkscape_ext import bake
 from lxml import etree
+
+from inkscape_ext import bake
 
 SVG = "http://www.w3.org/2000/svg"
 MATRICES = [(2, 0, 0, 2, 5, 7), (0.26, 0, 0, 0.26, 0, 0), (2, 0, 0, 0.5, 1, 1), (0, 3, -3, 0, 10, 0),
@@ -87,7 +88,8 @@ def test_coordinates_keep_a_hundredth_of_a_canvas_pixel(scale, places):
 
 
 @pytest.mark.parametrize(("body", "plain"), [
-    ('<g><path d="M0 0L1 1C1 1 2 2 3 3Z"/></g>', True), ('<metadata><x xmlns="y"/></metadata><defs><rect/></defs>', True),
+    ('<g><path d="M0 0L1 1C1 1 2 2 3 3Z"/></g>', True),
+    ('<metadata><x xmlns="y"/></metadata><defs><rect/></defs>', True),
     ('<path d="m0 0l1 1z"/>', False), ('<path d="M0 0A1 1 0 0 0 1 1Z"/>', False), ('<rect/>', False),
     ('<g transform="scale(2)"/>', False), ('<path d="M0 0" stroke="red"/>', False)])
 def test_only_plain_drawings_are_rewritten(body, plain):

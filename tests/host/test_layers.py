@@ -4,8 +4,9 @@ import pytest
 from documents import DRAWING, load
 from gradvec.errors import EngineError
 from inkex import Transform
-from inkscape_ext import layers, pictures
 from lxml import etree
+
+from inkscape_ext import layers, pictures
 
 G = "{https://gradvec.org/ns/1}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,7 +26,7 @@ def stroke(layer):
     path = next(layer.iter(SVG + "path"))
     matrix = path.getparent().composed_transform()
     words = path.get("d").replace("M", " ").replace("C", " ").replace("Z", " ").split()
-    points = [matrix.apply_to_point((float(x), float(y))) for x, y in zip(words[::2], words[1::2])]
+    points = [matrix.apply_to_point((float(x), float(y))) for x, y in zip(words[::2], words[1::2], strict=True)]
     return [tuple(point) for point in points[:-1:3]]
 
 
@@ -56,7 +57,7 @@ def test_the_layer_takes_the_pictures_transform_as_it_is(transform):
 
 def test_through_a_clone():
     body = f'<g transform="rotate(20)">{PLAIN}</g><use id="u" xlink:href="#a" x="100" transform="scale(2)"/>'
-    svg, (layer,) = placed(body, "u")
+    _svg, (layer,) = placed(body, "u")
     assert layer.getprevious().get("id") == "u"
     assert stroke(layer)[0] == pytest.approx((220, 40))
     assert stroke(layer)[2] == pytest.approx((300, 80))
@@ -154,7 +155,8 @@ def test_hiding_and_locking_the_picture():
 def test_a_picture_of_unknown_size_is_fitted_by_what_the_engine_saw():
     """The canvas is rounded to whole pixels, so its own proportions would be a little off."""
     body = PLAIN.replace('height="20"', 'height="40"')
-    _svg, (layer,) = placed(body, size=None, drawing=DRAWING.replace(b'"source_size":[40,20]', b'"source_size":[40,30]'))
+    drawing = DRAWING.replace(b'"source_size":[40,20]', b'"source_size":[40,30]')
+    _svg, (layer,) = placed(body, size=None, drawing=drawing)
     assert stroke(layer)[0] == pytest.approx((10, 25))
     _svg, (layer,) = placed(body, size=None, drawing=DRAWING.replace(b'"source_size"', b'"other"'))
     assert stroke(layer)[0] == pytest.approx((10, 30))

@@ -1,6 +1,7 @@
 import pytest
 from documents import load
 from gradvec.errors import InputError
+
 from inkscape_ext import pictures
 
 
@@ -83,7 +84,8 @@ def test_a_nested_drawing_inside_a_clone():
 
 def test_crops_on_the_way_are_kept():
     body = ('<defs><clipPath id="c"/><mask id="m"/></defs>'
-            '<g id="g" style="clip-path:url(#c)" transform="translate(3)"><image id="a" mask="url(&quot;#m&quot;)"/></g>'
+            '<g id="g" style="clip-path:url(#c)" transform="translate(3)">'
+            '<image id="a" mask="url(&quot;#m&quot;)"/></g>'
             '<use id="u" xlink:href="#g" clip-path="url(#c)"/>')
     (picture,) = found(body, "u")
     assert [(crop.kind, crop.element.get("id"), crop.on.get("id")) for crop in picture.crops] == [

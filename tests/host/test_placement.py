@@ -1,5 +1,6 @@
 import pytest
 from documents import load
+
 from inkscape_ext import placement
 
 SIZE = (40, 20)

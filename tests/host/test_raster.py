@@ -1,4 +1,5 @@
 import pytest
+
 from inkscape_ext import raster
 
 KINDS = ("png", "jpeg", "gif", "bmp", "webp", "tiff")

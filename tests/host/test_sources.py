@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from documents import embedded, load
 from gradvec.errors import InputError
+
 from inkscape_ext import sources
 
 

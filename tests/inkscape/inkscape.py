@@ -1,0 +1,78 @@
+"""Runs a real Inkscape with a profile of its own, on a virtual display of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+EFFECT = "org.gradvec.paint"
+
+
+class Inkscape:
+    """A private Inkscape: its profile with the extension in it, its engine, its log."""
+
+    def __init__(self, directory: Path, python: str = sys.executable) -> None:
+        """python: the interpreter that runs the fake engine; it needs Pillow and numpy."""
+        from gradvec.extension import install_extension
+
+        self.directory = directory
+        self.profile = directory / "profile"
+        self.log = directory / "state" / "gradvec" / "inkscape.log"
+        self.extension = install_extension(self.profile / "extensions", python)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Everything private, and the fake engine in the real one's place."""
+        return {**os.environ, "INKSCAPE_PROFILE_DIR": str(self.profile),
+                "GRADVEC_STATE_DIR": str(self.directory / "engine"), "XDG_STATE_HOME": str(self.directory / "state"),
+                "GRADVEC_ENGINE_JOBS": "fake_engine:run_job", "GRADVEC_ENGINE_PATH": str(HERE),
+                "LANGUAGE": "en", "LC_ALL": "C.UTF-8", "GTK_A11Y": "atspi", "NO_AT_BRIDGE": "0", **more}
+
+    def set_parameters(self, **parameters: object) -> None:
+        """What the dialog of the effect would remember."""
+        words = " ".join(f"{EFFECT}.{name}={quoteattr(str(value).lower() if isinstance(value, bool) else str(value))}"
+                         for name, value in parameters.items())
+        (self.profile / "preferences.xml").write_text(
+            f'<inkscape version="1"><group id="extensions" {words}/>'
+            '<group id="options"><group id="boot" enabled="0"/></group></inkscape>\n', "utf-8")
+
+    def run_effect(self, document: Path, ids: list[str], result: Path, timeout: float = 90,
+                   **parameters: object) -> None:
+        """Selects ``ids``, runs the effect without its dialog, and saves as plain as Inkscape saves."""
+        self.set_parameters(**parameters)
+        actions = f"select-by-id:{','.join(ids)};{EFFECT}.noprefs;export-filename:{result};export-do"
+        self._on_display(["inkscape", "--with-gui", "--batch-process", f"--actions={actions}", str(document)], timeout,
+                         GRADVEC_NO_WINDOW="1")
+
+    def export(self, document: Path, picture: Path, dpi: float = 96) -> None:
+        """``document``'s page as a PNG, transparent where nothing is."""
+        subprocess.run(["inkscape", str(document), f"--export-filename={picture}", f"--export-dpi={dpi}",
+                        "--export-area-page", "--export-background-opacity=0"], env=self.environment(), check=True,
+                       timeout=90, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def boxes(self, document: Path) -> dict[str, tuple[float, float, float, float]]:
+        """(x, y, width, height) px of every object, as Inkscape sees them."""
+        done = subprocess.run(["inkscape", "--query-all", str(document)], env=self.environment(), check=True,
+                              timeout=90, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        rows = (line.split(",") for line in done.stdout.splitlines() if line.count(",") == 4)
+        return {row[0]: tuple(float(n) for n in row[1:]) for row in rows}
+
+    def stop_engine(self) -> None:
+        """Ends the warm engine that the runs left behind."""
+        from gradvec.errors import EngineError
+        from gradvec.ipc.client import Client
+
+        try:
+            with Client.connect(self.directory / "engine", warm=False) as client:
+                client.stop()
+        except EngineError:
+            pass
+
+    def _on_display(self, command: list[str], timeout: float, **more: str) -> None:
+        subprocess.run(["timeout", "-k", "5", str(timeout), "dbus-run-session", "--", "xvfb-run", "-a", "-s",
+                        "-screen 0 1280x900x24", *command], env=self.environment(**more), check=False,
+                       stdin=subprocess.DEVNULL, capture_output=True)

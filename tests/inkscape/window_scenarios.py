@@ -1,0 +1,247 @@
+"""Plays runs of the paint command in one real Inkscape window and prints what happened as JSON.
+
+For the system's Python with python3-gi and Atspi (Debian: python3-gi, gir1.2-gtk-3.0, gir1.2-atspi-2.0,
+at-spi2-core, xdotool, openbox, imagemagick). On a virtual display, as the tests do it:
+
+    dbus-run-session -- xvfb-run -a -s "-screen 0 1280x900x24" /usr/bin/python3 \\
+        tests/inkscape/window_scenarios.py --python .venv/bin/python --window-manager --shots shots
+
+or on your own display, without --window-manager: keep your hands off the mouse for a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE)]
+
+from driver import PROGRESS, Driver  # noqa: E402
+from fake_engine import DEAF, DYING, FAILING, REFUSING, SLOW, SUCCESS  # noqa: E402
+from inkscape import Inkscape  # noqa: E402
+
+MENU = ("Extensions", "Gradvec", "Paint with gradient strokes...")
+DIALOG = "Paint with gradient strokes"
+LAYER = re.compile(r'inkscape:label="(Gradvec: [^"]*)"')
+STROKE = "gradvec:stroke="
+
+
+class Play:
+    """The window, the dialog of the command, and what each scenario found."""
+
+    def __init__(self, private: Inkscape, shots: Path | None) -> None:
+        self.private = private
+        self.folder = private.directory
+        document = self.folder / "picture.svg"
+        picture = base64.b64encode((HERE.parent / "host" / "data" / "plain.png").read_bytes()).decode()
+        document.write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="400"'
+            f' height="300" viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
+            f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/></svg>', "utf-8")
+        self.driver = Driver(document, private.environment(), shots)
+        self.facts: dict[str, dict] = {}
+
+    def open_dialog(self) -> None:
+        self.driver.action("select-by-id", "photo")
+        self.driver.choose_menu(*MENU)
+        self.dialog = self.driver.wait(lambda: self.driver.find("dialog", DIALOG), "the dialog")
+        self.driver.shot("dialog")
+
+    def apply(self, scenario: int) -> None:
+        """Presses Apply for a scenario of the fake engine."""
+        self.driver.set_number("Strokes:", 12, self.dialog)
+        self.driver.set_number("Seed:", scenario, self.dialog)
+        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", "Apply", within=self.dialog),
+                                           "the button Apply"))
+
+    def progress(self, words: str = "Painting shapes"):
+        """The progress window, once these words can be read in it."""
+        def look():
+            window = self.driver.application(PROGRESS)
+            return window if window and words in self.driver.texts(window) else None
+        return self.driver.wait(look, f"progress {words!r}")
+
+    def press(self, name: str) -> float:
+        """Presses a button of the progress window; returns the seconds until the window is gone."""
+        window = self.progress()
+        start = time.monotonic()
+        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", name, within=window), name))
+        self.gone()
+        return time.monotonic() - start
+
+    def gone(self) -> None:
+        self.driver.wait(lambda: self.driver.application(PROGRESS) is None, "the end of the progress window")
+
+    def state(self) -> dict:
+        """What the document holds as soon as Inkscape has taken the result in."""
+        self.driver.wait(lambda: self.driver.answers(self.dialog), "an answer from Inkscape")
+        text = self.driver.save(self.folder / "now.svg")
+        return {"layers": LAYER.findall(text), "strokes": text.count(STROKE), "changed": self.driver.changed,
+                "how": re.findall(r"&quot;how&quot;:&quot;(\w+)", text), "hidden": "display:none" in text,
+                "seeds": re.findall(r"&quot;seed&quot;:(\d+)", text)}
+
+    def message(self) -> str:
+        """What our own message says; presses its button."""
+        def look():
+            program = self.driver.application(PROGRESS)
+            return program and self.driver.find("alert", within=program, exact=False)
+        window = self.driver.wait(look, "a message")
+        texts = self.driver.wait(lambda: [text for text in self.driver.texts(window) if " " in text], "its text")
+        self.driver.shot("message")
+        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", "OK", within=window), "its button"))
+        self.gone()
+        return " ".join(texts)
+
+
+def success(play: Play) -> dict:
+    play.apply(SUCCESS)
+    play.driver.wait(lambda: play.driver.changed, "a changed document")
+    play.driver.shot("success")
+    done = play.state()
+    play.driver.action("undo")
+    return {**done, "after_undo": play.state()}
+
+
+def cancel(play: Play) -> dict:
+    play.apply(SLOW)
+    window = play.progress()
+    play.driver.wait(lambda: any("%" in text or "left" in text for text in play.driver.texts(window)), "time left")
+    time.sleep(0.6)
+    play.driver.shot("progress")
+    texts = play.driver.texts(window)
+    seconds = play.press("Cancel")
+    return {"texts": texts, "seconds": seconds, **play.state()}
+
+
+def keep(play: Play) -> dict:
+    play.apply(SLOW)
+    seconds = play.press("Stop and keep")
+    play.driver.wait(lambda: play.driver.changed, "a changed document")
+    done = play.state()
+    play.driver.action("undo")
+    return {"seconds": seconds, **done, "after_undo": play.state()}
+
+
+def close(play: Play) -> dict:
+    play.apply(SLOW)
+    play.progress()
+    time.sleep(0.3)
+    start = time.monotonic()
+    play.driver.close_window("Gradvec")
+    play.gone()
+    return {"seconds": time.monotonic() - start, **play.state()}
+
+
+def escape(play: Play) -> dict:
+    play.apply(SLOW)
+    play.progress()
+    time.sleep(0.3)
+    play.driver.focus_window("Gradvec")
+    play.driver.key("Escape")
+    play.gone()
+    return play.state()
+
+
+def deaf(play: Play) -> dict:
+    """The engine never looks whether it should stop: the artist is free all the same."""
+    play.apply(DEAF)
+    return {"seconds": play.press("Cancel"), **play.state()}
+
+
+def failing(play: Play) -> dict:
+    play.apply(FAILING)
+    return {"message": play.message(), **play.state()}
+
+
+def dying(play: Play) -> dict:
+    play.apply(DYING)
+    return {"message": play.message(), **play.state()}
+
+
+def refusing(play: Play) -> dict:
+    play.apply(REFUSING)
+    return {"message": play.message(), **play.state()}
+
+
+def no_picture(play: Play) -> dict:
+    play.driver.action("select-clear")
+    play.driver.action("select-by-id", "shape")
+    play.apply(SUCCESS)
+    return {"message": play.message(), **play.state()}
+
+
+def no_engine(play: Play) -> dict:
+    record = play.private.extension / "engine.json"
+    kept = record.read_text("utf-8")
+    play.driver.action("select-clear")
+    play.driver.action("select-by-id", "photo")
+    record.write_text(kept.replace('"python": "', '"python": "/gone'), "utf-8")
+    play.apply(SUCCESS)
+    gone = play.message()
+    record.unlink()
+    play.apply(SUCCESS)
+    unknown = play.message()
+    record.write_text(kept, "utf-8")
+    return {"gone": gone, "unknown": unknown, **play.state()}
+
+
+def killed(play: Play) -> dict:
+    """Inkscape dies in the middle: the script goes, and the engine is free again. Comes last."""
+    from gradvec.ipc.client import Client
+
+    play.apply(SLOW)
+    play.progress()
+    play.driver.close()
+    start = time.monotonic()
+    play.gone()
+    seconds = time.monotonic() - start
+    with Client.connect(play.folder / "engine") as client:
+        while client.status()["running_job"] and time.monotonic() - start < 10:
+            time.sleep(0.05)
+        return {"seconds": seconds, "free_after": time.monotonic() - start}
+
+
+SCENARIOS = (success, cancel, keep, close, escape, deaf, failing, dying, refusing, no_picture, no_engine, killed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default=sys.executable, help="runs the fake engine; needs Pillow and numpy")
+    parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
+    parser.add_argument("--shots", type=Path, help="folder for screenshots")
+    parser.add_argument("--only", nargs="*", help="names of scenarios, default all", default=[])
+    args = parser.parse_args()
+    if args.shots:
+        args.shots.mkdir(parents=True, exist_ok=True)
+    if args.window_manager:
+        subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="gradvec-window-") as folder:
+        private = Inkscape(Path(folder), args.python)
+        private.set_parameters()
+        play = Play(private, args.shots)
+        try:
+            if args.window_manager:
+                subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
+            play.open_dialog()
+            for scenario in SCENARIOS:
+                if not args.only or scenario.__name__ in args.only:
+                    play.facts[scenario.__name__] = scenario(play)
+            log = private.log.read_text("utf-8") if private.log.exists() else ""
+        finally:
+            play.driver.close()
+            private.stop_engine()
+            print(json.dumps({**play.facts, "log": log if "log" in locals() else ""}), flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LANGUAGE", "en")
+    main()
