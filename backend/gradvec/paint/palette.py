@@ -1,0 +1,35 @@
+"""Painting with few colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+
+from .canvas import Canvas, hex_color
+
+SAMPLES = 6000
+
+
+def palette_of(text: str, canvas: Canvas, seed: int) -> torch.Tensor | None:
+    """Colours (k, 3) that ``Options.palette`` asks for: none, listed, or the k that stand for the picture best."""
+    if not text:
+        return None
+    if text.startswith("#"):
+        return torch.tensor([hex_color(part) for part in text.split(",")], dtype=torch.float32)
+    visible = canvas.colors[:, canvas.alpha > 0.5].T.numpy()
+    if len(visible) == 0:
+        return torch.zeros(1, 3)
+    rng = np.random.default_rng(seed)
+    sample = visible[rng.choice(len(visible), min(SAMPLES, len(visible)), replace=False)].astype(np.float64)
+    count = min(int(text), len(np.unique(sample, axis=0)))
+    found = KMeans(count, n_init=2, random_state=seed % 2**32).fit(sample)
+    # As they will be written: eight bits a channel.
+    return torch.tensor(np.round(found.cluster_centers_ * 255) / 255, dtype=torch.float32).clamp(0, 1)
+
+
+def snapped(color: torch.Tensor, palette: torch.Tensor) -> torch.Tensor:
+    """(..., 3) the nearest palette colour of each, with the derivative of the colour itself (straight-through)."""
+    flat = color.detach().reshape(-1, 3)
+    nearest = palette[torch.cdist(flat, palette).argmin(1)].reshape(color.shape)
+    return color + (nearest - color.detach())

@@ -1,0 +1,192 @@
+"""Where the next strokes should go: matching pursuit with a bank of stroke-shaped masks.
+
+For every place, width, aspect and direction of a stroke the gain is known in closed form: the squared error that is
+there now, less the squared error of the best one-axis gradient under the mask. Sums under masks are convolutions on
+a picture reduced so far that a stroke is about four cells wide, so coarse strokes cost next to nothing.
+The strokes with the most gain are taken greedily, each one leaving nothing to gain where it lies.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+#: Cells across a stroke in the reduced picture.
+CELLS = 3.5
+#: Places are tried this many cells apart.
+STRIDE = 2
+ASPECTS = (1.4, 2.6, 4.8)
+DIRECTIONS = 8
+#: Candidates of one width that are looked at.
+CANDIDATES = 3000
+#: A candidate that would lie this far on strokes chosen before it is not worth a stroke.
+MOSTLY_TAKEN = 0.45
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """n strokes to be. center (n, 2), length, width (n,), angle (n,), axis (n, 4) px along and across the stroke from
+    its centre, color0, color1 (n, 3), gain (n,): squared error saved."""
+
+    center: np.ndarray
+    length: np.ndarray
+    width: np.ndarray
+    angle: np.ndarray
+    axis: np.ndarray
+    color0: np.ndarray
+    color1: np.ndarray
+    gain: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.gain)
+
+    def take(self, index: np.ndarray) -> Seeds:
+        return Seeds(**{name: value[index] for name, value in vars(self).items()})
+
+    def scaled(self, factor: float) -> Seeds:
+        """The same seeds on a picture ``factor`` times as large."""
+        f = np.float32(factor)
+        return replace(self, center=self.center * f, length=self.length * f, width=self.width * f, axis=self.axis * f,
+                       gain=self.gain * f * f)
+
+
+@dataclass(frozen=True)
+class _Bank:
+    """Masks of one width: kernels (3 M, 1, k, k) = mask, mask * along, mask * across; second moments (M,) in cells^2."""
+
+    kernels: torch.Tensor
+    area: torch.Tensor
+    along2: torch.Tensor
+    across2: torch.Tensor
+    length: np.ndarray
+    width: np.ndarray
+    angle: np.ndarray
+
+
+def _bank(width: float, longest: float) -> _Bank:
+    """Masks ``width`` cells wide and at most ``longest`` cells long, in all aspects and directions."""
+    entries = [(min(width * a, longest), width, math.pi * d / DIRECTIONS) for a in ASPECTS for d in range(DIRECTIONS)
+               if a == ASPECTS[0] or width * a <= longest]
+    reach = math.ceil(max(length for length, _, _ in entries) / 2 + 1)
+    y, x = np.mgrid[-reach:reach + 1, -reach:reach + 1].astype(np.float64)
+    kernels, moments = [], []
+    for length, w, angle in entries:
+        along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+        mask = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(w / 2 - np.abs(across) + 0.5, 0, 1)
+        kernels += [mask, mask * along, mask * across]
+        moments.append((mask.sum(), (mask * along**2).sum(), (mask * across**2).sum()))
+    area, along2, across2 = torch.tensor(np.array(moments).T, dtype=torch.float32)
+    length, w, angle = np.array(entries).T
+    return _Bank(torch.tensor(np.array(kernels), dtype=torch.float32)[:, None], area, along2, across2, length, w, angle)
+
+
+def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
+            longest: float, gradient: bool = True) -> Seeds:
+    """The ``count`` strokes (or fewer) with the most gain.
+
+    target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
+    makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
+    gradient: whether strokes have two colours.
+    """
+    height, width = error.shape
+    widest = min(widths[1], max(height, width))
+    narrowest = min(widths[0], widest)
+    steps = max(1, math.ceil(math.log(widest / narrowest, 1.5)))
+    candidates = []
+    for w in np.geomspace(narrowest, widest, steps + 1):
+        candidates += _candidates(target, error, cost, float(w), longest, gradient)
+    return _greedy(candidates, count, height, width, narrowest)
+
+
+def _candidates(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, width: float, longest: float,
+                gradient: bool) -> list[tuple]:
+    """Strokes of one width that gain more than their neighbours: (gain, x, y, length, width, angle, axis, colours)."""
+    height, wide = error.shape
+    factor = max(1.0, width / CELLS)
+    size = (max(1, round(height / factor)), max(1, round(wide / factor)))
+    cell_y, cell_x = height / size[0], wide / size[1]
+    cell = math.sqrt(cell_y * cell_x)
+    bank = _bank(width / cell, max(longest / cell, width / cell * ASPECTS[0]))
+    masks, reach = len(bank.length), bank.kernels.shape[-1] // 2
+    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
+    planes = F.interpolate(planes[None], size=size, mode="area")[0]
+    # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
+    color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
+    gains = F.pad(planes[4:], (reach,) * 4)
+    sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
+    sums = sums.reshape(3, masks, 3, *sums.shape[2:])
+    plain = bank.kernels[0::3]
+    square, now, extra = F.conv2d(torch.cat([color[3:], gains])[:, None], plain, stride=STRIDE)
+    mean = sums[:, :, 0] / bank.area[:, None, None]
+    left = square - (mean**2).sum(0) * bank.area[:, None, None]
+    along = sums[:, :, 1] / bank.along2.sqrt()[:, None, None]
+    across = sums[:, :, 2] / bank.across2.sqrt()[:, None, None]
+    aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
+    if gradient:
+        left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
+    # Outside the picture a stroke explains nothing and harms nothing.
+    inside = F.conv2d(F.pad(torch.ones(1, 1, *size), (reach,) * 4), plain, stride=STRIDE)[0] / bank.area[:, None, None]
+    gain = now - left.clamp(min=0) * inside - extra
+    peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
+    best, at = peak.flatten().topk(min(CANDIDATES, peak.numel()))
+    best, at = best[best > 0], at[best > 0]
+    m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
+    theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
+    v = torch.stack([theta.cos(), theta.sin()], -1)
+    slope = (along[:, m, y, x] * v[:, 0] + across[:, m, y, x] * v[:, 1]).T
+    w = v / torch.stack([bank.along2[m].sqrt(), bank.across2[m].sqrt()], -1)
+    length, wid = torch.tensor(bank.length).float()[m], torch.tensor(bank.width).float()[m]
+    extent = w[:, 0].abs() * length / 2 + w[:, 1].abs() * wid / 2
+    end = w / (w**2).sum(-1, keepdim=True) * extent[:, None] * cell
+    middle = mean[:, m, y, x].T
+    swing = slope * extent[:, None] if gradient else torch.zeros_like(slope)
+    rows = torch.cat([best[:, None] * cell_x * cell_y, ((x * STRIDE + 0.5) * cell_x)[:, None],
+                      ((y * STRIDE + 0.5) * cell_y)[:, None], length[:, None] * cell, wid[:, None] * cell, torch.tensor(bank.angle).float()[m][:, None],
+                      -end, end, (middle - swing).clamp(0, 1), (middle + swing).clamp(0, 1)], 1)
+    return rows.tolist()
+
+
+def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float) -> Seeds:
+    """Takes the candidates with the most gain that is still there to be had."""
+    cell = max(1.0, narrowest / 3)
+    free = np.ones((math.ceil(height / cell) + 1, math.ceil(width / cell) + 1), np.float32)
+    heap = [(-c[0], i) for i, c in enumerate(candidates)]
+    heapq.heapify(heap)
+    chosen: list[int] = []
+    gains: list[float] = []
+    while heap and len(chosen) < count:
+        negative, i = heapq.heappop(heap)
+        box, mask = _mask(candidates[i], cell, free.shape)
+        area = float(mask.sum())
+        share = float((free[box] * mask).sum()) / area if area > 0 else 0.0
+        if share < MOSTLY_TAKEN:
+            continue
+        gain = candidates[i][0] * share
+        if gain < -negative * 0.95:
+            heapq.heappush(heap, (-gain, i))
+            continue
+        free[box] *= 1 - mask
+        chosen.append(i)
+        gains.append(gain)
+    rows = np.array([candidates[i] for i in chosen], np.float32).reshape(-1, 16)
+    return Seeds(rows[:, 1:3], rows[:, 3], rows[:, 4], rows[:, 5], rows[:, 6:10], rows[:, 10:13], rows[:, 13:16],
+                 np.array(gains, np.float32))
+
+
+def _mask(candidate: list[float], cell: float, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
+    """Where a candidate lies on the grid of ``cell`` px: slices and its mask there."""
+    _, cx, cy, length, width, angle = candidate[:6]
+    cos, sin = math.cos(angle), math.sin(angle)
+    rx = (abs(cos) * length + abs(sin) * width) / 2
+    ry = (abs(sin) * length + abs(cos) * width) / 2
+    x0, x1 = max(0, int((cx - rx) / cell)), min(shape[1], int((cx + rx) / cell) + 2)
+    y0, y1 = max(0, int((cy - ry) / cell)), min(shape[0], int((cy + ry) / cell) + 2)
+    y, x = np.mgrid[y0:y1, x0:x1] * cell + 0.0
+    along, across = (x - cx) * cos + (y - cy) * sin, (y - cy) * cos - (x - cx) * sin
+    mask = (np.abs(along) <= length / 2 + 0.25 * cell) & (np.abs(across) <= width / 2 + 0.25 * cell)
+    return (slice(y0, y1), slice(x0, x1)), mask.astype(np.float32)
