@@ -33,7 +33,19 @@ def copy_package(target: Path, version: str = "") -> Path:
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory):
-    return copy_package(tmp_path_factory.mktemp("package"))
+    yield copy_package(tmp_path_factory.mktemp("package"))
+    base = str(tmp_path_factory.getbasetemp()).encode()
+    wait_for(lambda: not leftovers(base), 3.0)
+
+
+def leftovers(word):
+    """Processes with ``word`` in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if word in path.read_bytes() and alive(path.parent.name):
+                found.append(path.parent.name)
+    return found
 
 
 @pytest.fixture

@@ -76,6 +76,9 @@ def test_many_starters_at_once_get_one_engine(launch, state_dir):
     assert len({out for out, _ in said}) == 1, said
     assert said[0][0].split()[1] == b"1"
     assert {err for _, err in said} == {b""}
+    assert commands.stop(state_dir) is True
+    time.sleep(0.7)
+    assert commands.status(state_dir)["running"] is False, "none of the others waited for the place"
 
 
 def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):

@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from conftest import HERE, alive, last_event, wait_for, wait_for_event, wait_until_painting
+from conftest import HERE, alive, last_event, wait_for, wait_until_painting
 from gradvec.errors import EngineError, InputError
 from gradvec.ipc.client import Client, Launch, PreviewEvent, ProgressEvent, ResultEvent
 from gradvec.ipc.launch import clean_environment

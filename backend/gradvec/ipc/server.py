@@ -34,11 +34,11 @@ def serve(launch: Launch, state: State) -> bool:
 
 
 def _patient_lock(state: State, seconds: float = 0.5) -> Lock | None:
-    """The lock, or None; somebody who only looks whether it is held has it for a moment."""
+    """The lock, or None when an engine has it; somebody who only looks whether it is held has it for a moment."""
     deadline = time.monotonic() + seconds
     while True:
         lock = state.lock()
-        if lock is not None or time.monotonic() > deadline:
+        if lock is not None or state.serving() or time.monotonic() > deadline:
             return lock
         time.sleep(0.02)
 

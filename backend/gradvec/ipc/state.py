@@ -128,6 +128,14 @@ class State:
         if lock is not None:
             lock.release()
             return None
+        return self._signed()
+
+    def serving(self) -> bool:
+        """Whether the engine that has signed the lock is also the one to be found here."""
+        address = self.address()
+        return address is not None and address.pid == self._signed()
+
+    def _signed(self) -> int | None:
         try:
             return int(self._lock_path.read_text("ascii"))
         except (OSError, ValueError):
