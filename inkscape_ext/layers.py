@@ -58,8 +58,6 @@ class Placer:
         root = _parsed(drawing)
         run, (width, height) = _run_of(root), _canvas_of(root)
         fit = placement.fit_picture(picture.image, size or _source_size(run) or (width, height))
-        if not (fit.picture.width > 0 and fit.picture.height > 0):
-            raise EngineError(_("The picture {name} has no width or height in the document.").format(name=name))
         to_anchor = picture.to_anchor @ fit.from_canvas(width, height)
         self._runs += 1
         prefix = f"gv{self._runs}-"
@@ -210,9 +208,10 @@ def _run_of(root: Any) -> dict[str, Any]:
 
 
 def _source_size(run: dict[str, Any]) -> tuple[int, int] | None:
-    size = run.get("source_size")
-    if isinstance(size, (list, tuple)) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size):
-        return size[0], size[1]
+    """Size of the picture that the engine was handed, after turning; None where the drawing does not tell."""
+    width, height = run.get("source_width"), run.get("source_height")
+    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+        return width, height
     return None
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gradvec.errors import InputError
 from inkex import Transform
+
+from .messages import _
 
 _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 960 / 25.4, "in": 96.0, "q": 24 / 25.4,
           "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0}
@@ -73,6 +76,16 @@ def fit_picture(image, size: tuple[int, int]) -> Fit:
                    size[0] if width is None else width, size[1] if height is None else height)
     scale_x, scale_y, left, top = _fitted(image.get("preserveAspectRatio"), viewport.width, viewport.height, size)
     return Fit(viewport, Box(viewport.x + left, viewport.y + top, size[0] * scale_x, size[1] * scale_y))
+
+
+def check_visible(image, name: str) -> None:
+    """Raises:
+        InputError: the document shows the picture without any width or height.
+    """
+    viewport = fit_picture(image, (1, 1)).viewport
+    if not (viewport.width > 0 and viewport.height > 0):
+        raise InputError(_("The picture {name} has no width or height in the document.").format(name=name),
+                         _("Give it a size, or import it again with File > Import."))
 
 
 def view_box(element) -> tuple[float, float, float, float] | None:

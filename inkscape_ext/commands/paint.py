@@ -12,7 +12,7 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
-from .. import engine, parameters, pictures, sources
+from .. import engine, parameters, pictures, placement, sources
 from ..command import Command
 from ..history import History
 from ..layers import Placer, Wishes
@@ -57,7 +57,9 @@ class Paint(Command):
         loaded, problems = [], []
         for picture in found:
             try:
-                loaded.append((picture, sources.load(picture.image, self.folders())))
+                source = sources.load(picture.image, self.folders())
+                placement.check_visible(picture.image, source.name)
+                loaded.append((picture, source))
             except InputError as error:
                 problems.append(error)
         if not loaded:

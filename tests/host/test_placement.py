@@ -78,4 +78,4 @@ def test_view_boxes(rule, expected):
 
     svg = load(f'<symbol id="s" viewBox="0 0 100 100" preserveAspectRatio="{rule}"/>')
     matrix = Transform(translate=(200, 100)) @ placement.view_box_transform(svg.getElementById("s"), 50, 80)
-    assert matrix.to_hexad() == pytest.approx(expected)
+    assert tuple(matrix.to_hexad()) == pytest.approx(expected)

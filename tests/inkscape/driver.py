@@ -6,6 +6,7 @@ accessibility bus that GTK programs start by themselves.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -85,8 +86,8 @@ class Driver:
         return self.title.startswith("*")
 
     def shot(self, name: str) -> None:
-        """A screenshot into the folder that was asked for."""
-        if self._shots is not None:
+        """A screenshot into the folder that was asked for, where ImageMagick can take one."""
+        if self._shots is not None and shutil.which("import"):
             self._shot_count += 1
             subprocess.run(["import", "-window", "root", str(self._shots / f"{self._shot_count:02d}-{name}.png")],
                            check=False, timeout=20)

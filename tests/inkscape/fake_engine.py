@@ -71,7 +71,7 @@ def drawing(picture, options, how: str) -> bytes:
             f'<stop offset="1" stop-color="#{red:02x}{green:02x}{blue:02x}"/></linearGradient>',
             f'<path id="s{index}" d="M{left} {top}C{right} {top} {right} {top} {right} {top}L{right} {bottom}'
             f'L{left} {bottom}Z" fill="url(#{gradient})"/>'))
-    meta = {"options": options, "source_size": list(picture.size), "how": how}
+    meta = {"options": options, "source_width": picture.width, "source_height": picture.height, "how": how}
     definitions = "".join(gradient for gradient, _path in paths)
     layers = "".join(
         f'<g inkscape:groupmode="layer" inkscape:label="{label}" id="gradvec-{key}">{"".join(p for _g, p in part)}</g>'

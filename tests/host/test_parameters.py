@@ -1,0 +1,107 @@
+from argparse import ArgumentParser
+from dataclasses import fields
+from pathlib import Path
+
+import inkex
+import pytest
+from gradvec.errors import UsageError
+from gradvec.options import STROKES_MAX, Options
+from lxml import etree
+
+from inkscape_ext import parameters
+
+INX = Path(__file__).resolve().parents[2] / "gradvec.inx"
+NS = "{http://www.inkscape.org/namespace/inkscape/extension}"
+
+
+def options(*arguments: str) -> dict:
+    parser = ArgumentParser()
+    parameters.add_options(parser)
+    return parameters.run_options(parser.parse_args(list(arguments)))
+
+
+def params() -> dict:
+    return {param.get("name"): param for param in etree.parse(str(INX)).iter(NS + "param")}
+
+
+def default(param) -> str:
+    choices = param.findall(NS + "option")
+    return choices[0].get("value") if choices else (param.text or "").strip()
+
+
+def test_without_any_argument_the_options_are_the_defaults():
+    assert options() == Options().to_dict()
+
+
+def test_the_menu_as_it_opens_gives_the_defaults():
+    values = [f"--{name}={default(param)}" for name, param in params().items()
+              if name in {option.name for option in fields(Options)} or name.startswith("host_preset")]
+    assert options(*values) == Options().to_dict()
+
+
+@pytest.mark.parametrize("option", [option for option in fields(Options) if option.name not in parameters.NOT_IN_MENU],
+                         ids=lambda option: option.name)
+def test_the_menu_offers_each_option_as_the_table_has_it(option):
+    param = params()[option.name]
+    meta = option.metadata
+    choices = [choice.get("value") for choice in param.findall(NS + "option")]
+    if meta["choices"]:
+        assert set(choices) == set(meta["choices"])
+    elif choices:
+        for choice in set(choices) - {parameters.OWN_BACKGROUND}:
+            Options.from_dict({option.name: choice})
+    if meta["low"] is not None:
+        high = STROKES_MAX if option.name == "strokes" else meta["high"]
+        assert (float(param.get("min")), float(param.get("max"))) == (meta["low"], high)
+    assert Options.from_dict({option.name: default(param)}) == Options()
+    assert param.get("gui-description")
+
+
+def test_the_menu_offers_nothing_that_nobody_reads():
+    known = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU)
+    others = set(params()) - known
+    assert others == {"command", "tab", "host_preset", "host_background_color", "host_clip", "host_hide_picture",
+                      "host_lock_picture"}
+    assert {choice.get("value") for choice in params()["host_preset"].iter(NS + "option")} == set(parameters.PRESETS)
+
+
+def test_the_menu_file_is_valid():
+    shipped = Path(inkex.__file__).parent
+    schema = next(path for path in (shipped / "tester" / "inkscape.extension.rng",
+                                    shipped.parent / "inkscape.extension.rng") if path.exists())
+    menu = etree.parse(str(INX))
+    assert menu.getroot().attrib.pop("translationdomain") == "gradvec"  # the schema of 1.2 does not know it
+    etree.RelaxNG(etree.parse(str(schema))).assertValid(menu)
+    root = etree.parse(str(INX)).getroot()
+    assert root.findtext(NS + "id") == "org.gradvec.paint"
+    assert root.find(f"{NS}effect").get("needs-live-preview") == "false"
+    assert root.find(f"{NS}effect/{NS}effects-menu/{NS}submenu").get("name") == "Gradvec"
+    assert root.findall(f"{NS}dependency") == []
+    assert (INX.parent / root.findtext(f"{NS}script/{NS}command")).is_file()
+
+
+def test_presets():
+    assert (options("--host_preset=draft")["strokes"], options("--host_preset=draft")["size"]) == (167, 256)
+    assert (options("--host_preset=fine")["strokes"], options("--host_preset=fine")["size"]) == (1000, 1024)
+    assert options("--host_preset=fine", "--strokes=4000", "--size=4000")["strokes"] == STROKES_MAX
+    assert options("--host_preset=fine", "--strokes=4000", "--size=4000")["size"] == parameters.SIZE_MAX
+    small = options("--host_preset=draft", "--strokes=1", "--size=16")
+    assert (small["strokes"], small["size"]) == (1, parameters.SIZE_MIN)
+
+
+@pytest.mark.parametrize(("value", "color"), [
+    ("4278190335", "#ff0000"), ("-16776961", "#ff0000"), ("0xf4efe6ff", "#f4efe6"), ("#12ab34ff", "#12ab34"),
+    (" #12ab34 ", "#12ab34"), ("255", "#000000")])
+def test_colours_come_as_one_number(value, color):
+    assert parameters.hex_color(value) == color
+    assert options("--background=own", f"--host_background_color={value}")["background"] == color
+
+
+def test_spaces_in_a_palette_are_forgiven():
+    assert options("--palette= #204060, #f0e0c0 ")["palette"] == "#204060,#f0e0c0"
+
+
+def test_a_wrong_palette_is_one_sentence():
+    with pytest.raises(UsageError) as caught:
+        options("--palette=many")
+    assert "palette" in caught.value.message
