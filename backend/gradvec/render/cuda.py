@@ -1,0 +1,212 @@
+"""The cuda engine: Triton kernels behind one autograd function.
+
+Works on CUDA tensors, and under TRITON_INTERPRET=1 on CPU tensors, which is how it is tested without a graphics card.
+Where Triton is missing (Windows, macOS), the reference runs on the device instead: right, but slow.
+
+Out of memory: the canvases of a batch are rendered in halves, whose backward renders again instead of keeping what
+was behind; a single canvas that does not fit goes to the cpu engine. Either is logged.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import reference
+from .scene import Scene, Topology
+
+_LOG = logging.getLogger("gradvec.render")
+_SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
+_MOST_LISTED = 1 << 26
+_BLOCK = 128
+
+
+def triton_present() -> bool:
+    """Whether the kernels can be compiled; without it the reference runs on the device."""
+    return importlib.util.find_spec("triton") is not None
+
+
+def render_flat(scene: Scene) -> torch.Tensor:
+    """(P, 4) premultiplied RGBA of all canvases on the scene's device; differentiable once."""
+    if not triton_present():
+        return reference.render_flat(scene)
+    return _render_what_fits(scene, False)
+
+
+def _render_what_fits(scene: Scene, again: bool) -> torch.Tensor:
+    canvases = len(scene.topology.sizes)
+    try:
+        return render_with(scene, recompute=again)[0]
+    except torch.cuda.OutOfMemoryError:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+    if canvases > 1:
+        _LOG.warning("The graphics card's memory does not hold %d canvases at once; working in halves.", canvases)
+        half = canvases // 2
+        return torch.cat([_render_what_fits(part_of(scene, a, b), True) for a, b in ((0, half), (half, canvases))])
+    _LOG.warning("The graphics card's memory does not hold this picture; working on the processor.")
+    from . import cpu
+    return cpu.render_flat(scene.to(device="cpu")).to(scene.points.device)
+
+
+def render_with(scene: Scene, capacity: int = 0, recompute: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    """The picture (P, 4) and how many entries (outlines in tiles) it took, an int32 tensor of one number.
+
+    capacity: room for that many entries, without asking the device for their number: nothing waits for the device,
+        as a CUDA graph needs. Entries beyond it are left out. 0: as many as there are.
+    recompute: render again in backward instead of keeping what was behind every outline.
+    """
+    picture, needed = _Render.apply(scene.topology, capacity, recompute, *scene.parameters)
+    return picture.t(), needed
+
+
+def part_of(scene: Scene, first: int, last: int) -> Scene:
+    """The canvases ``first`` to ``last`` (exclusive) of a scene as a scene."""
+    t = scene.topology
+    n0, n1 = (int(i) for i in np.searchsorted(t.canvas, [first, last]))
+    l0, l1 = int(t.outline_loops[n0]), int(t.outline_loops[n1])
+    k0, k1 = int(t.loop_points[l0]), int(t.loop_points[l1])
+    s0, s1 = int(t.stop_index[n0]), int(t.stop_index[n1])
+    topology = replace(t, loop_points=t.loop_points[l0:l1 + 1] - k0, outline_loops=t.outline_loops[n0:n1 + 1] - l0,
+                       stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], canvas=t.canvas[n0:n1] - first,
+                       sizes=t.sizes[first:last])
+    return Scene(topology, scene.points[k0:k1], scene.geometry[n0:n1], scene.stop_offset[s0:s1],
+                 scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
+
+
+class _Tables:
+    """What the kernels need to know of a topology, on one device."""
+
+    def __init__(self, t: Topology, device: torch.device) -> None:
+        def put(array: Any, dtype: Any = np.int32) -> torch.Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array, dtype)).to(device)
+
+        from .cuda_kernels import TILE
+        tile = TILE.value
+        lengths = np.diff(t.loop_points) // 3
+        loop_segment = np.concatenate([[0], np.cumsum(lengths)])
+        self.segments, self.count, self.chords = int(loop_segment[-1]), t.count, t.pieces
+        before = np.arange(self.segments) - 1
+        before[loop_segment[:-1][lengths > 0]] = loop_segment[1:][lengths > 0] - 1
+        self.segment_points, self.segment_before = put(reference.segment_points(t)), put(before)
+        self.outline_segments = put(t.loop_points[t.outline_loops] // 3)
+        self.outline_canvas, self.kind, self.stop_index = put(t.canvas), put(t.kind), put(t.stop_index)
+        self.basis = put(reference.bernstein(t.pieces), np.float64)
+        width, height = t.sizes[:, 0], t.sizes[:, 1]
+        tiles_x, tiles_y = -(-width // tile), -(-height // tile)
+        outlines = np.searchsorted(t.canvas, np.arange(len(t.sizes) + 1))
+        self.side = _SUPER_TILE
+        while True:
+            supers_x, supers_y = -(-width // self.side), -(-height // self.side)
+            lists = supers_x * supers_y
+            listed = np.repeat(np.diff(outlines), lists)
+            if listed.sum() <= _MOST_LISTED or lists.max() <= 1:
+                break
+            self.side *= 2
+        self.pixels, self.tiles, self.supers = (int(v) for v in (
+            (width * height).sum(), (tiles_x * tiles_y).sum(), lists.sum()))
+        self.listed = int(listed.sum())
+        firsts = [np.concatenate([[0], np.cumsum(v)])[:-1] for v in (width * height, tiles_x * tiles_y, lists)]
+        self.canvases = put(np.stack([width, height, firsts[0], firsts[1], tiles_x, firsts[2], supers_x,
+                                      outlines[:-1], outlines[1:]], 1), np.int64)
+        self.tile_canvas = put(np.repeat(np.arange(len(t.sizes)), tiles_x * tiles_y))
+        self.super_canvas = put(np.repeat(np.arange(len(t.sizes)), lists))
+        self.super_start = put(np.concatenate([[0], np.cumsum(listed)])[:-1], np.int64)
+        self.lanes = 1 << (t.pieces - 1).bit_length()
+
+
+def _tables(t: Topology, device: torch.device) -> _Tables:
+    kept = vars(t).setdefault("_cuda_tables", {})
+    if device not in kept:
+        kept[device] = _Tables(t, device)
+    return kept[device]
+
+
+class _Pass:
+    """One forward pass: the picture, and the arrays that backward needs."""
+
+    def __init__(self, t: Topology, parameters: tuple[torch.Tensor, ...], capacity: int, save: bool) -> None:
+        from . import cuda_kernels as k
+        points, geometry, stop_offset, stop_color, opacity, background = parameters
+        self.parameters = parameters
+        tab = self.tables = _tables(t, points.device)
+
+        def new(*shape: int, dtype: torch.dtype = torch.int32) -> torch.Tensor:
+            return torch.empty(shape, dtype=dtype, device=points.device)
+
+        self.chain = new(max(1, tab.segments), tab.chords + 1, 4, dtype=points.dtype)
+        self.segment_box, outline_box = new(max(1, tab.segments), 4), new(max(1, tab.count), 4)
+        self.tile_start = torch.zeros(tab.tiles + 1, dtype=torch.int32, device=points.device)
+        if tab.segments:
+            k.flatten[(-(-tab.segments // _BLOCK),)](points, tab.segment_points, tab.basis, self.chain,
+                                                     self.segment_box, tab.segments, CHORDS=tab.chords, BLOCK=_BLOCK)
+            k.outline_boxes[(tab.count,)](self.segment_box, tab.outline_segments, tab.outline_canvas, tab.canvases,
+                                          outline_box, BLOCK=16)
+            lists, counts = new(max(1, tab.listed)), new(tab.supers)
+            k.fill_super_tiles[(tab.supers,)](outline_box, tab.canvases, tab.super_canvas, tab.super_start, counts,
+                                              lists, SIDE=tab.side, BLOCK=_BLOCK)
+            sources = (outline_box, tab.canvases, tab.tile_canvas, tab.super_start, counts, lists, self.tile_start)
+            k.fill_tiles[(tab.tiles,)](*sources, lists, 0, SIDE=tab.side, STORE=False, BLOCK=_BLOCK)
+            torch.cumsum(self.tile_start, 0, dtype=torch.int32, out=self.tile_start)
+            self.capacity = capacity or int(self.tile_start[-1])
+            self.entries = new(max(1, self.capacity))
+            k.fill_tiles[(tab.tiles,)](*sources, self.entries, self.capacity, SIDE=tab.side, STORE=True, BLOCK=_BLOCK)
+        else:
+            self.capacity, self.entries = 0, new(1)
+        self.saved = new(max(1, self.capacity) if save else 1, 5, k.TILE.value**2, dtype=points.dtype)
+        self.picture = new(4, tab.pixels, dtype=points.dtype)
+        k.composite[(tab.tiles,)](
+            self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
+            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
+            background, self.picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=save)
+        self.needed = self.tile_start[-1:].clone()
+
+    def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        from . import cuda_kernels as k
+        tab = self.tables
+        points, geometry, stop_offset, stop_color, opacity, background = self.parameters
+        d_points, d_geometry = torch.empty_like(points), torch.empty_like(geometry)
+        d_offset, d_color, d_opacity, d_ground = (torch.zeros_like(p) for p in (
+            stop_offset, stop_color, opacity, background))
+        d_chain = points.new_zeros(max(1, tab.segments), tab.chords + 1, 2)
+        moments = points.new_zeros(max(1, tab.count), 3)
+        k.composite_backward[(tab.tiles,)](
+            self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
+            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
+            d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
+            TIE=reference.TIE_EPS * torch.finfo(points.dtype).eps, CHORDS=tab.chords, LANES=tab.lanes)
+        if tab.segments:
+            k.flatten_backward[(-(-tab.segments // _BLOCK),)](
+                d_chain, tab.segment_points, tab.segment_before, tab.basis, d_points, tab.segments,
+                CHORDS=tab.chords, BLOCK=_BLOCK)
+        if tab.count:
+            k.finish_geometry[(-(-tab.count // _BLOCK),)](tab.kind, geometry, moments, d_geometry, tab.count,
+                                                          BLOCK=_BLOCK)
+        d_alpha = d_ground[:, 3:] + (d_ground[:, :3] * background[:, :3]).sum(1, keepdim=True)
+        d_background = torch.cat([d_ground[:, :3] * background[:, 3:], d_alpha], 1)
+        return d_points, d_geometry, d_offset, d_color, d_opacity, d_background
+
+
+class _Render(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, t: Topology, capacity: int, recompute: bool, *parameters: torch.Tensor) -> Any:
+        parameters = tuple(p.detach().contiguous() for p in parameters)
+        wanted = any(ctx.needs_input_grad)
+        done = _Pass(t, parameters, capacity, wanted and not recompute)
+        ctx.mark_non_differentiable(done.needed)
+        if wanted:
+            ctx.topology, ctx.capacity = t, capacity
+            ctx.save_for_backward(*parameters)
+            ctx.done = None if recompute else done
+        return done.picture, done.needed
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        parameters = ctx.saved_tensors
+        done = ctx.done or _Pass(ctx.topology, parameters, ctx.capacity, True)
+        return (None, None, None, *done.backward(grads[0].contiguous()))
