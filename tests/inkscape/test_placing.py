@@ -184,3 +184,60 @@ def test_boxes_agree_to_a_tenth_of_a_picture_pixel(inkscape, millimetres):
         assert (left, top, right - left, bottom - top) == pytest.approx(picture, abs=tenth), name
         checked += 1
     assert checked >= 14
+
+
+#: A document with a margin, an origin of its own, another scale, and its page letterboxed in what is shown.
+OTHER_ROOT = 'width="500" height="600" viewBox="-40 20 200 200"'
+OTHER_CASES = {
+    # First, because Inkscape 1.2 takes percentages of a picture that follows another one from that other one's size.
+    "percent": image("percent", 'x="-10%" y="20%" width="25%" height="10%" preserveAspectRatio="none"'),
+    "unsized": image("unsized", 'x="-30" y="130" transform="scale(.2) translate(-100 500)"'),
+    "styled": '<g style="opacity:1" transform="translate(40 80)"><a>' + image(
+        "styled", 'x="0" y="5" width="36" height="18" style="display:inline"') + "</a></g>",
+    "below": image("below", 'x="60" y="150" width="72" height="36"'),
+}
+
+
+@pytest.fixture(scope="module")
+def other(inkscape, tmp_path_factory):
+    """The second document: the pictures stay, nothing is clipped. (before, after, document before, after)."""
+    folder = tmp_path_factory.mktemp("other")
+    document = folder / "document.svg"
+    document.write_text(f'{HEAD} {OTHER_ROOT}>{"".join(OTHER_CASES.values())}'
+                        '<rect id="above" x="100" y="160" width="9" height="9"/></svg>', "utf-8")
+    result = folder / "after.svg"
+    inkscape.run_effect(document, list(OTHER_CASES), result, host_clip=False, host_lock_picture=True, seed=0)
+    inkscape.export(document, folder / "before.png", DPI)
+    inkscape.export(result, folder / "after.png", DPI)
+    return pixels(folder / "before.png"), pixels(folder / "after.png"), document, result
+
+
+def test_a_document_with_an_origin_and_a_scale_of_its_own(other):
+    before, after, _document, _result = other
+    judged = ~near_edges(before, after)
+    assert (before[..., 3] > 254).sum() > 50000
+    assert np.abs(before - after)[judged].max() <= 6
+
+
+def test_strokes_have_the_same_boxes_as_the_pictures_they_cover(inkscape, other):
+    _before, _after, document, result = other
+    before, after = inkscape.boxes(document), inkscape.boxes(result)
+    tree = etree.parse(str(result))
+    layers = {layer.get("{https://gradvec.org/ns/1}picture"): layer.get("id") for layer in tree.iter("{*}g")
+              if layer.get(FRAME)}
+    assert set(layers) == set(OTHER_CASES)
+    for name, layer in layers.items():
+        assert after[layer] == pytest.approx(before[name], abs=max(before[name][2:]) / 4000), name
+
+
+def test_what_was_there_stays_as_it_was(other):
+    _before, _after, document, result = other
+    order = [e.get("id") for e in etree.parse(str(result)).iter("{*}image", "{*}rect")]
+    assert order == [e.get("id") for e in etree.parse(str(document)).iter("{*}image", "{*}rect")]
+    tree = etree.parse(str(result))
+    assert not list(tree.iter("{*}clipPath"))
+    assert tree.getroot().get("viewBox") == "-40 20 200 200"
+    insensitive = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}insensitive"
+    assert all(e.get(insensitive) == "true" for e in tree.iter("{*}image"))
+    above = tree.xpath("//*[@id='above']")[0]
+    assert above.getprevious().get(FRAME), "the layer of the picture below lies between the two"
