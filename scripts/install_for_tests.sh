@@ -3,7 +3,7 @@
 set -eu
 
 venv=$1
-packages="inkscape xvfb xauth openbox xdotool x11-apps at-spi2-core dbus libglib2.0-bin
+packages="inkscape xvfb xauth openbox xdotool x11-apps imagemagick fonts-dejavu-core at-spi2-core dbus libglib2.0-bin
     python3-gi gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-lxml python3-numpy python3-cssselect python3-tinycss2"
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
