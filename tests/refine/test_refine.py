@@ -44,8 +44,8 @@ def test_finds_a_known_ellipse_and_its_gradient() -> None:
     start = ellipse(21, 26, 10, 10, SolidColor((0.5, 0.5, 0.5)))
     found, report = refine([start], target, WHITE, Refinement(steps=250, reseeds=0), Run())
     assert report["psnr_after"] > 38
-    bounds = found[0].outline.bounds()
-    assert bounds == pytest.approx((10, 16, 38, 32), abs=0.8)
+    wanted, got = (render(scene_from_shapes([s], 48, 48), "cpu").numpy()[..., 3] for s in (ellipse(24, 24, 14, 8), found[0]))
+    assert np.minimum(wanted, got).sum() / np.maximum(wanted, got).sum() > 0.98
 
 
 def test_fidelity_zero_keeps_every_outline_an_affine_image_of_its_brush() -> None:
@@ -150,7 +150,7 @@ def test_previews_are_pictures_of_the_working_size() -> None:
 def test_adam_equals_torch_until_rows_move() -> None:
     rng = torch.Generator().manual_seed(1)
     ours, theirs = (torch.linspace(-1, 1, 6).requires_grad_() for _ in range(2))
-    own, other = Adam([ours], [0.1], (0.9, 0.99)), torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99), eps=1e-12)
+    own, other = Adam([ours], [torch.tensor(0.1)], (0.9, 0.99)), torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99), eps=1e-12)
     for _ in range(20):
         weight = torch.rand(6, generator=rng)
         for leaf in (ours, theirs):

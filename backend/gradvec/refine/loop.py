@@ -16,10 +16,14 @@ from ..render import choose, render_flat
 from .adam import Adam
 from .loss import PictureLoss
 from .reseed import OrientationField, place, reseed, rows_of, seeds
+from .untangle import Untangler
 from .variables import Freedom, Variables, with_gradient
 
-#: Full rates of control points (px), gradient end points (px) and stop colours a step; decayed by a cosine.
-RATES = (2.5, 3.0, 0.04)
+#: Full rates a step, decayed by a cosine: control points and gradient end points as a share of the shape's size, with
+#: the least and the most px; stop colours.
+POINT_RATE, AXIS_RATE, COLOR_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04
+#: How far a step slides control points along their outline towards even spacing.
+EVEN = 0.1
 #: Seconds between two previews that are offered.
 PREVIEW_EVERY = 0.3
 
@@ -29,15 +33,14 @@ class Refinement:
     """What a refinement is to do.
 
     steps: optimization steps. freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
-    crossing: weight of the penalty on outlines that cross themselves. penalty: the penalty itself, from control
-    points and topology to a scalar tensor; None leaves it out. flat: one colour a shape. seed: of the random places.
+    tension: what a px of outline costs, in summed squared colour difference: pulls in spikes that gain nothing.
+    flat: one colour a shape. seed: of the random places.
     """
 
     steps: int = 300
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
-    crossing: float = 0.02
-    penalty: Callable[[torch.Tensor, object], torch.Tensor] | None = None
+    tension: float = 0.002
     flat: bool = False
     seed: int = 0
     engine: str = "auto"
@@ -74,11 +77,19 @@ class _Loop:
         self.rng = np.random.default_rng(work.seed)
         self.field = OrientationField(target) if work.reseeds else None
         self.steps, self.moved = 0, set[str]()
+        self.untangler = Untangler(variables.topology) if work.freedom.outlines else None
         self._previewed = 0.0
 
-    def _rates(self) -> list[float]:
+    def _rates(self) -> list[torch.Tensor]:
+        size = self.variables.size
+        points, axis = (torch.clamp(share * size, least, most)[:, None] for share, least, most in (POINT_RATE, AXIS_RATE))
+        owner = torch.from_numpy(self.variables.topology.point_outline).to(size.device)
+        return self._free([points[owner], axis, torch.tensor(COLOR_RATE, device=size.device)])
+
+    def _free(self, parts: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Of (points, geometry, stops) those that are optimized."""
         free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.gradients)
-        return [rate for rate, on in zip(RATES, free, strict=True) if on]
+        return [part for part, on in zip(parts, free, strict=True) if on]
 
     def result(self) -> tuple[list[Shape], dict]:
         started = time.monotonic()
@@ -100,12 +111,28 @@ class _Loop:
     def _step(self, share: float) -> torch.Tensor:
         picture = render_flat(self.variables.scene(), self.engine)
         self.loss.backward(picture)
-        if self.work.penalty is not None and self.work.freedom.outlines and self.work.crossing > 0:
-            (self.work.crossing * self.work.penalty(self.variables.points, self.variables.topology)).backward()
+        if self.work.freedom.outlines and self.work.tension > 0:
+            self.variables.pull_taut(self.work.tension)
+        before = self.variables.points.detach().cpu().numpy().copy()
         self.adam.step(share)
+        if self.work.freedom.outlines and EVEN > 0:
+            self.variables.even_out(EVEN * share)
         self.variables.project()
+        self._untangle(before)
         self.steps += 1
         return picture
+
+    @torch.no_grad()
+    def _untangle(self, before: np.ndarray) -> None:
+        if self.untangler is None:
+            return
+        points = self.variables.points
+        if points.device.type == "cpu":
+            self.untangler.hold(points.detach().numpy(), before)
+        else:
+            moved = points.detach().cpu().numpy()
+            if self.untangler.hold(moved, before):
+                points.copy_(torch.from_numpy(moved))
 
     def _reseed_steps(self) -> set[int]:
         """Early enough that a stroke that was put elsewhere has half of the run to settle."""
@@ -119,13 +146,11 @@ class _Loop:
         if not fresh.any():
             return
         rows = list(variables.take(order))
+        self.untangler = Untangler(variables.topology) if self.untangler is not None else None
         size = 0.35 * math.sqrt(self.target.width * self.target.height / variables.count)
         place(variables, fresh, seeds(self.loss.error_map(), int(fresh.sum()), self.target, self.field, self.rng,
                                       max(size, 3.0)))
-        free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.gradients)
-        marks = rows_of(variables, fresh)
-        self.adam.take(variables.leaves(), [r for r, on in zip(rows, free, strict=True) if on],
-                       [m for m, on in zip(marks, free, strict=True) if on])
+        self.adam.take(variables.leaves(), self._free(rows), self._free(rows_of(variables, fresh)), self._rates())
         self.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..model import LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
-from ..render.scene import LINEAR, RADIAL, SOLID, Scene, scene_from_shapes
+from ..render.scene import LINEAR, RADIAL, SOLID, Scene, Topology, scene_from_shapes
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Variables:
         scene = scene_from_shapes(shapes, width, height, background).to(device=device)
         self._build(scene)
         self._origin = self.points.detach().clone()
-        self._size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0))).to(self.points)
+        self.size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0))).to(self.points)
         self._groups = self._affine_groups()
 
     def _build(self, scene: Scene) -> None:
@@ -72,6 +72,28 @@ class Variables:
         """The tensors that are optimized: points, geometry, stop colours, as far as they are free."""
         return [leaf for leaf in (self.points, self.geometry, self.stop_color) if leaf.requires_grad]
 
+    @torch.no_grad()
+    def pull_taut(self, tension: float) -> None:
+        """Adds to the points' derivative that of ``tension`` times the length of every control polygon."""
+        if self.points.grad is None:
+            return
+        step = self.points[self._following] - self.points
+        pull = step * (tension / (step.norm(dim=1, keepdim=True) + 1e-3))
+        self.points.grad.sub_(pull).index_add_(0, self._following, pull)
+
+    @torch.no_grad()
+    def even_out(self, share: float) -> None:
+        """Slides every control point along its outline towards the middle of its neighbours by ``share`` of the way.
+
+        Points may slide along an outline without changing it, so nothing else keeps them from bunching up and folding
+        the outline over.
+        """
+        p = self.points
+        ahead, behind = p[self._following] - p, p[self._preceding] - p
+        along = ahead - behind
+        amount = ((ahead + behind) * along).sum(1, keepdim=True) / (along.square().sum(1, keepdim=True) + 1e-3)
+        p.add_(along * (amount * (share / 2)))
+
     # -- what is allowed ------------------------------------------------------------------------------------------
 
     @torch.no_grad()
@@ -87,13 +109,15 @@ class Variables:
                 affine = basis @ (solve @ moved)
                 rest = moved - affine
                 length = rest.norm(dim=-1, keepdim=True)
-                limit = (self.freedom.reach * self._size[self._owner[index[:, 0]]])[:, None, None]
+                limit = (self.freedom.reach * self.size[self._owner[index[:, 0]]])[:, None, None]
                 self.points[index] = affine + rest * torch.clamp(limit / (length + 1e-12), max=1.0)
 
     def _affine_groups(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """Shapes of equally many control points together: (index (n, K), basis (n, K, 3), pseudo-inverse (n, 3, K))."""
         t = self.topology
         self._owner = torch.from_numpy(t.point_outline)
+        self._following = torch.from_numpy(following(t))
+        self._preceding = torch.argsort(self._following)
         starts, ends = t.loop_points[t.outline_loops[:-1]], t.loop_points[t.outline_loops[1:]]
         groups = []
         for count in np.unique(ends - starts):
@@ -115,7 +139,7 @@ class Variables:
         for index, basis, solve in self._groups:
             rest = points[index] - basis @ (solve @ points[index])
             owner = self._owner[index[:, 0]]
-            result[owner.numpy()] = (rest.square().sum(-1).mean(1).sqrt() / self._size[owner]).cpu().numpy()
+            result[owner.numpy()] = (rest.square().sum(-1).mean(1).sqrt() / self.size[owner]).cpu().numpy()
         return result
 
     # -- dropping, moving to the top ------------------------------------------------------------------------------
@@ -137,7 +161,7 @@ class Variables:
             t, loop_points=_starts(np.diff(t.loop_points)[loops]), outline_loops=_starts(np.diff(t.outline_loops)[order]),
             stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order], canvas=t.canvas[order])
         self._origin = self._origin[points]
-        self._size, self.opacity, self.stop_offset = self._size[outlines], self.opacity[outlines], self.stop_offset[stops]
+        self.size, self.opacity, self.stop_offset = self.size[outlines], self.opacity[outlines], self.stop_offset[stops]
         self.meta = [self.meta[i] for i in order]
         self.points = self.points.detach()[points].requires_grad_(self.freedom.outlines)
         self.geometry = self.geometry.detach()[outlines].requires_grad_(self.freedom.gradients)
@@ -155,10 +179,10 @@ class Variables:
             home = self._origin[a:b] - self._origin[a:b].mean(0)
             turn = float(angle[k]) - _axis_angle(home)
             c, s = np.cos(turn), np.sin(turn)
-            matrix = torch.tensor([[c, s], [-s, c]], dtype=home.dtype) * (float(size[k]) / float(self._size[n]))
+            matrix = torch.tensor([[c, s], [-s, c]], dtype=home.dtype) * (float(size[k]) / float(self.size[n]))
             middle = torch.tensor(centre[k], dtype=home.dtype)
             self.points[a:b] = self._origin[a:b] = home @ matrix + middle
-            self._size[n] = float(size[k])
+            self.size[n] = float(size[k])
             reach = torch.tensor([np.cos(angle[k]), np.sin(angle[k])], dtype=home.dtype) * float(size[k])
             self.geometry[n] = torch.cat([middle - reach, middle + reach])
             i, j = int(t.stop_index[n]), int(t.stop_index[n + 1])
@@ -214,10 +238,16 @@ def areas(scene: Scene) -> np.ndarray:
     """(N,) area px^2 of each outline's control polygon, holes counted as they wind: close enough for a size."""
     t = scene.topology
     p = scene.points.detach().cpu().numpy().astype(np.float64)
-    following = np.arange(len(p)) + 1
-    following[t.loop_points[1:] - 1] = t.loop_points[:-1]
-    cross = p[:, 0] * p[following, 1] - p[following, 0] * p[:, 1]
+    after = following(t)
+    cross = p[:, 0] * p[after, 1] - p[after, 0] * p[:, 1]
     return np.abs(np.bincount(t.point_outline, cross, minlength=t.count)) / 2
+
+
+def following(t: Topology) -> np.ndarray:
+    """(K,) index of the control point that comes next on the same loop."""
+    after = np.arange(int(t.loop_points[-1])) + 1
+    after[t.loop_points[1:] - 1] = t.loop_points[:-1]
+    return after
 
 
 def _axis_angle(centred: torch.Tensor) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from ..fills import simplify
 from ..model import Color, Shape, Target
 from ..options import Options
-from ..outline import cubics, penalty, repair
+from ..outline import cubics, repair
 from ..progress import Run
 from .loop import Refinement, refine
 from .variables import Freedom, Variables, reach_of
@@ -29,7 +29,7 @@ def plan(options: Options, outlines_given: bool = False) -> Refinement:
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not kmeans, opacity=not options.opaque)
     return Refinement(steps=round(100 + 250 * options.fidelity), freedom=freedom,
                       reseeds=3 if options.fidelity >= 0.75 and not kmeans else 0,
-                      penalty=penalty.crossing, flat=options.gradient == "flat" or options.one_color, seed=options.seed, engine=options.engine, device=options.device)
+                      flat=options.gradient == "flat" or options.one_color, seed=options.seed, engine=options.engine, device=options.device)
 
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
