@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what the tests need beside the package: Inkscape, and a virtual screen for the tests that open its window.
+# Brings what the tests need beside the package: Inkscape, a virtual screen for the tests that open its window, Triton.
 set -eu
 
 venv=$1
@@ -31,4 +31,9 @@ elif ! command -v inkscape >/dev/null; then
     echo "Install them and run make test again, or run the other tests:" >&2
     echo "    $venv/bin/python -m pytest -m 'not inkscape and not window'" >&2
     exit 1
+fi
+
+# Triton's kernels run on a processor, too, under Triton's interpreter; it exists for Linux alone.
+if [ "$(uname -s)" = Linux ]; then
+    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0'
 fi
