@@ -1,5 +1,11 @@
+import os
+
 import pytest
 import torch
+
+# Triton reads this when it is imported: without a graphics card its kernels run under its interpreter.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 @pytest.fixture(autouse=True)

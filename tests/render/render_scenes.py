@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -141,11 +142,17 @@ def hard_scenes() -> dict[str, Scene]:
     return scenes
 
 
-def derivatives(scene: Scene, engine: str, weight: torch.Tensor,
+Engine = str | Callable[[Scene], torch.Tensor]
+
+
+def derivatives(scene: Scene, engine: Engine, weight: torch.Tensor,
                 tie: float | None = None) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """The flat picture and the derivatives of (weight * picture).sum() with respect to all parameters."""
     moving = scene.with_parameters(*(p.detach().clone().requires_grad_() for p in scene.parameters))
-    picture = reference.render_flat(moving, tie) if engine == "reference" else render_flat(moving, engine)
+    if engine == "reference":
+        picture = reference.render_flat(moving, tie)
+    else:
+        picture = engine(moving) if callable(engine) else render_flat(moving, engine)
     (picture * weight).sum().backward()
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in moving.parameters]
     return picture.detach(), grads
@@ -157,7 +164,7 @@ def weight_for(scene: Scene, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).normal(size=(pixels, 4)))
 
 
-def assert_agrees(engine: str, scene: Scene, *, value: float = 1e-5, norm: float = 1e-4) -> None:
+def assert_agrees(engine: Engine, scene: Scene, *, value: float = 1e-5, norm: float = 1e-4) -> None:
     """``engine`` equals the reference on ``scene``, in value and in every derivative.
 
     The reference works in float64 on the very same numbers, with the tie tolerance of the engine's dtype, so what is

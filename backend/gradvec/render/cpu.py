@@ -163,18 +163,6 @@ class _Render(torch.autograd.Function):
 def render_flat(scene: Scene) -> torch.Tensor:
     """All canvases of ``scene`` as (P, 4) premultiplied RGBA; differentiable once.
 
-    Raises:
-        EngineError: a parameter has the wrong shape or is not finite.
+    The scene must have passed :meth:`Scene.check`, as every scene has that came through ``gradvec.render``.
     """
-    # The sum of an array is finite only if all of it is: one cheap look before the slow one that finds the place.
-    if not all(bool(torch.isfinite(p.detach().sum())) for p in scene.parameters) or _wrong_shape(scene):
-        scene.check()
     return _Render.apply(scene.topology, *scene.parameters)
-
-
-def _wrong_shape(scene: Scene) -> bool:
-    t = scene.topology
-    stops = int(t.stop_index[-1])
-    return (scene.points.shape != (int(t.loop_points[-1]), 2) or scene.geometry.shape != (t.count, 4)
-            or scene.stop_offset.shape != (stops,) or scene.stop_color.shape != (stops, 4)
-            or scene.opacity.shape != (t.count,) or scene.background.shape != (len(t.sizes), 4))

@@ -15,6 +15,7 @@ How the work is shared out:
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import get_thread_id, njit, prange
@@ -35,7 +36,7 @@ PER_STOP = 5
 
 # Derivatives of sums may be reordered; NaN and infinity must keep their meaning, so no "nnan" and no "ninf".
 _FAST = {"contract", "reassoc", "nsz", "arcp", "afn"}
-_SERIAL = {"cache": True, "nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+_SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": _FAST, "error_model": "numpy"}
 _PARALLEL = {**_SERIAL, "parallel": True}
 
 

@@ -141,7 +141,8 @@ class _Pass:
 
         self.chain = new(max(1, tab.segments), tab.chords + 1, 4, dtype=points.dtype)
         self.segment_box, outline_box = new(max(1, tab.segments), 4), new(max(1, tab.count), 4)
-        self.tile_start = torch.zeros(tab.tiles + 1, dtype=torch.int32, device=points.device)
+        tile_count = torch.zeros(tab.tiles + 1, dtype=torch.int32, device=points.device)
+        self.tile_start = tile_count
         if tab.segments:
             k.flatten[(-(-tab.segments // _BLOCK),)](points, tab.segment_points, tab.basis, self.chain,
                                                      self.segment_box, tab.segments, CHORDS=tab.chords, BLOCK=_BLOCK)
@@ -150,12 +151,13 @@ class _Pass:
             lists, counts = new(max(1, tab.listed)), new(tab.supers)
             k.fill_super_tiles[(tab.supers,)](outline_box, tab.canvases, tab.super_canvas, tab.super_start, counts,
                                               lists, SIDE=tab.side, BLOCK=_BLOCK)
-            sources = (outline_box, tab.canvases, tab.tile_canvas, tab.super_start, counts, lists, self.tile_start)
-            k.fill_tiles[(tab.tiles,)](*sources, lists, 0, SIDE=tab.side, STORE=False, BLOCK=_BLOCK)
-            torch.cumsum(self.tile_start, 0, dtype=torch.int32, out=self.tile_start)
+            sources = (outline_box, tab.canvases, tab.tile_canvas, tab.super_start, counts, lists)
+            k.fill_tiles[(tab.tiles,)](*sources, tile_count, lists, 0, SIDE=tab.side, STORE=False, BLOCK=_BLOCK)
+            self.tile_start = tile_count.cumsum(0, dtype=torch.int32)
             self.capacity = capacity or int(self.tile_start[-1])
             self.entries = new(max(1, self.capacity))
-            k.fill_tiles[(tab.tiles,)](*sources, self.entries, self.capacity, SIDE=tab.side, STORE=True, BLOCK=_BLOCK)
+            k.fill_tiles[(tab.tiles,)](*sources, self.tile_start, self.entries, self.capacity, SIDE=tab.side,
+                                       STORE=True, BLOCK=_BLOCK)
         else:
             self.capacity, self.entries = 0, new(1)
         self.saved = new(max(1, self.capacity) if save else 1, 5, k.TILE.value**2, dtype=points.dtype)
@@ -208,5 +210,18 @@ class _Render(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         parameters = ctx.saved_tensors
-        done = ctx.done or _Pass(ctx.topology, parameters, ctx.capacity, True)
-        return (None, None, None, *done.backward(grads[0].contiguous()))
+        d_picture = grads[0].contiguous()
+        try:
+            done = ctx.done or _Pass(ctx.topology, parameters, ctx.capacity, True)
+            return (None, None, None, *done.backward(d_picture))
+        except torch.cuda.OutOfMemoryError:
+            _LOG.warning("The graphics card's memory does not hold a derivative; working on the processor.")
+        return (None, None, None, *_backward_on_cpu(ctx.topology, parameters, d_picture))
+
+
+def _backward_on_cpu(t: Topology, parameters: tuple[torch.Tensor, ...], d_picture: torch.Tensor) -> list[torch.Tensor]:
+    from . import cpu
+    moving = [p.cpu().requires_grad_() for p in parameters]
+    with torch.enable_grad():
+        picture = cpu.render_flat(Scene(t, *moving))
+    return [g.to(d_picture.device) for g in torch.autograd.grad(picture, moving, d_picture.t().cpu())]

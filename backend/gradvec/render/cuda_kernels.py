@@ -266,8 +266,8 @@ def _fill(u, stop_index, stop_offset, stop_color, n):
 
 
 @triton.jit
-def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind, geometry,
-              stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
+def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
+              geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
               CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr):
     """Paints one tile of the planar picture (4, pixels)."""
     t = tl.program_id(0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,7 +93,8 @@ class Scene:
     def with_parameters(self, *parameters: torch.Tensor) -> Scene:
         """The same topology with other parameters, in the order of :attr:`parameters`."""
         names = ("points", "geometry", "stop_offset", "stop_color", "opacity", "background")
-        return replace(self, **dict(zip(names, parameters, strict=True)))
+        given: dict[str, Any] = dict(zip(names, parameters, strict=True))
+        return replace(self, **given)
 
     def to(self, dtype: torch.dtype | None = None, device: str | None = None) -> Scene:
         return self.with_parameters(*(p.to(dtype=dtype, device=device) for p in self.parameters))
@@ -107,6 +109,9 @@ class Scene:
             got = tuple(getattr(self, name).shape)
             if got != shape:
                 raise EngineError(f"Scene.{name} expects shape {shape}, got {got}.")
+        # A sum is finite only if all of it is: one cheap look, one wait for a device, before the place is looked for.
+        if bool(torch.isfinite(sum(p.detach().sum() for p in self.parameters))):
+            return
         owners = {"points": t.point_outline, "geometry": np.arange(t.count), "stop_offset": t.stop_outline,
                   "stop_color": t.stop_outline, "opacity": np.arange(t.count), "background": None}
         for name, owner in owners.items():
@@ -141,7 +146,7 @@ def scene_from_shapes(shapes: Iterable[Shape], width: int, height: int,
         pieces=pieces,
     )
 
-    def tensor(values: list, *shape: int) -> torch.Tensor:
+    def tensor(values: Any, *shape: int) -> torch.Tensor:
         return torch.tensor(np.array(values, np.float64).reshape(shape), dtype=dtype)
 
     return Scene(
