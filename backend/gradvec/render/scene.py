@@ -109,8 +109,8 @@ class Scene:
             got = tuple(getattr(self, name).shape)
             if got != shape:
                 raise EngineError(f"Scene.{name} expects shape {shape}, got {got}.")
-        # A sum is finite only if all of it is: one cheap look, one wait for a device, before the place is looked for.
-        if bool(torch.isfinite(sum(p.detach().sum() for p in self.parameters))):
+        # A sum is finite only if all of it is: one cheap look and one wait for a device before the place is looked for.
+        if bool(torch.isfinite(torch.stack([p.detach().sum() for p in self.parameters]).sum())):
             return
         owners = {"points": t.point_outline, "geometry": np.arange(t.count), "stop_offset": t.stop_outline,
                   "stop_color": t.stop_outline, "opacity": np.arange(t.count), "background": None}
