@@ -12,7 +12,7 @@ from inkex import Transform
 from lxml import etree
 
 from . import bake, placement
-from .messages import _
+from .messages import _, from_the_engine
 from .pictures import Crop, Picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -70,6 +70,8 @@ class Placer:
             self._svg.defs.extend(list(definitions))
         for group in _graphics(root):
             _mark_strokes(group, prefix[:-1])
+            if group.get(INKSCAPE + "label"):
+                group.set(INKSCAPE + "label", from_the_engine(group.get(INKSCAPE + "label")))
             holder.append(group)
         self._above(picture.anchor, layer)
         self._treat_picture(picture.anchor)

@@ -14,6 +14,28 @@ def _(text: str) -> str:
     return _translations.gettext(text)
 
 
+def N_(text: str) -> str:
+    """Marks ``text`` for translators; it is translated where it is shown."""
+    return text
+
+
+#: What the engine says while it works and how it names layers: it speaks English, and the host translates.
+FROM_THE_ENGINE = (
+    N_("Reading the picture"), N_("Painting"), N_("Vectorizing strokes"), N_("Refining"), N_("Writing"),
+    N_("Reading the strokes"), N_("Outlining strokes"),
+    N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"))
+
+
+def from_the_engine(text: str) -> str:
+    """A stage or the label of a layer in the artist's language; a layer's leading number stays."""
+    number, _space, words = text.partition(" ")
+    if number.isdigit() and words:
+        return f"{number} {from_the_engine(words)}"
+    if number == "level" and words.isdigit():
+        return _("level {number}").format(number=words)
+    return _(text)
+
+
 def ngettext(one: str, many: str, count: int) -> str:
     return _translations.ngettext(one, many, count)
 

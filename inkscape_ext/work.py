@@ -11,7 +11,7 @@ from gradvec.errors import Cancelled, GradvecError, InputError
 from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
 
 from .engine import Opening
-from .messages import _
+from .messages import _, from_the_engine
 from .waiting import CANCEL, KEEP, Waiting
 
 PREVIEW_SECONDS = 0.5
@@ -124,5 +124,5 @@ class Work:
         left = event.seconds_left
         if left is not None and event.fraction < 1:
             left += left / (1 - event.fraction) * (count - index - 1)
-        self._waiting.progress(event.stage, whole, left)
+        self._waiting.progress(from_the_engine(event.stage), whole, left)
         self._waiting.may_keep(event.fraction > 0)

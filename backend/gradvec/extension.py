@@ -3,6 +3,7 @@
     extensions/gradvec/            one folder of our own, so that removing it leaves nothing
         gradvec.inx                the menu command
         inkscape_ext/              what runs in Inkscape's own Python
+        locale/                    what the menu says in other languages
         gradvec/                   the few files it shares with the engine: errors, options, progress, ipc
         engine.json                which Python runs the engine, and where its package lies
 """
@@ -18,6 +19,8 @@ import tempfile
 from pathlib import Path
 
 from . import __version__
+from .catalog import compile_catalog
+from .catalog import read as read_catalog
 from .errors import InputError, UsageError
 
 FOLDER = "gradvec"
@@ -139,6 +142,13 @@ def write_files(target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copy(source / "gradvec.inx", target)
     shutil.copytree(source / "inkscape_ext", target / "inkscape_ext", ignore=_LEFT_OUT)
+    for language in sorted((source / "inkscape_ext" / "locale").glob("*.po")):
+        catalog = compile_catalog(read_catalog(language))
+        # Inkscape looks beside the menu file that it translates, the host's own code beside itself.
+        for place in (target, target / "inkscape_ext"):
+            folder = place / "locale" / language.stem / "LC_MESSAGES"
+            folder.mkdir(parents=True)
+            (folder / "gradvec.mo").write_bytes(catalog)
     shared = target / "gradvec"
     shared.mkdir()
     for name in SHARED:

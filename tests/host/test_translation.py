@@ -1,0 +1,106 @@
+"""The extension in other languages: complete, and read back by gettext as it was written."""
+
+import ast
+import gettext
+import importlib.util
+import io
+import string
+import sys
+from pathlib import Path
+
+import pytest
+from gradvec import catalog
+from gradvec.errors import InputError
+from gradvec.extension import install_extension
+
+from inkscape_ext import messages
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = sorted((ROOT / "inkscape_ext" / "locale").glob("*.po"))
+
+
+def script():
+    spec = importlib.util.spec_from_file_location("translations", ROOT / "scripts" / "translations.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["translations"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def fields(text: str) -> list:
+    return sorted(name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name)
+
+
+def test_there_is_a_translation():
+    assert "de" in [path.stem for path in LANGUAGES]
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_every_text_is_translated(path):
+    assert script().updated(path) == path.read_text("utf-8"), "run python scripts/translations.py"
+    read = catalog.read(path)
+    assert [m.text for m in read if not m.translated] == []
+    for message in read[1:]:
+        for text in message.texts:
+            assert fields(text) == fields(message.plural or message.text), text
+            assert text.count("_") == message.text.count("_"), "an underscore marks the letter to press"
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_gettext_reads_what_was_compiled(path):
+    read = catalog.read(path)
+    translations = gettext.GNUTranslations(io.BytesIO(catalog.compile_catalog(read)))
+    for message in read[1:]:
+        if message.plural:
+            for count, form in ((1, 0), (2, 1), (0, 1)):
+                assert translations.ngettext(message.text, message.plural, count) == message.texts[form]
+        elif message.context:
+            assert translations.pgettext(message.context, message.text) == message.texts[0]
+        else:
+            assert translations.gettext(message.text) == message.texts[0]
+    assert translations.gettext("not there") == "not there"
+
+
+def test_odd_but_valid_files(tmp_path):
+    path = tmp_path / "x.po"
+    path.write_text('msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n#, fuzzy\nmsgid "doubtful"\n'
+                    'msgstr "x"\n# a comment\n#: a.py:3\nmsgctxt "c"\nmsgid ""\n"two "\n"\\"lines\\"\\n"\n'
+                    'msgstr ""\n"zwei"\n'
+                    'msgid "empty"\nmsgstr ""\n', "utf-8")
+    read = catalog.read(path)
+    assert [(m.text, m.context, m.texts, m.translated) for m in read[1:]] == [
+        ("doubtful", "", ["x"], False), ('two "lines"\n', "c", ["zwei"], True), ("empty", "", [""], False)]
+    path.write_text("msgid hello\n")
+    with pytest.raises(InputError, match="line 1"):
+        catalog.read(path)
+
+
+def test_what_is_installed_speaks_german(tmp_path):
+    folder = install_extension(tmp_path, sys.executable)
+    for place in (folder / "locale", folder / "inkscape_ext" / "locale"):
+        german = gettext.translation("gradvec", str(place), ["de"])
+        assert german.gettext("Nothing is selected.") == "Es ist nichts ausgewählt."
+        assert german.pgettext("brush", "Oil") == "Öl"
+
+
+def test_all_that_the_engine_says_can_be_translated():
+    """Stages and layers are named in the engine, which speaks English; the host knows all of these words."""
+    said = set()
+    for path in (ROOT / "backend" / "gradvec").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "stage":
+                said |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+    assert len(said) >= 5
+    assert said <= set(messages.FROM_THE_ENGINE)
+    for name in ("underpainting", "large shapes", "middle shapes", "details", "strokes"):
+        assert name in messages.FROM_THE_ENGINE
+
+
+def test_labels_of_layers(monkeypatch):
+    monkeypatch.setattr(messages, "_translations", gettext.GNUTranslations(io.BytesIO(
+        catalog.compile_catalog(catalog.read(ROOT / "inkscape_ext" / "locale" / "de.po")))))
+    assert messages.from_the_engine("2 large shapes") == "2 große Formen"
+    assert messages.from_the_engine("3 level 2") == "3 Stufe 2"
+    assert messages.from_the_engine("Refining") == "Verfeinern"
+    assert messages.from_the_engine("10 something new") == "10 something new"
+    assert messages.duration(300) == "5 Minuten"
