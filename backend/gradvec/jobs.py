@@ -43,6 +43,12 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
     return JOBS[kind](Options.from_dict(options), payloads, info, run)
 
 
+def warm_up() -> None:
+    """Loads the numeric libraries; a fresh worker calls it while its client still reads the picture."""
+    from . import images, render, svg  # noqa: F401
+    from .paint import paint  # noqa: F401
+
+
 def _payload(payloads: Payloads, name: str) -> bytes:
     if not payloads.get(name):
         raise InputError(f"The job came without its {name}.", "Update the extension: it does not match the engine.")

@@ -52,6 +52,11 @@ def unknown(kind, options, payloads, info, run):
     raise ZeroDivisionError("division by zero\nand a second line")
 
 
+def incomplete(kind, options, payloads, info, run):
+    """A library that is not installed."""
+    import a_library_that_is_missing  # noqa: F401
+
+
 def leaving(kind, options, payloads, info, run):
     raise SystemExit(7)
 
@@ -78,6 +83,31 @@ def sleeping(kind, options, payloads, info, run):
     """Neither computes nor asks whether it should stop."""
     time.sleep(SLOW_SECONDS)
     return {}, {}
+
+
+def orphaning(kind, options, payloads, info, run):
+    """Leaves a child behind that holds on to everything, and ends; with "deaf" in the options it stays and ignores."""
+    import subprocess
+    import sys
+
+    child = os.fork()
+    if not child:
+        time.sleep(SLOW_SECONDS)
+        os._exit(0)
+    second = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({SLOW_SECONDS})"])
+    run.step(0.5)
+    with open(info["note"], "w") as file:
+        file.write(f"{child} {second.pid}")
+    if options.get("deaf"):
+        deaf(kind, options, payloads, info, run)
+    os._exit(3)
+
+
+def stubborn(kind, options, payloads, info, run):
+    """Comes back with a result although it was cancelled."""
+    while not run.token.cancelled:
+        time.sleep(0.01)
+    return {"svg": svg(options)}, {"done": True}
 
 
 def echo(kind, options, payloads, info, run):

@@ -332,6 +332,17 @@ def test_where_no_socket_can_be_had_it_is_one_shot(launch, tmp_path):
         assert client.run("paint", {}, {}, {}).info["paths"] == 1
 
 
+def test_relative_directories_mean_what_they_say(launch, state_dir, monkeypatch):
+    state_dir.mkdir(mode=0o700)
+    monkeypatch.chdir(state_dir.parent)
+    relative = replace(launch, paths=(os.path.relpath(HERE),), root=os.path.relpath(launch.root))
+    with Client.connect_or_start(relative, Path("state")) as client:
+        assert client.run("paint", {}, {}, {}).info["paths"] == 1
+    assert (state_dir / "engine.json").exists()
+    with Client.one_shot(relative, Path("state")) as client:
+        assert client.run("paint", {}, {}, {}).info["paths"] == 1
+
+
 def test_over_loopback_too(launch, state_dir, monkeypatch):
     with Client.start(replace(launch, tcp=True), state_dir):
         assert State(state_dir).address().port

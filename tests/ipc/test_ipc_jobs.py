@@ -165,6 +165,7 @@ def test_an_error_for_the_artist_arrives_as_it_was_raised(client):
 @pytest.mark.parametrize(("kind", "code", "word"), [
     ("unknown", "engine.unexpected", "ZeroDivisionError: division by zero."),
     ("leaving", "engine.unexpected", "SystemExit: 7"),
+    ("incomplete", "engine.install", "a_library_that_is_missing"),
     ("not_json", "engine.unexpected", "cannot be sent"),
     ("not_bytes", "engine.unexpected", "not all bytes"),
     ("no_such_part", "engine.unexpected", "KeyError"),
@@ -181,7 +182,7 @@ def test_faults_are_one_sentence_and_the_engine_goes_on(client, engine_dir, kind
     assert word in error.message
     assert "\n" not in error.message
     assert "Traceback" not in str(error)
-    if code != "engine.memory":
+    if code in ("engine.unexpected", "engine.crashed"):
         assert str(engine_dir / "engine.log") in error.remedy
     if code == "engine.unexpected":
         assert "Traceback" in log_of(engine_dir)[logged:]
@@ -204,6 +205,40 @@ def test_a_worker_that_is_killed_in_the_middle(client, number, code, word):
     assert word in event.message
     assert event.remedy
     assert client.run("paint", {}, {}, {}).info["paths"] == 1
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_what_a_job_has_started_ends_with_its_worker(client, tmp_path, deaf):
+    note = tmp_path / "pids"
+    client.submit("orphaning", {"deaf": deaf}, {}, {"note": str(note)})
+    wait_for(lambda: note.exists() and len(note.read_text().split()) == 2)
+    started = time.monotonic()
+    if deaf:
+        client.cancel()
+    assert last_event(client, 3.0).code == ("cancelled" if deaf else "engine.crashed")
+    assert time.monotonic() - started < 1.5
+    wait_for(lambda: not any(alive(pid) for pid in note.read_text().split()), 1.0)
+
+
+def test_whoever_cancels_gets_no_result_however_close_it_was(client):
+    client.submit("stubborn", {}, {}, {})
+    time.sleep(0.2)
+    client.cancel()
+    assert last_event(client).code == "cancelled"
+    client.submit("echo", {}, {"p": b"x"}, {})
+    wait_for(lambda: not client.status()["running_job"])  # the result is on its way already
+    client.cancel()
+    assert last_event(client).code == "cancelled"
+    assert client.run("echo", {}, {"p": b"y"}, {}).payloads == {"p": b"y"}
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(client, engine_dir):
+    with Client.connect(engine_dir) as sleeper:
+        sleeper.submit("echo", {}, {"p": bytes(32 << 20)}, {})
+        wait_for(lambda: client.status()["waiting_jobs"] == 0 and not client.status()["running_job"])
+        for _ in range(3):
+            assert client.run("paint", {}, {}, {}).info["paths"] == 1
+        assert len(last_event(sleeper).payloads["p"]) == 32 << 20
 
 
 def test_a_worker_that_dies_idle_is_replaced_without_a_word(client):
@@ -254,6 +289,14 @@ def test_the_device_is_told_when_a_library_that_knows_is_loaded(launch, state_di
         assert [e.device for e in events if isinstance(e, Hello)] == [None, "cuda (Test card)"]
         with Client.connect(state_dir) as later:
             assert later.hello.device == "cuda (Test card)"
+
+
+def test_a_warm_up_that_fails_does_not_keep_jobs_from_running(launch, state_dir, tmp_path):
+    (tmp_path / "cold_jobs.py").write_text("def warm_up():\n    raise OSError('no card')\n"
+                                           "def run_job(kind, options, payloads, info, run):\n    return {}, {}\n")
+    with Client.start(replace(launch, jobs="cold_jobs:run_job", paths=(str(tmp_path),)), state_dir) as client:
+        assert client.run("paint", {}, {}, {}).info == {}
+    assert "no card" in log_of(state_dir)
 
 
 def test_cancel_from_a_signal_handler_in_the_middle_of_sending(client):

@@ -67,6 +67,18 @@ def test_the_default_follows_the_environment(tmp_path, monkeypatch):
     assert default_dir() == tmp_path / "mine"
 
 
+def test_a_user_without_a_home_has_a_place_too(tmp_path, monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+    for name in ("GRADVEC_STATE_DIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    if not Path(f"/run/user/{os.getuid()}").exists():
+        assert default_dir().parents[2] == tmp_path / f"gradvec-{os.getuid()}"
+    assert default_dir().is_absolute()
+
+
 def test_only_one_holds_the_lock_and_its_pid_is_told(tmp_path):
     state = State(private_dir(tmp_path / "s"))
     assert state.holder() is None

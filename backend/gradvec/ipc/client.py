@@ -232,6 +232,9 @@ class Client:
         if self._busy and self._cancel_deadline is None:
             self._cancel_deadline = time.monotonic() + CANCEL_SECONDS
             self._wish("cancel")
+        elif not self._busy:  # the job has ended, but nobody has been told yet
+            ends = (ResultEvent, ErrorEvent)
+            self._pending = deque(_event(Cancelled()) if isinstance(e, ends) else e for e in self._pending)
 
     def stop_and_keep(self) -> None:
         """Asks the job to end early with what it has; a ResultEvent follows, an ErrorEvent if there is nothing."""
@@ -356,6 +359,8 @@ class Client:
         if isinstance(event, Hello):
             self.hello = event
         if isinstance(event, (ResultEvent, ErrorEvent)):
+            if self._cancel_deadline is not None:  # whoever cancelled gets nothing else, however close it was
+                event = _event(Cancelled())
             self._busy = False
             self._cancel_deadline = None
         self._pending.append(event)
@@ -381,8 +386,9 @@ class Client:
         return self._pending.popleft() if self._pending else None
 
     def _give_up(self, error: GradvecError) -> None:
+        cancelled = self._cancel_deadline is not None
         self.close()
-        self._pending.append(ErrorEvent(error.code, error.message, error.remedy))
+        self._pending.append(_event(Cancelled() if cancelled else error))
 
     def _wish(self, kind: str) -> None:
         """Sends it now, or after the frame that is being sent, when this is a signal handler in the middle of one."""
@@ -415,3 +421,7 @@ class Client:
                     raise silent("takes no data") from None
             except OSError as error:
                 raise EngineError("The connection to the engine broke.", AGAIN, "engine.lost") from error
+
+
+def _event(error: GradvecError) -> ErrorEvent:
+    return ErrorEvent(error.code, error.message, error.remedy)

@@ -62,10 +62,11 @@ class Launch:
 
     def command(self, role: str, *arguments: str) -> list[str]:
         """The command line of a process in ``role``: start, serve, one-shot or worker."""
-        entry = [str(Path(self.root) / "gradvec" / "ipc" / "__main__.py")] if self.root else ["-m", "gradvec.ipc"]
+        root = os.path.abspath(self.root)
+        entry = [os.path.join(root, "gradvec", "ipc", "__main__.py")] if self.root else ["-m", "gradvec.ipc"]
         words = [self.python, "-I", *entry, role, "--jobs", self.jobs]
         for path in self.paths:
-            words += ["--path", path]
+            words += ["--path", os.path.abspath(path)]
         return words + list(arguments)
 
 

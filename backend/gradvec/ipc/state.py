@@ -14,6 +14,7 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,21 @@ def default_dir() -> Path:
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gradvec" / "engine"
+        return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "gradvec" / "engine"
     for runtime in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.getuid()}"):
         if runtime and is_ours(Path(runtime)):
             return Path(runtime) / "gradvec"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "gradvec" / "engine"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gradvec" / "engine"
+        return _home() / "Library" / "Caches" / "gradvec" / "engine"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "gradvec" / "engine"
+
+
+def _home() -> Path:
+    """The user's home, or for a user without one a place of its own among the temporary files."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"gradvec-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def is_ours(path: Path) -> bool:
@@ -88,7 +97,8 @@ class State:
     """One engine's directory."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.directory = Path(directory) if directory is not None else default_dir()
+        chosen = Path(directory) if directory is not None else default_dir()
+        self.directory = Path(os.path.abspath(os.path.expanduser(chosen)))
         self.log_path = self.directory / "engine.log"
         self._lock_path = self.directory / "engine.lock"
         self._address_path = self.directory / "engine.json"

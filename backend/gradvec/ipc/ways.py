@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import EngineError
 from .launch import Launch, clean_environment, quiet_window
-from .state import Address, State
+from .state import Address, State, private_dir
 
 AGAIN = "Run it again; a new engine starts by itself."
 
@@ -63,9 +63,11 @@ def start_one_shot(launch: Launch, state_dir: Path | None) -> tuple[socket.socke
     """A child whose standard input and output lead to the returned socket, and whose messages go to the log."""
     ours, theirs = socket.socketpair()
     state = State(state_dir)
-    with contextlib.suppress(OSError):
-        state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = state.open_log()
+    try:
+        private_dir(state.directory)
+        log = state.open_log()
+    except EngineError:  # no place for a log is no reason not to work
+        log = os.open(os.devnull, os.O_WRONLY)
     # Windows cannot pass sockets as standard streams: there two threads carry the bytes.
     direct = sys.platform != "win32"
     ends: Any = theirs.fileno() if direct else subprocess.PIPE

@@ -41,8 +41,12 @@ def load_function(name: str, paths: tuple[str, ...]) -> Callable[..., Any]:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except Exception as error:
-        raise EngineError(f"The engine's own Python environment is incomplete: {in_short(error)}.",
-                          "Run `gradvec doctor`, or install gradvec again.", "engine.install") from error
+        raise _incomplete(error) from error
+
+
+def _incomplete(error: BaseException) -> EngineError:
+    return EngineError(f"The engine's own Python environment is incomplete: {in_short(error)}.",
+                       "Run `gradvec doctor`, or install gradvec again.", "engine.install")
 
 
 class Worker:
@@ -61,12 +65,13 @@ class Worker:
         threading.Thread(target=self._listen, daemon=True).start()
         try:
             run_job = load_function(self._jobs, self._paths)
-            warm_up = getattr(sys.modules[self._jobs.partition(":")[0]], "warm_up", None)
-            if warm_up is not None:
-                warm_up()
-        except Exception as error:
+        except EngineError as error:
             self._send(self._told(error))
             return
+        try:
+            getattr(sys.modules[self._jobs.partition(":")[0]], "warm_up", lambda: None)()
+        except Exception as error:  # what is really missing is told by the job that needs it
+            self._log_traceback(error)
         self._send(Frame("ready"))
         while True:
             self._tell_device()
@@ -116,6 +121,8 @@ class Worker:
                 self._log_traceback(error)
             return error_frame(error)
         self._log_traceback(error)
+        if isinstance(error, ImportError):
+            return error_frame(_incomplete(error))
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
             return error_frame(EngineError("There is not enough memory for this run.", SMALLER, "engine.memory"))
         return error_frame(EngineError(f"The engine met a fault that it does not know: {in_short(error)}.",
