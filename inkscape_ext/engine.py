@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradvec import __version__
 from gradvec.errors import EngineError
 from gradvec.ipc.client import Client
 from gradvec.ipc.launch import Launch
@@ -25,22 +27,20 @@ RECORD = Path(__file__).resolve().parent.parent / "engine.json"
 class Record:
     """What install-extension noted. root: folder that holds the package, or "" where that Python finds it itself.
 
-    state_dir: where the engine is found, None for the usual place. tcp: the engine must listen on a port, too, because
-    this Inkscape runs in a sandbox.
+    state_dir: where the engine is found, None for the usual place.
     """
 
     python: str
     root: str = ""
     state_dir: str | None = None
-    tcp: bool = False
 
     def launch(self) -> Launch:
-        return Launch(self.python, self.root, tcp=self.tcp).with_environment(os.environ)
+        return Launch(self.python, self.root).with_environment(os.environ)
 
 
 def sandboxed() -> bool:
-    """Whether Inkscape runs in a Flatpak, from where no other program can be started."""
-    return os.path.exists("/.flatpak-info")
+    """Whether Inkscape runs in a Flatpak or Snap, from where the engine cannot be started."""
+    return os.path.exists("/.flatpak-info") or os.environ.get("SNAP_NAME") == "inkscape"
 
 
 def read_record(path: Path = RECORD) -> Record:
@@ -52,8 +52,7 @@ def read_record(path: Path = RECORD) -> Record:
     again = _('Run "gradvec install-extension" in a terminal, then restart Inkscape.')
     try:
         values = json.loads(path.read_text("utf-8"))
-        record = Record(str(values["python"]), str(values.get("root", "")), values.get("state_dir"),
-                        bool(values.get("tcp", False)))
+        record = Record(str(values["python"]), str(values.get("root", "")), values.get("state_dir"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EngineError(_("This extension does not know where gradvec's engine is installed."), again,
                           "engine.unknown") from error
@@ -117,8 +116,22 @@ class Opening:
         if not sandboxed():
             return Client.open(self._record.launch(), state_dir)
         try:
-            return Client.connect(state_dir)
+            client = Client.connect(state_dir)
         except EngineError as error:
             raise EngineError(
-                _("This Inkscape runs in a sandbox (Flatpak) and cannot start gradvec's engine by itself."),
-                _('Run "gradvec engine start" in a terminal, then choose the command again.'), error.code) from error
+                _("This Inkscape runs in a sandbox (Flatpak or Snap) and cannot start gradvec's engine by itself."),
+                _('Run "{command}" in a terminal, leave it open, then choose this command again.').format(
+                    command=serve_command(self._record)), error.code) from error
+        if client.hello.version != __version__:
+            client.close()
+            raise EngineError(
+                _("The engine that runs is gradvec {theirs}, but this extension is gradvec {ours}.").format(
+                    theirs=client.hello.version, ours=__version__),
+                _('Run "gradvec install-extension" again, and start the engine anew.'), "engine.version")
+        return client
+
+
+def serve_command(record: Record) -> str:
+    """What to type outside of a sandbox, so that the extension inside of it finds an engine."""
+    place = f"GRADVEC_STATE_DIR={shlex.quote(record.state_dir)} " if record.state_dir else ""
+    return f"{place}gradvec engine serve --tcp"

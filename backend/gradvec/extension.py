@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from . import __version__
 from .catalog import compile_catalog
@@ -50,10 +51,7 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
         with tempfile.TemporaryDirectory(prefix=".gradvec-", dir=parent) as beside:
             fresh = Path(beside) / FOLDER
             write_files(fresh)
-            record = {"python": interpreter, "root": str(_PACKAGE.parent), "version": __version__}
-            if os.environ.get("GRADVEC_STATE_DIR"):
-                record["state_dir"] = os.environ["GRADVEC_STATE_DIR"]
-            (fresh / RECORD).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+            (fresh / RECORD).write_text(json.dumps(_record(interpreter, parent), indent=1) + "\n", "utf-8")
             if target.exists():
                 target.rename(Path(beside) / "old")
             fresh.rename(target)
@@ -83,7 +81,28 @@ def uninstall_extension(directory: Path | None = None) -> Path | None:
     return target
 
 
-def installed(directory: Path | None = None) -> dict[str, str] | None:
+def sandbox_state_dir(parent: Path) -> Path | None:
+    """Where an engine must keep its state so that an Inkscape in a sandbox sees it; None outside of sandboxes.
+
+    Flatpak and Snap give a program a profile folder of its own, and nothing else that both sides see for certain.
+    """
+    parts = parent.parts
+    sandboxed = any(parts[i:i + 2] in ((".var", "app"), ("snap", "inkscape")) for i in range(len(parts)))
+    return parent.parent / "gradvec-engine" if sandboxed else None
+
+
+def _record(interpreter: str, parent: Path) -> dict[str, object]:
+    """What the extension has to know of the engine."""
+    record: dict[str, object] = {"python": interpreter, "root": str(_PACKAGE.parent), "version": __version__}
+    inside = sandbox_state_dir(parent)
+    if os.environ.get("GRADVEC_STATE_DIR"):
+        record["state_dir"] = os.environ["GRADVEC_STATE_DIR"]
+    elif inside is not None:
+        record["state_dir"] = str(inside)
+    return record
+
+
+def installed(directory: Path | None = None) -> dict[str, Any] | None:
     """What the installed extension has recorded, with its own place as "folder"; None when there is none.
 
     Raises:

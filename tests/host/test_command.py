@@ -1,10 +1,12 @@
 """The script as Inkscape starts it, with an engine process that answers at once."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ import pytest
 from documents import HEAD, embedded
 from gradvec.extension import install_extension, uninstall_extension
 from gradvec.ipc.client import Client
+from gradvec.ipc.launch import Launch
 from lxml import etree
 from still_engine import FAILING, GARBAGE, REFUSING, SLOW
 
@@ -157,6 +160,28 @@ def test_without_a_recorded_engine(script):
         assert document is None
         assert sentence in said
         assert "install-extension" in said
+    record.write_text(kept)
+
+
+def test_in_a_sandbox_an_engine_that_runs_is_used_and_none_is_started(script, tmp_path):
+    """Over its loopback port, too: a sandbox may hide the socket, but shares the network."""
+    record = script.installed / "engine.json"
+    kept = record.read_text()
+    state = tmp_path / "engine"
+    record.write_text(kept.replace('"python"', f'"state_dir": "{state}", "python"'))
+    document, said = script.run(picture("a"), "--id=a", SNAP_NAME="inkscape")
+    command = f"GRADVEC_STATE_DIR={state} gradvec engine serve --tcp"
+    assert document is None
+    assert "runs in a sandbox" in said
+    assert command in said
+    Client.start(replace(Launch(sys.executable, jobs="still_engine:run_job", paths=(str(HERE),), tcp=True),
+                         root=json.loads(kept)["root"]), state).close()
+    address = json.loads((state / "engine.json").read_text())
+    Path(address["socket"]).unlink()
+    document, said = script.run(picture("a"), "--id=a", SNAP_NAME="inkscape")
+    assert (layers(document), said) == (["Gradvec: a"], "")
+    with Client.connect(state, warm=False) as client:
+        client.stop()
     record.write_text(kept)
 
 

@@ -130,3 +130,14 @@ def test_files_inside_a_wheel(tmp_path, monkeypatch):
     (package / "_extension" / "gradvec.inx").unlink()
     with pytest.raises(InputError, match="lacks the files"):
         extension.install_extension(tmp_path / "others", sys.executable)
+
+
+@pytest.mark.parametrize(("parent", "state"), [
+    ("home/.var/app/org.inkscape.Inkscape/config/inkscape/extensions", "config/inkscape/gradvec-engine"),
+    ("home/snap/inkscape/current/.config/inkscape/extensions", ".config/inkscape/gradvec-engine"),
+    ("home/.config/inkscape/extensions", None)])
+def test_a_sandbox_finds_the_engine_in_its_own_profile(tmp_path, monkeypatch, parent, state):
+    monkeypatch.delenv("GRADVEC_STATE_DIR", raising=False)
+    extension.install_extension(tmp_path / parent, sys.executable)
+    recorded = extension.installed(tmp_path / parent).get("state_dir")
+    assert recorded is None if state is None else recorded.endswith(state)
