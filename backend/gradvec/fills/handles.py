@@ -1,0 +1,90 @@
+"""From solved gradients to the model's fills, with handles where an artist expects them: inside the stroke.
+
+A linear ramp may be re-ended: the line of its axis may be shifted sideways, and each end moved along it where the ramp
+goes on, as long as the end's colour moves with it. What is painted stays the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model import Fill, LinearGradient, Outline, RadialGradient, SolidColor, Stop
+from .pixels import Pixels, polygons
+from .ramps import Ramps, colors_at
+
+_SIDEWAYS = (0.0, 0.12, -0.12, 0.25, -0.25, 0.38, -0.38)
+_SHORTEST = 1e-4
+
+
+def linear_fill(pixels: Pixels, ramps: Ramps, k: int, outline: Outline) -> Fill:
+    """Stroke k's linear gradient in px, its ends within the outline's extent along it, running left to right."""
+    slope, base = ramps.geometry[k, :2] / pixels.size[k], ramps.geometry[k, 2]
+    steepness = float(np.hypot(*slope))
+    offsets, stops = ramps.offsets[k], ramps.stops[k]
+    if steepness * pixels.size[k] < _SHORTEST:
+        return SolidColor(_color(colors_at(np.array([base]), np.zeros(1, int), offsets[None], stops[None])[0]))
+    own = _extent(pixels, k, outline)
+    u = own @ slope + base
+    low, high = max(0.0, float(u.min())), min(1.0, float(u.max()))
+    if high - low < 1e-6:  # all of the stroke lies on one side of the ramp
+        return SolidColor(_color(stops[0] if high <= 0.5 else stops[-1]))
+    offsets, stops = re_ended(offsets, stops, low, high)
+    direction = slope / steepness
+    ends = np.outer((np.array([low, high]) - base) / steepness, direction)
+    ends = ends + pixels.middle[k] + _sideways(ends, own, np.array([-direction[1], direction[0]]))
+    if tuple(ends[1]) < tuple(ends[0]):
+        ends, offsets, stops = ends[::-1], 1 - offsets[::-1], stops[::-1]
+    (x1, y1), (x2, y2) = ends.tolist()
+    return LinearGradient(x1, y1, x2, y2, _stops(offsets, stops))
+
+
+def re_ended(offsets: np.ndarray, stops: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """(offsets, stops) of the part of a gradient from u = low to u = high, stretched to [0, 1]."""
+    inner = (offsets > low + 1e-9) & (offsets < high - 1e-9)
+    at = np.concatenate([[low], offsets[inner], [high]])
+    colors = colors_at(at, np.zeros(len(at), int), offsets[None], stops[None])
+    return (at - low) / (high - low), colors
+
+
+def radial_fill(pixels: Pixels, ramps: Ramps, k: int) -> Fill:
+    """Stroke k's radial gradient in px."""
+    (x, y), radius = ramps.geometry[k, :2] * pixels.size[k] + pixels.middle[k], ramps.geometry[k, 2] * pixels.size[k]
+    return RadialGradient(float(x), float(y), float(radius), _stops(ramps.offsets[k], ramps.stops[k]))
+
+
+def _extent(pixels: Pixels, k: int, outline: Outline) -> np.ndarray:
+    """(M, 2) px from stroke k's middle: its outline, or the places of its pixels where it has none."""
+    if outline.loops:
+        return np.concatenate(polygons(outline)) - pixels.middle[k]
+    end = pixels.start[k + 1] if k + 1 < pixels.count else len(pixels.weight)
+    return pixels.xy[pixels.start[k]:end] * pixels.size[k]
+
+
+def _sideways(ends: np.ndarray, outline: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """The shift along ``normal`` that brings both ends into the stroke, or as far in as it goes.
+
+    Ends are pulled a little inwards for the test, because they lie on the outline's extent.
+    """
+    span = float(np.ptp(outline @ normal))
+    inner = ends + 0.1 * (ends[::-1] - ends)
+    shifts = np.array(_SIDEWAYS)[:, None, None] * span * normal
+    held = _inside((inner + shifts).reshape(-1, 2), outline).reshape(-1, 2).sum(1)
+    return shifts[int(np.argmax(held)), 0]
+
+
+def _inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """(Q,) which points (Q, 2) a polygon holds; several loops one after the other are near enough for this."""
+    (x, y), (x2, y2) = polygon.T, np.concatenate([polygon[1:], polygon[:1]]).T
+    px, py = points[:, :1], points[:, 1:]
+    crosses = (y > py) != (y2 > py)
+    at = x + (py - y) * ((x2 - x) / np.where(y2 == y, 1, y2 - y))
+    return np.count_nonzero(crosses & (px < at), axis=1) % 2 == 1
+
+
+def _stops(offsets: np.ndarray, colors: np.ndarray) -> tuple[Stop, ...]:
+    return tuple(Stop(float(offset), _color(color)) for offset, color in zip(offsets, colors, strict=True))
+
+
+def _color(values: np.ndarray) -> tuple[float, float, float]:
+    red, green, blue = (float(v) for v in np.clip(values, 0, 1))
+    return red, green, blue

@@ -1,0 +1,111 @@
+"""What the eye sees of a gradient: how two fills of one stroke differ, in OKLab.
+
+The measure is the Euclidean distance in OKLab (Ottosson, "A perceptual color space for image processing", 2020). 0.02
+is taken as one just noticeable difference, the value that CSS Color 4 uses when it maps colours into a gamut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model import Color, Fill, LinearGradient, Outline, RadialGradient, SolidColor
+from .pixels import inside, polygons
+
+#: One just noticeable difference in OKLab.
+NOTICEABLE = 0.02
+#: A difference counts where it is noticeable in more than this share of what is seen of a stroke.
+UNSEEN_SHARE = 0.05
+
+_TO_CONES = np.array([[0.4122214708, 0.5363325363, 0.0514459929],
+                      [0.2119034982, 0.6806995451, 0.1073969566],
+                      [0.0883024619, 0.2817188376, 0.6299787005]])
+_TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468],
+                    [1.9779984951, -2.4285922050, 0.4505937099],
+                    [0.0259040371, 0.7827717662, -0.8086757660]])
+_SAMPLES = 32
+
+
+def oklab(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) OKLab of sRGB-encoded rgb (..., 3) in [0, 1]."""
+    rgb = np.clip(rgb, 0, 1)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(...) distance in OKLab of sRGB-encoded colours a and b (..., 3)."""
+    apart = oklab(a) - oklab(b)
+    return np.sqrt(np.einsum("...c,...c->...", apart, apart))
+
+
+def simplify(fill: Fill, outline: Outline, visible_weight: np.ndarray | float | None = None) -> Fill:
+    """One colour instead of a gradient that nobody sees; any other fill as it is.
+
+    A gradient is unseen where its difference from its own mean colour is noticeable (:data:`NOTICEABLE`) in at most
+    :data:`UNSEEN_SHARE` of what is visible of the outline. Gradients whose opacity changes are kept.
+
+    visible_weight: how much of the shape is seen, in [0, 1]: a picture (H, W) of it (the shape's alpha times what lies
+        above lets through), or one number for all of the shape, or None for all of it.
+    """
+    if not isinstance(fill, LinearGradient | RadialGradient) or len({stop.opacity for stop in fill.stops}) > 1 \
+            or fill.stops[0].opacity != 1.0:
+        return fill
+    places, weight = _samples(outline, visible_weight)
+    if weight.sum() <= 0:
+        return SolidColor(_mean(fill.stops[0].color, fill.stops[-1].color))
+    color = colors(fill, places)
+    mean = (color * weight[:, None]).sum(0) / weight.sum()
+    noticeable = difference(color, mean) * np.minimum(weight, 1) > NOTICEABLE
+    if weight[noticeable].sum() > UNSEEN_SHARE * weight.sum():
+        return fill
+    return SolidColor(tuple(float(c) for c in np.clip(mean, 0, 1)))  # type: ignore[arg-type]
+
+
+def colors(fill: Fill, places: np.ndarray) -> np.ndarray:
+    """(P, 3) colours of a fill at places (P, 2) px, as SVG defines them."""
+    if isinstance(fill, SolidColor):
+        return np.tile(fill.color, (len(places), 1)).astype(float)
+    offsets = np.array([stop.offset for stop in fill.stops])
+    stops = np.array([stop.color for stop in fill.stops])
+    if isinstance(fill, LinearGradient):
+        axis = np.array([fill.x2 - fill.x1, fill.y2 - fill.y1])
+        length = float(axis @ axis)
+        u = (places - (fill.x1, fill.y1)) @ axis / length if length > 1e-12 else np.ones(len(places))
+    else:
+        distance = np.hypot(*(places - (fill.cx, fill.cy)).T)
+        u = distance / fill.r if fill.r > 1e-6 else np.ones(len(places))
+    return np.stack([np.interp(u, offsets, stops[:, c]) for c in range(3)], -1)
+
+
+def _samples(outline: Outline, visible_weight: np.ndarray | float | None) -> tuple[np.ndarray, np.ndarray]:
+    """(places (P, 2) px inside the outline, how much is seen of each (P,))."""
+    if not outline.loops:
+        return np.zeros((0, 2)), np.zeros(0)
+    points = np.concatenate(polygons(outline))
+    low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int) + 1
+    if isinstance(visible_weight, np.ndarray) and visible_weight.ndim == 2:
+        height, width = visible_weight.shape
+        left, top = np.clip(low, 0, (width, height))
+        right, bottom = np.clip(high, 0, (width, height))
+        covered = inside(outline, left, top, right - left, bottom - top) if right > left and bottom > top \
+            else np.zeros((0, 0), bool)
+        rows, columns = np.nonzero(covered)
+        return np.stack([columns + left, rows + top], 1) + 0.5, visible_weight[rows + top, columns + left].astype(float)
+    places = _grid(outline, low, high)
+    return places, np.full(len(places), 1.0 if visible_weight is None else float(visible_weight))
+
+
+def _grid(outline: Outline, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Places inside the outline: pixel centres, or fewer where it is large, at least its corners' mean."""
+    width, height = (int(n) for n in high - low)
+    covered = inside(outline, int(low[0]), int(low[1]), width, height)
+    rows, columns = np.nonzero(covered)
+    if not len(rows):
+        return np.concatenate(outline.loops).mean(0)[None]
+    pick = slice(None, None, max(1, len(rows) // _SAMPLES**2))
+    return np.stack([columns[pick] + low[0], rows[pick] + low[1]], 1) + 0.5
+
+
+def _mean(first: Color, last: Color) -> Color:
+    red, green, blue = (float((a + b) / 2) for a, b in zip(first, last, strict=True))
+    return red, green, blue
