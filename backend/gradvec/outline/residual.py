@@ -1,0 +1,177 @@
+"""Further paths for strokes that one path with one gradient cannot show: the paper's rule.
+
+After a stroke's path, painted in its best two-stop gradient, the largest coherent component of what is still wrong
+becomes a path of its own, and so on while that pays (Hsieh and Lin 2025, paths per stroke).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from scipy import ndimage
+
+from ..model import Outline, StrokePatch
+from ..options import Options
+from ..progress import Run
+from ..render import render_flat
+from .refine import stroke_scene
+from .repair import area_of
+from .trace import peak
+
+#: A further path is kept while it mends at least this share of what the first further path mended.
+LEAST_GAIN = 0.1
+
+#: What is wrong by less than this (root mean square over a path) is not seen.
+_SEEN = 4.0 / 255.0
+
+_MARGIN = 2
+
+
+@dataclass
+class _State:
+    """A stroke while paths are added: target and picture so far, premultiplied RGBA (h, w, 4); paths so far."""
+
+    target: np.ndarray
+    picture: np.ndarray
+    paths: list[Outline]
+    first_gain: float = 0.0
+    open: bool = True
+
+
+def add_paths(patches: list[StrokePatch], first: list[tuple[Outline, ...]], options: Options, run: Run,
+              span: tuple[float, float] = (0.0, 1.0)) -> list[tuple[Outline, ...]]:
+    """Per stroke its paths from bottom to top: ``first`` and up to options.paths_per_stroke - 1 more.
+
+    Paths are added as long as one gains, in squared error over black and over white ground, at least
+    :data:`LEAST_GAIN` of what the first added one gained, and mends something that is seen.
+
+    Raises:
+        Cancelled: the run was cancelled.
+    """
+    states = [_State(_premultiplied(p), np.zeros((*p.alpha.shape, 4)), list(paths), open=bool(paths))
+              for p, paths in zip(patches, first, strict=True)]
+    active = [i for i, state in enumerate(states) if state.open]
+    for i, picture in zip(active, _painted([patches[i] for i in active], [first[i][0] for i in active],
+                                           [states[i].picture for i in active], options), strict=True):
+        states[i].picture = picture
+    begin, end = span
+    rounds = options.paths_per_stroke - 1
+    for number in range(rounds):
+        part = (end - begin) / rounds
+        _add_one_each(patches, states, options, run, (begin + part * number, begin + part * (number + 1)))
+        if run.keep or not any(state.open for state in states):
+            break
+    return [tuple(state.paths) for state in states]
+
+
+def _add_one_each(patches: list[StrokePatch], states: list[_State], options: Options, run: Run,
+                  span: tuple[float, float]) -> None:
+    from . import outlines
+
+    found = {}
+    for i, state in enumerate(states):
+        if state.open:
+            part = component(state.target - state.picture, patches[i])
+            state.open = part is not None
+            if part is not None:
+                found[i] = part
+    fitted = outlines(list(found.values()), None, options, run, span, in_picture=False)
+    tried = [(i, outline) for i, outline in zip(found, fitted, strict=True) if outline is not None]
+    pictures = _painted([patches[i] for i, _ in tried], [o for _, o in tried], [states[i].picture for i, _ in tried],
+                        options)
+    for i in found:
+        states[i].open = False
+    for (i, outline), picture in zip(tried, pictures, strict=True):
+        state = states[i]
+        gain = _error(state.target - state.picture) - _error(state.target - picture)
+        if gain >= max(_SEEN**2 * area_of(outline), LEAST_GAIN * state.first_gain):
+            state.first_gain = state.first_gain or gain
+            state.picture, state.open = picture, True
+            state.paths.append(outline)
+
+
+def component(residual: np.ndarray, patch: StrokePatch) -> StrokePatch | None:
+    """The largest coherent part of a premultiplied RGBA ``residual`` (h, w, 4), as a patch; None where none is seen.
+
+    Coherent: connected, inside the stroke, and wrong towards the same side along the residual's main direction.
+    """
+    inside = patch.alpha > 0.5
+    if inside.sum() < 4:
+        return None
+    soft = ndimage.gaussian_filter(residual[..., :3], (0.7, 0.7, 0.0))
+    wrong = soft[inside]
+    direction = np.linalg.eigh(wrong.T @ wrong)[1][:, -1]
+    along = (soft @ direction) * inside
+    least = max(0.4 * float(np.quantile(np.abs(along[inside]), 0.95)), _SEEN)
+    best, best_error = None, 0.0
+    for mask in (along > least, along < -least):
+        labels, count = ndimage.label(mask)
+        if count:
+            errors = ndimage.sum_labels(along**2, labels, np.arange(1, count + 1))
+            if errors.max() > best_error:
+                best_error = float(errors.max())
+                best = labels == 1 + int(np.argmax(errors))
+    if best is None or best.sum() < 4:
+        return None
+    rows, columns = np.nonzero(best.any(1))[0], np.nonzero(best.any(0))[0]
+    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    x, y = patch.offset
+    return replace(patch, alpha=best[window].astype(np.float32), color=patch.color[window], outline=None,
+                   offset=(x + int(columns[0]), y + int(rows[0])))
+
+
+def _premultiplied(patch: StrokePatch) -> np.ndarray:
+    alpha = patch.alpha[..., None].astype(np.float64)
+    return np.concatenate([patch.color * alpha, alpha], -1)
+
+
+def _error(difference: np.ndarray) -> float:
+    """Squared error, mean over the channels, summed over the pixels, mean of black and white ground."""
+    on_black = difference[..., :3]
+    on_white = on_black - difference[..., 3:]
+    return float(0.5 * (np.square(on_black) + np.square(on_white)).mean(-1).sum())
+
+
+def _painted(patches: Sequence[StrokePatch], outlines: Sequence[Outline], pictures: Sequence[np.ndarray],
+             options: Options) -> list[np.ndarray]:
+    """``pictures`` with each outline painted over in the gradient that shows the patch best."""
+    result = []
+    for patch, coverage, picture in zip(patches, _coverages(patches, outlines, options), pictures, strict=True):
+        alpha = (coverage * peak(patch.alpha))[..., None]
+        color = best_two_stops(patch, coverage)
+        result.append(np.concatenate([color * alpha, alpha], -1) + (1.0 - alpha) * picture)
+    return result
+
+
+def _coverages(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Options) -> list[np.ndarray]:
+    """(h, w) coverage of each outline on its patch."""
+    if not patches:
+        return []
+    offsets = np.repeat([p.offset for p in patches], [3 * o.segments for o in outlines], axis=0)
+    points = np.concatenate([loop for o in outlines for loop in o.loops]) - offsets
+    scene = stroke_scene(outlines, points, [p.alpha.shape for p in patches])
+    alpha = render_flat(scene, options.engine, options.device)[:, 3].numpy().astype(np.float64)
+    ends = pairwise(scene.topology.canvas_start)
+    return [alpha[a:b].reshape(p.alpha.shape) for p, (a, b) in zip(patches, ends, strict=True)]
+
+
+def best_two_stops(patch: StrokePatch, coverage: np.ndarray) -> np.ndarray:
+    """(h, w, 3) colour: the linear gradient of two stops that comes closest to the patch under ``coverage``.
+
+    The plane that fits the colours best gives the axis; along it colours run linearly over the covered range.
+    """
+    weight = patch.alpha * coverage
+    if weight.sum() < 1e-3:
+        return np.zeros((*patch.alpha.shape, 3))
+    rows, columns = np.indices(weight.shape)
+    total = weight.sum()
+    x, y = columns - (weight * columns).sum() / total, rows - (weight * rows).sum() / total
+    mean = (weight[..., None] * patch.color).sum((0, 1)) / total
+    basis = np.stack([x, y], -1)
+    spread = np.einsum("hwi,hwj,hw->ij", basis, basis, weight) + 1e-3 * np.eye(2)
+    slope = np.linalg.solve(spread, np.einsum("hwi,hwc,hw->ic", basis, patch.color - mean, weight))
+    axis, strength, color = np.linalg.svd(slope)
+    return np.clip(mean + (basis @ axis[:, 0])[..., None] * strength[0] * color[0], 0.0, 1.0)

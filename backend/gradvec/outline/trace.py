@@ -1,0 +1,180 @@
+"""Contours of a stroke's opacity, to sub-pixel accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..model import StrokePatch
+from ._contours import march
+
+#: A second piece, or a hole, is real when it covers at least this share of the stroke's largest piece; bristle gaps
+#: and droplets of paint stay below it.
+REAL_SHARE = 0.04
+
+#: A run along the picture's border of at least this many px is a clipped edge.
+_CLIPPED_RUN_PX = 3.0
+
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Contour:
+    """One closed contour, picture px.
+
+    points: (n, 2), clockwise on the screen for an outer contour, the other way round a hole.
+    weight: (n,) length of contour in px that each point stands for, times how much a miss shows there.
+    fixed: (n,) whether a segment must end here: the corners where a stroke is cut off by the picture's border.
+    """
+
+    points: np.ndarray
+    weight: np.ndarray
+    fixed: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """Signed area in px^2: negative for a hole."""
+        return shoelace(self.points)
+
+
+def shoelace(polygon: np.ndarray) -> float:
+    """Signed area of a closed polygon (n, 2): positive when it runs clockwise on the screen (y down)."""
+    x, y = polygon[:, 0] - polygon[0, 0], polygon[:, 1] - polygon[0, 1]
+    return float(0.5 * (x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+
+
+def peak(alpha: np.ndarray) -> float:
+    """How opaque the stroke is where it is painted at all, in [0, 1]: its edge lies at half of that."""
+    most = float(alpha.max(initial=0.0))
+    if most <= 0.0:
+        return 0.0
+    if (alpha > 0.9).sum() > 0.1 * (alpha > 0.25 * most).sum():
+        return 1.0
+    return float(np.quantile(alpha[alpha > 0.25 * most], 0.9))
+
+
+def picture_bounds(patches: list[StrokePatch]) -> Bounds:
+    """(left, top, right, bottom) px that all patches lie in: strokes that reach it are cut off there."""
+    corners = [(x, y, x + p.alpha.shape[1], y + p.alpha.shape[0]) for p in patches for x, y in (p.offset,)]
+    box = np.array(corners, float).reshape(-1, 4)
+    left, top = box[:, :2].min(0)
+    right, bottom = box[:, 2:].max(0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def contours(patch: StrokePatch, importance: np.ndarray | None = None, bounds: Bounds | None = None, *,
+             holes: bool = True, min_size_px: float = 2.0) -> list[Contour]:
+    """The contours of a stroke at half of its opacity, largest first; none where nothing is to be seen.
+
+    Args:
+        importance: (h, w) how much a miss shows at a pixel; None counts all pixels alike.
+        bounds: the picture's borders; where the stroke reaches one it is taken to be cut off there, and its contour
+            runs exactly along the border. None: nothing is cut off.
+        holes: also trace holes that are a real part of the shape.
+        min_size_px: contours whose larger side is shorter are specks.
+    """
+    level = 0.5 * peak(patch.alpha)
+    if level < 1e-3:
+        return []
+    pad = 2
+    grid = np.pad(patch.alpha.astype(np.float64), pad)
+    corner = np.array(patch.offset, float)
+    cut = _cut_sides(patch, bounds)
+    _extend(grid, cut, pad)
+    points, start = march(grid, level)
+    points += corner + (0.5 - pad)
+    if any(cut):
+        low, high = _limits(patch, cut)
+        np.clip(points, low, high, out=points)
+    loops = [_without_repeats(points[a:b]) for a, b in pairwise(start)]
+    return [_weighed(loop, patch, importance, bounds if any(cut) else None)
+            for loop in _real(loops, holes, min_size_px)]
+
+
+def _cut_sides(patch: StrokePatch, bounds: Bounds | None) -> tuple[bool, bool, bool, bool]:
+    if bounds is None:
+        return False, False, False, False
+    (x, y), (h, w) = patch.offset, patch.alpha.shape
+    return x <= bounds[0], y <= bounds[1], x + w >= bounds[2], y + h >= bounds[3]
+
+
+def _extend(grid: np.ndarray, cut: tuple[bool, bool, bool, bool], pad: int) -> None:
+    """Carries the stroke on beyond the sides where it is cut off, but leaves the grid's own frame bare."""
+    left, top, right, bottom = cut
+    if left:
+        grid[:, 1:pad] = grid[:, pad:pad + 1]
+    if right:
+        grid[:, -pad:-1] = grid[:, -pad - 1:-pad]
+    if top:
+        grid[1:pad] = grid[pad]
+    if bottom:
+        grid[-pad:-1] = grid[-pad - 1]
+
+
+def _limits(patch: StrokePatch, cut: tuple[bool, bool, bool, bool]) -> tuple[np.ndarray, np.ndarray]:
+    (x, y), (h, w) = patch.offset, patch.alpha.shape
+    low = np.array([x if cut[0] else -np.inf, y if cut[1] else -np.inf], float)
+    high = np.array([x + w if cut[2] else np.inf, y + h if cut[3] else np.inf], float)
+    return low, high
+
+
+def _without_repeats(loop: np.ndarray) -> np.ndarray:
+    return loop[np.hypot(*(loop - np.roll(loop, 1, axis=0)).T) > 1e-6]
+
+
+def _real(loops: list[np.ndarray], holes: bool, min_size_px: float) -> list[np.ndarray]:
+    """The loops that are a real part of the stroke, largest first; a hole only with the piece that it lies in."""
+    sized = [(shoelace(loop), loop) for loop in loops
+             if len(loop) >= 3 and float(np.ptp(loop, axis=0).max()) >= min_size_px]
+    sized.sort(key=lambda pair: -abs(pair[0]))
+    pieces = [pair for pair in sized if pair[0] > 0]
+    if not pieces:
+        return []
+    least = REAL_SHARE * pieces[0][0]
+    kept = [loop for area, loop in pieces if area >= least]
+    if holes:
+        gaps = [loop for area, loop in sized if -area >= max(least, min_size_px**2)]
+        kept += [gap for gap in gaps if any(inside(piece, gap[0]) for piece in kept)]
+    return kept
+
+
+def inside(polygon: np.ndarray, point: np.ndarray) -> bool:
+    """Whether a polygon (n, 2) holds a point, by the even-odd rule."""
+    a, b = polygon - point, np.roll(polygon, -1, axis=0) - point
+    spans = (a[:, 1] > 0) != (b[:, 1] > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = a[:, 0] - a[:, 1] * (b[:, 0] - a[:, 0]) / (b[:, 1] - a[:, 1])
+    return bool((spans & (x > 0)).sum() % 2)
+
+
+def _weighed(loop: np.ndarray, patch: StrokePatch, importance: np.ndarray | None, bounds: Bounds | None) -> Contour:
+    step = np.hypot(*(np.roll(loop, -1, axis=0) - loop).T)
+    weight = 0.5 * (step + np.roll(step, 1))
+    if importance is not None:
+        h, w = importance.shape
+        column, row = np.floor(loop - np.array(patch.offset)).astype(int).T
+        weight = weight * importance[np.clip(row, 0, h - 1), np.clip(column, 0, w - 1)]
+    fixed = np.zeros(len(loop), bool)
+    if bounds is not None:
+        for axis in (0, 1):
+            for line in (bounds[axis], bounds[axis + 2]):
+                fixed |= _run_ends(loop[:, axis] == line, step)
+    return Contour(loop, weight, fixed)
+
+
+def _run_ends(on_line: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """First and last point of every long enough run of points that lie on a border."""
+    ends = np.zeros(len(on_line), bool)
+    if not on_line.any() or on_line.all():
+        return ends
+    first = np.nonzero(on_line & ~np.roll(on_line, 1))[0]
+    for a in first:
+        length, b, n = 0.0, a, len(on_line)
+        while on_line[(b + 1) % n]:
+            length += step[b % n]
+            b += 1
+        if length >= _CLIPPED_RUN_PX:
+            ends[[a, b % n]] = True
+    return ends
