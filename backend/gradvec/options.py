@@ -41,6 +41,9 @@ class Options:
                             "auto drops what the eye does not see, flat is one colour a stroke",
                             choices=("refined", "kmeans", "auto", "flat"))
     cubics: int = _option(8, "most Bezier segments a path may have", low=4, high=64)
+    accuracy: float = _option(0.15, "how closely traced outlines follow their stroke's edge: curve segments are added "
+                              "until they do, or gain too little", low=0.02, high=10.0, unit="px")
+    holes: bool = _option(True, "keep holes that are a real part of a stroke's shape")
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
     layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
