@@ -60,7 +60,7 @@ def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
 
     facts = dict(result.report)
     facts.update(width=result.document.width, height=result.document.height,
-                 seconds=round(time.monotonic() - started, 2))
+                 stage_seconds=facts.pop("seconds"), seconds=round(time.monotonic() - started, 2))
     if result.target is not None:
         facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
     return {"svg": svg.write(result.document)}, facts

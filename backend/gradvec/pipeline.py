@@ -53,9 +53,10 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     """
     from . import images
     from .paint import brushes, paint
+    from .render.threads import calm_threads
 
     run, clock = run or Run(), _Clock()
-    _calm_threads()
+    calm_threads()
     with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
         target = images.load(source, options.size)
     with run.stage("Painting", 0.02, 0.45), clock("paint"):
@@ -80,10 +81,11 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     Raises:
         InputError: no strokes in the folder, or of different sizes.
     """
+    from .render.threads import calm_threads
     from .stroke_folder import read_folder
 
     run, clock = run or Run(), _Clock()
-    _calm_threads()
+    calm_threads()
     with run.stage("Reading the strokes", 0.0, 0.15), clock("read"):
         patches, (width, height) = read_folder(folder)
     with run.stage("Outlining strokes", 0.15, 0.5), clock("outline"):
@@ -203,7 +205,7 @@ def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicte
     mse = float(((predicted - shown) ** 2).mean())
     return {"paths": len(shapes), "gradients": sum(not isinstance(s.fill, SolidColor) for s in shapes),
             "segments": sum(s.outline.segments for s in shapes), "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
-            "seconds": clock.seconds, **refined}
+            "seconds": clock.seconds, "refined": refined}
 
 
 class _Clock:
@@ -217,13 +219,4 @@ class _Clock:
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 2)
-
-
-def _calm_threads() -> None:
-    """The engine's own threads do the work; torch's pool on top of them would fight for the same cores."""
-    import torch
-
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
-
 

@@ -12,6 +12,7 @@ from numba import njit, prange
 
 from ..render.cpu_kernels import bezier_basis
 from ..render.scene import Topology
+from ..render.threads import calm_threads
 
 #: Line pieces per segment when crossings are looked for.
 PIECES = 8
@@ -25,6 +26,7 @@ class Untangler:
     """Checks every step of the outlines of one topology; reorder by making a new one."""
 
     def __init__(self, topology: Topology) -> None:
+        calm_threads()
         t = topology
         self._loops, self._outlines = t.loop_points, t.outline_loops
         self._basis = bezier_basis(PIECES).astype(np.float32)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..fills import simplify
 from ..model import Color, Shape, Target
 from ..options import Options
 from ..outline import cubics, repair
@@ -72,4 +71,6 @@ def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], 
 def _finished(shapes: list[Shape], options: Options) -> list[Shape]:
     if options.gradient != "auto":
         return shapes
+    from ..fills import simplify
+
     return [replace(s, fill=simplify(s.fill, s.outline)) for s in shapes]

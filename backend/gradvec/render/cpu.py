@@ -16,6 +16,7 @@ import torch
 
 from . import cpu_kernels as kernels
 from .scene import Scene, Topology
+from .threads import calm_threads
 
 # numba's threads must not be entered by two Python threads at once on every threading layer.
 _LOCK = threading.Lock()
@@ -25,6 +26,7 @@ class Renderer:
     """Forward and backward of scenes with one topology, on numpy arrays of one dtype."""
 
     def __init__(self, topology: Topology, dtype: Any) -> None:
+        calm_threads()
         self.topology, self.dtype = topology, np.dtype(dtype).type
         t = topology
         self._basis = kernels.bezier_basis(t.pieces)
