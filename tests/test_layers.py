@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-
 from gradvec import layers
 from gradvec.model import Outline, Shape, SolidColor
 

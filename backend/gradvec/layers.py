@@ -7,6 +7,7 @@ folder of pictures).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -30,12 +31,14 @@ def _area(loop: np.ndarray) -> float:
 
 
 def size_classes(values: np.ndarray, classes: int = CLASSES) -> np.ndarray:
-    """K-means of stroke sizes (their logarithm, in one dimension, optimal by dynamic programming): class of each stroke,
-    0 the largest. Fewer classes where there are fewer distinct sizes."""
+    """K-means of stroke sizes (of their logarithms, optimal by dynamic programming): classes, 0 the largest.
+
+    Fewer classes where there are fewer distinct sizes.
+    """
     order = np.argsort(-values, kind="stable")
     cuts = optimal_cuts(np.log(values[order]), min(classes, len(np.unique(values))))
     result = np.zeros(len(values), np.int64)
-    for k, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for k, (a, b) in enumerate(itertools.pairwise(cuts)):
         result[order[a:b]] = k
     return result
 
@@ -90,9 +93,10 @@ def assign(shapes: list[Shape], how: str, keep_order: bool) -> tuple[list[Shape]
     return [shapes[i] for i in order], [int(k) for k in keys[order]]
 
 
-def build(shapes: list[Shape], layer: list[int], how: str, ground: Color | None, width: int, height: int) -> tuple[Layer, ...]:
+def build(shapes: list[Shape], layer: list[int], how: str, ground: Color | None, width: int,
+          height: int) -> tuple[Layer, ...]:
     """Layers bottom to top, numbered and named; empty ones are left out. ``ground`` becomes the underpainting."""
-    result = []
+    result: list[tuple[str, str, tuple[Shape, ...]]] = []
     if ground is not None:
         result.append((UNDERPAINTING, UNDERPAINTING, (underpainting(ground, width, height),)))
     for key in sorted(set(layer)):

@@ -105,7 +105,8 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     return Result(document, target, None, patches, predicted, _report(document, report, clock, predicted, target))
 
 
-def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), engine: str = "auto") -> np.ndarray:
+def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0),
+            engine: str = "auto") -> np.ndarray:
     """(H, W, 3) float32: what a viewer shows of the document on an opaque background."""
     from .render import render
     from .render.scene import scene_from_shapes
@@ -204,7 +205,8 @@ def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicte
     shown = target.rgb * target.alpha[..., None] + 1 - target.alpha[..., None]
     mse = float(((predicted - shown) ** 2).mean())
     return {"paths": len(shapes), "gradients": sum(not isinstance(s.fill, SolidColor) for s in shapes),
-            "segments": sum(s.outline.segments for s in shapes), "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
+            "segments": sum(s.outline.segments for s in shapes),
+            "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
             "seconds": clock.seconds, "refined": refined}
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
 from gradvec.errors import Cancelled
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
 from gradvec.progress import CancelToken, Run
@@ -22,7 +21,10 @@ from gradvec.render.scene import scene_from_shapes
 WHITE = (1.0, 1.0, 1.0, 1.0)
 
 
-def ellipse(cx: float, cy: float, rx: float, ry: float, fill: object = SolidColor((0.0, 0.0, 0.0)), name: str = "a") -> Shape:
+BLACK = SolidColor((0.0, 0.0, 0.0))
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, fill: object = BLACK, name: str = "a") -> Shape:
     k = 4 / 3 * math.tan(math.pi / 8)
     loop = []
     for n in range(4):
@@ -44,7 +46,8 @@ def test_finds_a_known_ellipse_and_its_gradient() -> None:
     start = ellipse(21, 26, 10, 10, SolidColor((0.5, 0.5, 0.5)))
     found, report = refine([start], target, WHITE, Refinement(steps=250, reseeds=0), Run())
     assert report["psnr_after"] > 38
-    wanted, got = (render(scene_from_shapes([s], 48, 48), "cpu").numpy()[..., 3] for s in (ellipse(24, 24, 14, 8), found[0]))
+    wanted, got = (render(scene_from_shapes([s], 48, 48), "cpu").numpy()[..., 3]
+                   for s in (ellipse(24, 24, 14, 8), found[0]))
     assert np.minimum(wanted, got).sum() / np.maximum(wanted, got).sum() > 0.98
 
 
@@ -53,7 +56,8 @@ def test_fidelity_zero_keeps_every_outline_an_affine_image_of_its_brush() -> Non
     star = ellipse(24, 24, 12, 12)
     loop = star.outline.loops[0] + np.random.default_rng(0).normal(0, 1.5, (12, 2))
     brush = replace(star, outline=Outline((loop,)))
-    found, _ = refine([brush], target, WHITE, Refinement(steps=60, freedom=Freedom(reach=reach_of(0.0)), reseeds=0), Run())
+    work = Refinement(steps=60, freedom=Freedom(reach=reach_of(0.0)), reseeds=0)
+    found, _ = refine([brush], target, WHITE, work, Run())
     moved = found[0].outline.loops[0].astype(float)
     basis = np.concatenate([loop, np.ones((12, 1))], 1)
     solved, *_ = np.linalg.lstsq(basis, moved, rcond=None)
@@ -96,9 +100,10 @@ def test_visible_area_counts_what_is_not_covered() -> None:
 
 
 def test_a_hidden_shape_is_put_where_the_error_is() -> None:
-    wanted = [ellipse(14, 24, 10, 10, SolidColor((0.1, 0.1, 0.6)), "0"), ellipse(38, 12, 6, 6, SolidColor((0.8, 0.1, 0.1)), "1")]
+    blue, red = SolidColor((0.1, 0.1, 0.6)), SolidColor((0.8, 0.1, 0.1))
+    wanted = [ellipse(14, 24, 10, 10, blue, "0"), ellipse(38, 12, 6, 6, red, "1")]
     target = picture_of(wanted)
-    start = [ellipse(14, 24, 4, 4, SolidColor((0.1, 0.1, 0.6)), "hidden"), ellipse(14, 24, 10, 10, SolidColor((0.1, 0.1, 0.6)), "top")]
+    start = [ellipse(14, 24, 4, 4, blue, "hidden"), ellipse(14, 24, 10, 10, blue, "top")]
     found, report = refine(start, target, WHITE, Refinement(steps=150, reseeds=2), Run())
     assert report["moved"] == {"hidden"}
     assert [s.id for s in found] == ["top", "hidden"]
@@ -119,8 +124,8 @@ def test_transparent_parts_stay_bare() -> None:
 
 def test_same_seed_same_result() -> None:
     target = picture_of([ellipse(24, 24, 14, 8)])
-    results = [refine([ellipse(20, 20, 9, 9, name=str(n)) for n in range(4)], target, WHITE, Refinement(steps=30), Run())[0]
-               for _ in range(2)]
+    start = [ellipse(20, 20, 9, 9, name=str(n)) for n in range(4)]
+    results = [refine(start, target, WHITE, Refinement(steps=30), Run())[0] for _ in range(2)]
     for a, b in zip(*results, strict=True):
         assert np.array_equal(a.outline.loops[0], b.outline.loops[0])
         assert a.fill == b.fill
@@ -150,7 +155,8 @@ def test_previews_are_pictures_of_the_working_size() -> None:
 def test_adam_equals_torch_until_rows_move() -> None:
     rng = torch.Generator().manual_seed(1)
     ours, theirs = (torch.linspace(-1, 1, 6).requires_grad_() for _ in range(2))
-    own, other = Adam([ours], [torch.tensor(0.1)], (0.9, 0.99)), torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99), eps=1e-12)
+    own = Adam([ours], [torch.tensor(0.1)], (0.9, 0.99))
+    other = torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99), eps=1e-12)
     for _ in range(20):
         weight = torch.rand(6, generator=rng)
         for leaf in (ours, theirs):

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-
 from gradvec.model import Outline, Shape, SolidColor
 from gradvec.refine.untangle import Untangler
 from gradvec.render.scene import scene_from_shapes

@@ -12,7 +12,8 @@ class Adam:
     move, and on 500 shapes this gains 1.1 dB over (0.9, 0.99) in 200 steps.
     """
 
-    def __init__(self, leaves: list[torch.Tensor], rates: list[torch.Tensor], betas: tuple[float, float] = (0.8, 0.9)) -> None:
+    def __init__(self, leaves: list[torch.Tensor], rates: list[torch.Tensor],
+                 betas: tuple[float, float] = (0.8, 0.9)) -> None:
         self.leaves, self.rates, self.betas = leaves, rates, betas
         self.first = [torch.zeros_like(leaf) for leaf in leaves]
         self.second = [torch.zeros_like(leaf) for leaf in leaves]
@@ -37,7 +38,7 @@ class Adam:
     @torch.no_grad()
     def take(self, leaves: list[torch.Tensor], rows: list[torch.Tensor], fresh: list[torch.Tensor],
              rates: list[torch.Tensor]) -> None:
-        """The leaves were replaced by ``leaves`` = old rows ``rows``; rows marked in ``fresh`` (bool) forget their past.
+        """The leaves are now ``leaves`` = old rows ``rows``; rows marked in ``fresh`` (bool) forget their past.
 
         A fresh row starts with the median of the second moments, so that its first step is an ordinary one.
         """

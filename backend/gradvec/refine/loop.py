@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from ..model import Outline, Shape, Target
+from ..model import Shape, Target
 from ..progress import Run
 from ..render import choose, render_flat
 from .adam import Adam
@@ -47,7 +46,8 @@ class Refinement:
     device: str = "auto"
 
 
-def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], work: Refinement, run: Run) -> tuple[list[Shape], dict]:
+def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], work: Refinement,
+           run: Run) -> tuple[list[Shape], dict]:
     """All shapes together, refined to look like the picture.
 
     Args:
@@ -82,7 +82,8 @@ class _Loop:
 
     def _rates(self) -> list[torch.Tensor]:
         size = self.variables.size
-        points, axis = (torch.clamp(share * size, least, most)[:, None] for share, least, most in (POINT_RATE, AXIS_RATE))
+        points, axis = (torch.clamp(share * size, least, most)[:, None]
+                        for share, least, most in (POINT_RATE, AXIS_RATE))
         owner = torch.from_numpy(self.variables.topology.point_outline).to(size.device)
         return self._free([points[owner], axis, torch.tensor(COLOR_RATE, device=size.device)])
 
@@ -104,7 +105,8 @@ class _Loop:
                 self._reseed()
             self._preview(picture)
         after = self._measure()
-        report = {"steps": self.steps, "seconds": round(time.monotonic() - started, 2), "reseeded": len(self.moved), "moved": self.moved,
+        report = {"steps": self.steps, "seconds": round(time.monotonic() - started, 2), "reseeded": len(self.moved),
+                  "moved": self.moved,
                   "psnr_before": _psnr(before if before is not None else after), "psnr_after": _psnr(after)}
         return self.variables.shapes(), report
 
@@ -175,8 +177,3 @@ def _bytes(picture: torch.Tensor, height: int, width: int) -> np.ndarray:
     """(H, W, 3) uint8 on white."""
     rgb = picture[:, :3] + (1 - picture[:, 3:4])
     return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).reshape(height, width, 3).cpu().numpy()
-
-
-def split_to(shapes: list[Shape], segments: int, split: Callable[[Outline, int], Outline]) -> list[Shape]:
-    """Outlines cut, without changing their shape, into at least ``segments`` cubics, so that they can follow the picture."""
-    return [replace(s, outline=split(s.outline, segments)) if s.outline.segments < segments else s for s in shapes]

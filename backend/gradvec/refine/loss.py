@@ -18,7 +18,8 @@ class PictureLoss:
     def __init__(self, target: Target, opaque_ground: bool, device: str = "cpu",
                  weight: np.ndarray | None = None) -> None:
         alpha = torch.from_numpy(np.ascontiguousarray(target.alpha, np.float32)).to(device).reshape(1, -1)
-        rgb = torch.from_numpy(np.ascontiguousarray(target.rgb.transpose(2, 0, 1), np.float32)).to(device).reshape(3, -1)
+        planes = np.ascontiguousarray(target.rgb.transpose(2, 0, 1), np.float32)
+        rgb = torch.from_numpy(planes).to(device).reshape(3, -1)
         self.size = (target.height, target.width)
         self.planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
         self._weight = None if weight is None else torch.from_numpy(weight.astype(np.float32)).to(device).reshape(1, -1)

@@ -62,7 +62,8 @@ def seeds(error: np.ndarray, count: int, target: Target, field: OrientationField
         at = int(np.searchsorted(np.cumsum(share), rng.uniform() * share.sum()))
         y, x = divmod(min(at, height * width - 1), width)
         centres[k] = x + 0.5, y + 0.5
-        near = slice(max(0, y - int(2 * size)), y + int(2 * size) + 1), slice(max(0, x - int(2 * size)), x + int(2 * size) + 1)
+        far = int(2 * size)
+        near = slice(max(0, y - far), y + far + 1), slice(max(0, x - far), x + far + 1)
         distance = (rows[near] - y) ** 2 + (columns[near] - x) ** 2
         smooth[near] *= 1 - np.exp(-distance / (2 * size * size))
     xi, yi = centres[:, 0].astype(int), centres[:, 1].astype(int)

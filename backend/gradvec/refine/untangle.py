@@ -7,6 +7,8 @@ that the engine renders.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 
@@ -19,7 +21,7 @@ PIECES = 8
 #: Rounds in which only the crossing segments go back, before the whole outline does.
 ROUNDS = 3
 
-_SERIAL = {"cache": True, "nogil": True, "error_model": "numpy"}
+_SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
 class Untangler:

@@ -158,8 +158,9 @@ class Variables:
         points, outlines, stops = (torch.from_numpy(i) for i in self.index_of(order))
         loops = _ranges(t.outline_loops[:-1], t.outline_loops[1:], order)
         self.topology = replace(
-            t, loop_points=_starts(np.diff(t.loop_points)[loops]), outline_loops=_starts(np.diff(t.outline_loops)[order]),
-            stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order], canvas=t.canvas[order])
+            t, loop_points=_starts(np.diff(t.loop_points)[loops]),
+            outline_loops=_starts(np.diff(t.outline_loops)[order]), stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order],
+            canvas=t.canvas[order])
         self._origin = self._origin[points]
         self.size, self.opacity, self.stop_offset = self.size[outlines], self.opacity[outlines], self.stop_offset[stops]
         self.meta = [self.meta[i] for i in order]
@@ -170,7 +171,8 @@ class Variables:
         return points, outlines, stops
 
     @torch.no_grad()
-    def place(self, which: np.ndarray, centre: np.ndarray, size: np.ndarray, angle: np.ndarray, color: np.ndarray) -> None:
+    def place(self, which: np.ndarray, centre: np.ndarray, size: np.ndarray, angle: np.ndarray,
+              color: np.ndarray) -> None:
         """Puts outlines elsewhere as affine images of what they were: centre (k, 2) px, size (k,) px, angle (k,),
         in one colour (k, 3)."""
         t = self.topology
@@ -196,7 +198,7 @@ class Variables:
         """Plain shapes, with the ids, labels and levels that came in."""
         t = self.topology
         points = self.points.detach().cpu().numpy()
-        geometry = self.geometry.detach().cpu().numpy().astype(float)
+        geometry = self.geometry.detach().cpu().numpy().astype(float).tolist()
         offsets = self.stop_offset.detach().cpu().numpy().astype(float)
         colors = self.stop_color.detach().cpu().numpy().astype(float)
         result = []
@@ -210,17 +212,18 @@ class Variables:
         return result
 
 
-def _with_fill(shape: Shape, kind: int, numbers: np.ndarray, stops: tuple[Stop, ...]) -> Shape:
+def _with_fill(shape: Shape, kind: int, numbers: list[float], stops: tuple[Stop, ...]) -> Shape:
     if kind == SOLID:
         return replace(shape, fill=SolidColor(stops[0].color), opacity=shape.opacity * stops[0].opacity)
     if kind == RADIAL:
         return replace(shape, fill=RadialGradient(numbers[0], numbers[1], numbers[2], stops))
     assert kind == LINEAR
-    return replace(shape, fill=LinearGradient(*numbers, stops=stops))
+    x1, y1, x2, y2 = numbers
+    return replace(shape, fill=LinearGradient(x1, y1, x2, y2, stops))
 
 
 def with_gradient(shape: Shape) -> Shape:
-    """The same look with a linear gradient of two equal stops along the outline's longest extent, ready to be refined."""
+    """The same look with a gradient of two equal stops along the outline's longest extent, ready to be refined."""
     if not isinstance(shape.fill, SolidColor):
         return shape
     points = np.concatenate(shape.outline.loops)

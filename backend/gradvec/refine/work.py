@@ -18,7 +18,7 @@ from .variables import Freedom, Variables, reach_of
 UNSEEN = 0.75
 
 
-def plan(options: Options, outlines_given: bool = False) -> Refinement:
+def plan(options: Options) -> Refinement:
     """How a run with these options refines.
 
     The paper's K-means gradients stay as published: only outlines move. At fidelity 0 every stroke stays an affine
@@ -28,7 +28,8 @@ def plan(options: Options, outlines_given: bool = False) -> Refinement:
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not kmeans, opacity=not options.opaque)
     return Refinement(steps=round(100 + 250 * options.fidelity), freedom=freedom,
                       reseeds=3 if options.fidelity >= 0.75 and not kmeans else 0,
-                      flat=options.gradient == "flat" or options.one_color, seed=options.seed, engine=options.engine, device=options.device)
+                      flat=options.gradient == "flat" or options.one_color, seed=options.seed,
+                      engine=options.engine, device=options.device)
 
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
