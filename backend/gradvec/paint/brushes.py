@@ -23,6 +23,7 @@ import torch
 
 from ..model import Fill, LinearGradient, Outline, Painting, Shape, SolidColor, Stamp, Stop, Strokes
 from . import templates
+from .fitting import with_segments
 
 NAMES = ("oil", "watercolor", "marker", "tape")
 OIL, WATERCOLOR, MARKER, TAPE = range(4)
@@ -62,7 +63,7 @@ def template_points(brush: int, cubics: int = 8, stamps: Sequence[Stamp] = ()) -
         return torch.from_numpy(_straight(np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])))[None].float()
     count = segments(OIL, cubics)
     outlines = [templates.oil_outline(i, count) for i in range(len(templates.OIL))]
-    outlines += [templates.simplified(stamp, count) for stamp in stamps]
+    outlines += [with_segments(stamp, count) for stamp in stamps]
     return torch.from_numpy(np.array(outlines)).float()
 
 

@@ -47,7 +47,8 @@ class Canvas:
         self.background = _background(rgb, alpha, options)
         if options.background not in ("none", "auto"):
             # A ground that the user chose shows through the picture's bare parts and is painted with it.
-            rgb = rgb * alpha[..., None] + np.float32(self.background) * (1 - alpha[..., None])
+            ground = np.array(self.background, np.float32)
+            rgb = rgb * alpha[..., None] + ground * (1 - alpha[..., None])
             alpha = np.ones_like(alpha)
         self.opaque = bool(alpha.min() >= 1)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
@@ -103,7 +104,7 @@ def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _weight(rgb: np.ndarray, alpha: np.ndarray, options: Options, detail_map: np.ndarray | None) -> np.ndarray:
     """How much an error counts, (H, W), 1 on average where there is paint."""
-    weight = np.ones(alpha.shape, np.float32)
+    weight: np.ndarray = np.ones(alpha.shape, np.float32)
     if detail_map is not None or options.detail > 0:
         importance = saliency(rgb, alpha) if detail_map is None else _fitting_map(detail_map, alpha.shape)
         strength = options.detail if options.detail > 0 else 1.0
@@ -130,7 +131,7 @@ def saliency(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     Itti, Koch and Niebur 1998)."""
     side = max(alpha.shape)
     seen = rgb * alpha[..., None]
-    total = np.zeros(alpha.shape, np.float32)
+    total: np.ndarray = np.zeros(alpha.shape, np.float32)
     for sigma in (side / 170, side / 85, side / 42):
         center = gaussian_filter(seen, (sigma, sigma, 0))
         around = gaussian_filter(seen, (4 * sigma, 4 * sigma, 0))

@@ -16,36 +16,41 @@ from .variables import Limits, SceneMaker, Variables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
 RATES = (0.8, 0.8, 0.02, 0.015)
+#: Steps after which lengths of strokes, which steps are measured by, are looked at again.
+SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.
 TRANSPORT_SIDE = 28
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015) whose steps are in units of Variables.step_sizes."""
+    """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of Variables.step_sizes."""
 
-    def __init__(self, variables: Variables, rates: tuple[float, float, float, float],
-                 betas: tuple[float, float] = (0.9, 0.99)) -> None:
-        self.variables, self.rates, self._betas = variables, rates, betas
-        self._first = [torch.zeros_like(t) for t in variables.tensors()]
-        self._second = [torch.zeros_like(t) for t in variables.tensors()]
+    def __init__(self, variables: Variables, rates: Sequence[float], betas: tuple[float, float] = (0.9, 0.99)) -> None:
+        self._variables, self._betas = variables, betas
+        self._columns = [8, 4, 6, 1]
+        self._rates = torch.tensor([r for r, n in zip(rates, self._columns, strict=True) for _ in range(n)])
+        self._first = torch.zeros(len(variables), 19)
+        self._second = torch.zeros(len(variables), 19)
         self._time = 0
-        for tensor, rate in zip(variables.tensors(), rates, strict=True):
-            tensor.requires_grad_(rate > 0)
+        for tensor in variables.tensors():
+            tensor.requires_grad_(True)
 
     def step(self, factor: float = 1.0) -> None:
         """Moves everything against its grad, ``factor`` times as far as its rate, and clears the grads."""
-        self._time += 1
         b1, b2 = self._betas
-        correct1, correct2 = 1 - b1**self._time, 1 - b2**self._time
+        tensors = self._variables.tensors()
         with torch.no_grad():
-            sizes = self.variables.step_sizes()
-            for tensor, rate, size, m, s in zip(self.variables.tensors(), self.rates, sizes, self._first, self._second,
-                                                strict=True):
-                if tensor.grad is None or rate == 0:
-                    continue
-                m.lerp_(tensor.grad, 1 - b1)
-                s.mul_(b2).addcmul_(tensor.grad, tensor.grad, value=1 - b2)
-                tensor.sub_(size * m / ((s / correct2).sqrt() + 1e-8) * (rate * factor / correct1))
+            if self._time % SIZES_EVERY == 0:
+                self._sizes = self._variables.step_sizes() * self._rates
+            self._time += 1
+            grad = torch.cat([t.grad.reshape(len(t), -1) for t in tensors], 1)  # type: ignore[union-attr]
+            self._first.lerp_(grad, 1 - b1)
+            self._second.mul_(b2).addcmul_(grad, grad, value=1 - b2)
+            rate = factor / (1 - b1**self._time)
+            scale = (self._second / (1 - b2**self._time)).sqrt_().add_(1e-8)
+            move = (self._first * self._sizes).div_(scale).mul_(rate)
+            for tensor, part in zip(tensors, move.split(self._columns, 1), strict=True):
+                tensor.sub_(part.reshape(tensor.shape))
                 tensor.grad = None
 
 

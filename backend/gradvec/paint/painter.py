@@ -18,7 +18,7 @@ from .canvas import Canvas, View
 from .optimize import Settings, optimize
 from .palette import palette_of
 from .placement import strokes_from_seeds
-from .seeds import propose
+from .seeds import Seeds, propose
 from .variables import Limits, Variables, to_painting
 from .worth import worth
 
@@ -80,10 +80,8 @@ class Painter:
         self._shown = 0.0
 
     def painting(self) -> Painting:
-        return to_painting(self.variables, self.limits, self._background(), self._options.cubics, self._stamps)
-
-    def _background(self):
-        return self._canvas.background
+        """The strokes so far."""
+        return to_painting(self.variables, self.limits, self._canvas.background, self._options.cubics, self._stamps)
 
     def progressive(self) -> None:
         """Levels, rounds of moving idle strokes, a last polish."""
@@ -91,6 +89,8 @@ class Painter:
         cost = self._fine.goal[0].numel() / self._coarse.goal[0].numel()
         self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * ROUNDS + FINAL_STEPS * cost
         for level, count in enumerate(counts):
+            if level > 0 and self._run.keep:
+                return
             self._add(count, _level_widths(self._canvas.area, count, self.limits), level)
             self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5))
         for _ in range(ROUNDS):
@@ -106,6 +106,8 @@ class Painter:
         cost = self._fine.goal[0].numel() / self._coarse.goal[0].numel()
         self._planned = 2 * LEVEL_STEPS * len(counts) + FINAL_STEPS * cost
         for level, count in enumerate(counts):
+            if level > 0 and self._run.keep:
+                return
             seeds = grid.regular(self._coarse, count, self._rng, not self._options.one_color)
             self._join(seeds, level)
             self._optimize(self._coarse, 2 * LEVEL_STEPS, (1.0, 0.4))
@@ -115,12 +117,13 @@ class Painter:
         """Up to ``count`` strokes over all others, where they gain most."""
         self._join(self._propose(count, widths), level)
 
-    def _join(self, seeds, level: int) -> None:
+    def _join(self, seeds: Seeds, level: int) -> None:
         new = strokes_from_seeds(seeds, self._options.brush, level, self._rng, len(self._stamps))
         new.project(self.limits)
         self.variables = self.variables.join(new)
 
-    def _propose(self, count: int, widths: tuple[float, float]):
+    def _propose(self, count: int, widths: tuple[float, float]) -> Seeds:
+        """Where ``count`` strokes of these widths (px) would gain most over what is painted now."""
         view = self._coarse
         now = self._settings.picture(self.variables, view)
         error = ((now - view.goal) ** 2).sum(0) * view.weight

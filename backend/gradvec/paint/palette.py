@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 
 from .canvas import Canvas, hex_color
 
@@ -17,6 +16,8 @@ def palette_of(text: str, canvas: Canvas, seed: int) -> torch.Tensor | None:
         return None
     if text.startswith("#"):
         return torch.tensor([hex_color(part) for part in text.split(",")], dtype=torch.float32)
+    from sklearn.cluster import KMeans  # a second of import that few paintings need
+
     visible = canvas.colors[:, canvas.alpha > 0.5].T.numpy()
     if len(visible) == 0:
         return torch.zeros(1, 3)

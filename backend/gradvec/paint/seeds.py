@@ -20,6 +20,7 @@ import torch.nn.functional as F
 CELLS = 3.5
 #: Places are tried this many cells apart.
 STRIDE = 2
+WIDTH_RATIO = 1.5
 ASPECTS = (1.4, 2.6, 4.8)
 DIRECTIONS = 8
 #: Candidates of one width that are looked at.
@@ -57,7 +58,10 @@ class Seeds:
 
 @dataclass(frozen=True)
 class _Bank:
-    """Masks of one width: kernels (3 M, 1, k, k) = mask, mask * along, mask * across; second moments (M,) in cells^2."""
+    """M masks of one width, in cells. kernels: (3 M, 1, k, k) = mask, mask * along, mask * across.
+
+    area, along2, across2: (M,) sum and second moments of each mask. length, width, angle: (M,).
+    """
 
     kernels: torch.Tensor
     area: torch.Tensor
@@ -96,24 +100,25 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
-    steps = max(1, math.ceil(math.log(widest / narrowest, 1.5)))
+    steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
+    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
     candidates = []
     for w in np.geomspace(narrowest, widest, steps + 1):
-        candidates += _candidates(target, error, cost, float(w), longest, gradient)
+        candidates += _candidates(planes, float(w), longest, gradient)
     return _greedy(candidates, count, height, width, narrowest)
 
 
-def _candidates(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, width: float, longest: float,
-                gradient: bool) -> list[tuple]:
-    """Strokes of one width that gain more than their neighbours: (gain, x, y, length, width, angle, axis, colours)."""
-    height, wide = error.shape
+def _candidates(planes: torch.Tensor, width: float, longest: float, gradient: bool) -> list[list[float]]:
+    """Strokes of one width that gain more than their neighbours, as the rows of :func:`_rows`.
+
+    planes: (6, H, W) the three colours, the sum of their squares, error and cost.
+    """
+    height, wide = planes.shape[1:]
     factor = max(1.0, width / CELLS)
     size = (max(1, round(height / factor)), max(1, round(wide / factor)))
-    cell_y, cell_x = height / size[0], wide / size[1]
-    cell = math.sqrt(cell_y * cell_x)
+    cell = math.sqrt(height / size[0] * wide / size[1])
     bank = _bank(width / cell, max(longest / cell, width / cell * ASPECTS[0]))
     masks, reach = len(bank.length), bank.kernels.shape[-1] // 2
-    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
     planes = F.interpolate(planes[None], size=size, mode="area")[0]
     # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
     color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
@@ -123,9 +128,9 @@ def _candidates(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, w
     plain = bank.kernels[0::3]
     square, now, extra = F.conv2d(torch.cat([color[3:], gains])[:, None], plain, stride=STRIDE)
     mean = sums[:, :, 0] / bank.area[:, None, None]
-    left = square - (mean**2).sum(0) * bank.area[:, None, None]
     along = sums[:, :, 1] / bank.along2.sqrt()[:, None, None]
     across = sums[:, :, 2] / bank.across2.sqrt()[:, None, None]
+    left = square - (mean**2).sum(0) * bank.area[:, None, None]
     aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
     if gradient:
         left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
@@ -137,18 +142,29 @@ def _candidates(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, w
     best, at = best[best > 0], at[best > 0]
     m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
     theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
-    v = torch.stack([theta.cos(), theta.sin()], -1)
-    slope = (along[:, m, y, x] * v[:, 0] + across[:, m, y, x] * v[:, 1]).T
-    w = v / torch.stack([bank.along2[m].sqrt(), bank.across2[m].sqrt()], -1)
-    length, wid = torch.tensor(bank.length).float()[m], torch.tensor(bank.width).float()[m]
-    extent = w[:, 0].abs() * length / 2 + w[:, 1].abs() * wid / 2
+    axis = torch.stack([theta.cos(), theta.sin()], -1)
+    slope = (along[:, m, y, x] * axis[:, 0] + across[:, m, y, x] * axis[:, 1]).T * gradient
+    scale = torch.tensor([wide / size[1], height / size[0]])
+    center = (torch.stack([x, y], 1) * STRIDE + 0.5) * scale
+    return _rows(bank, m, cell, best * scale.prod(), center, axis, mean[:, m, y, x].T, slope)
+
+
+def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center: torch.Tensor, axis: torch.Tensor,
+          mean: torch.Tensor, slope: torch.Tensor) -> list[list[float]]:
+    """Candidates as rows of 16: gain, x, y, length, width, angle, axis (4), colour at its start (3) and end (3).
+
+    m: (n,) which mask. axis: (n, 2) unit vector and slope (n, 3) change of colour along it, both where the mask's
+    moments are one. mean: (n, 3) colour at the centre.
+    """
+    length, width = torch.tensor(bank.length).float()[m], torch.tensor(bank.width).float()[m]
+    angle = torch.tensor(bank.angle).float()[m]
+    w = axis / torch.stack([bank.along2[m].sqrt(), bank.across2[m].sqrt()], -1)
+    extent = w[:, 0].abs() * length / 2 + w[:, 1].abs() * width / 2
     end = w / (w**2).sum(-1, keepdim=True) * extent[:, None] * cell
-    middle = mean[:, m, y, x].T
-    swing = slope * extent[:, None] if gradient else torch.zeros_like(slope)
-    rows = torch.cat([best[:, None] * cell_x * cell_y, ((x * STRIDE + 0.5) * cell_x)[:, None],
-                      ((y * STRIDE + 0.5) * cell_y)[:, None], length[:, None] * cell, wid[:, None] * cell, torch.tensor(bank.angle).float()[m][:, None],
-                      -end, end, (middle - swing).clamp(0, 1), (middle + swing).clamp(0, 1)], 1)
-    return rows.tolist()
+    swing = slope * extent[:, None]
+    numbers = torch.stack([length * cell, width * cell, angle], 1)
+    rows = [gain[:, None], center, numbers, -end, end, (mean - swing).clamp(0, 1), (mean + swing).clamp(0, 1)]
+    return torch.cat(rows, 1).tolist()
 
 
 def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float) -> Seeds:

@@ -7,6 +7,7 @@ all four sides of that frame.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -60,9 +61,10 @@ def _rough_end(a: np.ndarray, b: np.ndarray, sign: int, count: int, roughness: n
     reach = np.abs(b - a)[1] * 0.10
     anchors[1:-1, 0] += sign * (reach * 0.6 - roughness[:count - 1] * 0.5)
     points = []
-    for i, (p, q) in enumerate(zip(anchors[:-1], anchors[1:], strict=True)):
+    for i, (p, q) in enumerate(pairwise(anchors)):
         out = sign * (0.05 + roughness[4 + i % 4]) * min(1.0, 0.25 + abs((b - a)[1]))
-        points += [p, p + [out, 0.15 * (q - p)[1]], q + [out, -0.15 * (q - p)[1]]]
+        bulge = np.array([out, 0.15 * (q - p)[1]])
+        points += [p, p + bulge, q + bulge * (1, -1)]
     return np.array(points)
 
 

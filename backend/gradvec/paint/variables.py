@@ -6,8 +6,10 @@ an angle's step is divided by half the stroke's length, so that its tip moves by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -20,6 +22,8 @@ from .palette import snapped
 #: Shortest gradient, px, and how far shear may go (tangent of its angle).
 AXIS_MIN = 1.0
 SHEAR_MAX = 0.7
+#: Shortest middle line of a sweep, px.
+CHORD_MIN = 0.5
 #: What is fainter than this is no stroke.
 OPACITY_MIN = 0.2
 #: A sweep bends at most so much that its inside stays wider than this share of its outside.
@@ -54,9 +58,6 @@ class Variables:
     template: np.ndarray
     level: np.ndarray
 
-    TENSORS = ("shape", "axis", "color", "opacity")
-    ARRAYS = ("brush", "template", "level")
-
     def __len__(self) -> int:
         return len(self.brush)
 
@@ -70,50 +71,46 @@ class Variables:
         if index.dtype == bool:
             index = np.nonzero(index)[0]
         rows = torch.from_numpy(np.asarray(index, np.int64))
-        return Variables(**{n: getattr(self, n).detach()[rows].clone() for n in self.TENSORS},
-                         **{n: getattr(self, n)[index] for n in self.ARRAYS})
+        return self._of([t.detach()[rows].clone() for t in self.tensors()], [a[index] for a in self._arrays()])
 
     def join(self, other: Variables) -> Variables:
         """These strokes with others painted over them."""
-        return Variables(**{n: torch.cat([getattr(self, n).detach(), getattr(other, n).detach()]) for n in self.TENSORS},
-                         **{n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.ARRAYS})
+        tensors = [torch.cat([a.detach(), b.detach()]) for a, b in zip(self.tensors(), other.tensors(), strict=True)]
+        arrays = [np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True)]
+        return self._of(tensors, arrays)
 
     def tensors(self) -> list[torch.Tensor]:
-        return [getattr(self, n) for n in self.TENSORS]
+        return [self.shape, self.axis, self.color, self.opacity]
 
-    def clone(self) -> Variables:
-        return self.take(np.arange(len(self)))
+    @classmethod
+    def _of(cls, tensors: list[torch.Tensor], arrays: list[np.ndarray]) -> Variables:
+        shape, axis, color, opacity = tensors
+        brush, template, level = arrays
+        return cls(shape, axis, color, opacity, brush, template, level)
 
-    def scaled(self, factor: float) -> Variables:
-        """The same strokes on a picture ``factor`` times as large."""
-        result = self.clone()
-        stamped = torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
-        result.shape[stamped, :4] *= factor
-        result.shape[~stamped] *= factor
-        result.axis *= factor
-        return result
+    def _arrays(self) -> list[np.ndarray]:
+        return [self.brush, self.template, self.level]
 
-    def extents(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Length and width (N,) px of every stroke."""
+    def lengths(self) -> torch.Tensor:
+        """(N,) px from end to end of every stroke."""
         s = self.shape.detach()
-        stamped = torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
-        one = torch.from_numpy(self.brush == brushes.MARKER)
-        r1 = torch.where(one, s[:, 6], s[:, 7])
-        chord = (s[:, 4:6] - s[:, 0:2]).norm(dim=1)
-        return (torch.where(stamped, s[:, 2].abs(), chord + s[:, 6] + r1),
-                torch.where(stamped, s[:, 3].abs(), s[:, 6] + r1))
+        last = torch.where(torch.from_numpy(self.brush == brushes.MARKER), s[:, 6], s[:, 7])
+        swept = (s[:, 4:6] - s[:, 0:2]).norm(dim=1) + s[:, 6] + last
+        return torch.where(self.stamped, s[:, 2], swept)
 
-    def step_sizes(self) -> list[torch.Tensor]:
-        """How far each number moves when its stroke's outline or colour is to move by one unit; as ``tensors()``."""
-        length, width = self.extents()
-        shape = torch.ones_like(self.shape)
-        stamped = torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
-        turn = 2 / length.clamp(min=4.0)
-        shear = 1.5 / length.clamp(min=4.0)
-        shape[stamped, 4] = turn[stamped]
-        shape[stamped, 5] = shear[stamped]
-        shape[~stamped, 6:] = 0.5
-        return [shape, torch.ones_like(self.axis), torch.ones_like(self.color), torch.ones_like(self.opacity)]
+    def step_sizes(self) -> torch.Tensor:
+        """(N, 19) how far each number moves when its stroke's outline or colour is to move by one unit; columns as
+        ``tensors()`` side by side."""
+        sizes = torch.ones(len(self), 19)
+        length = self.lengths().clamp(min=4.0)[:, None]
+        sizes[:, 4:6] = torch.where(self.stamped[:, None], torch.cat([2 / length, 1.5 / length], 1), sizes[:, 4:6])
+        sizes[:, 6:8] = 0.5
+        return sizes
+
+    @cached_property
+    def stamped(self) -> torch.Tensor:
+        """(N,) bool: whose outline is a template under an affine map."""
+        return torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
 
     def project(self, limits: Limits) -> None:
         """Brings all numbers back into their ranges, in place."""
@@ -122,44 +119,50 @@ class Variables:
             if limits.one_color:
                 self.color.copy_(((self.color[:, :3] + self.color[:, 3:]) / 2).repeat(1, 2))
             self.opacity.clamp_(OPACITY_MIN, 1)
-            stamped = torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
-            if bool(stamped.any()):
-                self.shape[stamped] = _project_stamped(self.shape[stamped], limits)
-            if not bool(stamped.all()):
-                self.shape[~stamped] = _project_swept(self.shape[~stamped], limits)
-            span = self.axis[:, 2:] - self.axis[:, :2]
-            length = span.norm(dim=1, keepdim=True)
-            middle = (self.axis[:, 2:] + self.axis[:, :2]) / 2
-            unit = torch.where(length > 1e-6, span / length.clamp(min=1e-6), torch.tensor([1.0, 0.0]))
-            half = unit * (length.clamp(min=AXIS_MIN) / 2)
-            self.axis.copy_(torch.where(length < AXIS_MIN, torch.cat([middle - half, middle + half], 1), self.axis))
+            stamped = self.stamped[:, None]
+            if bool(stamped.all()):
+                self.shape.copy_(_project_stamped(self.shape, limits))
+            else:
+                one_radius = torch.from_numpy(self.brush == brushes.MARKER)[:, None]
+                swept = _project_swept(self.shape, limits, one_radius)
+                self.shape.copy_(torch.where(stamped, _project_stamped(self.shape, limits), swept))
+            _project_axis(self.axis)
+
+
+def _project_axis(axis: torch.Tensor) -> None:
+    """Stretches axes that are all but a point."""
+    span = axis[:, 2:] - axis[:, :2]
+    length = span.norm(dim=1, keepdim=True)
+    if bool((length >= AXIS_MIN).all()):
+        return
+    middle = (axis[:, 2:] + axis[:, :2]) / 2
+    unit = torch.where(length > 1e-6, span / length.clamp(min=1e-6), torch.tensor([1.0, 0.0]))
+    half = unit * (AXIS_MIN / 2)
+    axis.copy_(torch.where(length < AXIS_MIN, torch.cat([middle - half, middle + half], 1), axis))
 
 
 def _project_stamped(shape: torch.Tensor, limits: Limits) -> torch.Tensor:
-    shape = shape.clone()
-    shape[:, 0].clamp_(-0.2 * limits.width, 1.2 * limits.width)
-    shape[:, 1].clamp_(-0.2 * limits.height, 1.2 * limits.height)
-    shape[:, 2:4] = shape[:, 2:4].clamp(limits.narrowest, limits.longest)
-    shape[:, 5].clamp_(-SHEAR_MAX, SHEAR_MAX)
-    return shape
+    inf = math.inf
+    low = [-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf, -SHEAR_MAX, -inf, -inf]
+    high = [1.2 * limits.width, 1.2 * limits.height, limits.longest, limits.longest, inf, SHEAR_MAX, inf, inf]
+    return torch.minimum(torch.maximum(shape, torch.tensor(low)), torch.tensor(high))
 
 
-def _project_swept(shape: torch.Tensor, limits: Limits) -> torch.Tensor:
-    shape = shape.clone()
-    for column in range(6):
-        extent = (limits.width, limits.height)[column % 2]
-        shape[:, column].clamp_(-0.2 * extent, 1.2 * extent)
-    shape[:, 6:] = shape[:, 6:].clamp(limits.narrowest / 2, limits.longest / 4)
-    p0, p1, p2 = shape[:, 0:2], shape[:, 2:4], shape[:, 4:6]
+def _project_swept(shape: torch.Tensor, limits: Limits, one_radius: torch.Tensor) -> torch.Tensor:
+    extent = torch.tensor([limits.width, limits.height] * 3, dtype=torch.float32)
+    places = torch.minimum(torch.maximum(shape[:, :6], -0.2 * extent), 1.2 * extent)
+    radii = shape[:, 6:].clamp(limits.narrowest / 2, max(limits.longest / 3, limits.narrowest / 2))
+    radii = torch.where(one_radius, radii[:, :1], radii)
+    p0, p1, p2 = places[:, 0:2], places[:, 2:4], places[:, 4:6]
     middle, chord = (p0 + p2) / 2, p2 - p0
     length = chord.norm(dim=1, keepdim=True)
     unit = torch.where(length > 1e-3, chord / length.clamp(min=1e-3), torch.tensor([1.0, 0.0]))
-    wanted = length.clamp(1.0, limits.longest)
+    ends = radii.sum(1, keepdim=True)
+    wanted = torch.maximum(torch.minimum(length, limits.longest - ends), torch.tensor(CHORD_MIN))
     off = p1 - middle
-    radius = shape[:, 6:].max(1, keepdim=True).values
-    most = torch.minimum(0.45 * wanted, BEND_MAX * wanted**2 / radius)
+    most = torch.minimum(0.45 * wanted, BEND_MAX * wanted**2 / radii.max(1, keepdim=True).values)
     off = off * (most / off.norm(dim=1, keepdim=True).clamp(min=1e-6)).clamp(max=1)
-    return torch.cat([middle - unit * wanted / 2, middle + off, middle + unit * wanted / 2, shape[:, 6:]], 1)
+    return torch.cat([middle - unit * wanted / 2, middle + off, middle + unit * wanted / 2, radii], 1)
 
 
 class SceneMaker:
