@@ -5,47 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from gradvec.ipc import commands
-from gradvec.ipc.client import Client, ErrorEvent, Launch, ProgressEvent, ResultEvent
-from gradvec.ipc.state import State
-
-HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parents[1] / "backend" / "gradvec"
-
-
-def copy_package(target: Path, version: str = "") -> Path:
-    """What an engine needs of the package and no more, as it would lie elsewhere; returns the directory to import
-    from. Tests run on a copy, because an engine steps aside when its files change."""
-    shutil.copytree(PACKAGE / "ipc", target / "gradvec" / "ipc", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "progress.py"):
-        shutil.copy2(PACKAGE / name, target / "gradvec" / name)
-    if version:
-        (target / "gradvec" / "__init__.py").write_text(f'__version__ = "{version}"\n')
-    return target
+from gradvec.ipc.client import Client, Launch
+from ipc_helpers import HERE, copy_package, leftovers, wait_for
 
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory):
-    yield copy_package(tmp_path_factory.mktemp("package"))
-    base = str(tmp_path_factory.getbasetemp()).encode()
-    wait_for(lambda: not leftovers(base), 3.0)
-
-
-def leftovers(word):
-    """Processes with ``word`` in their command line."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if word in path.read_bytes() and alive(path.parent.name):
-                found.append(path.parent.name)
-    return found
+    """Where engines are started from; none of them outlives the tests."""
+    path = copy_package(tmp_path_factory.mktemp("package"))
+    yield path
+    wait_for(lambda: not leftovers(str(path).encode()), 3.0)
 
 
 @pytest.fixture
@@ -77,53 +51,3 @@ def client(launch, engine_dir):
     """Connected to the shared engine."""
     with Client.connect_or_start(launch, engine_dir) as connected:
         yield connected
-
-
-def last_event(client, seconds=10.0, also=None):
-    """The event that ends the job; the others go to the list ``also``."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        event = client.poll(0.2)
-        if isinstance(event, (ResultEvent, ErrorEvent)):
-            return event
-        if event is not None and also is not None:
-            also.append(event)
-    raise AssertionError(f"the job did not end within {seconds} s")
-
-
-def wait_for(condition, seconds=5.0):
-    """Waits until ``condition()`` is true and returns how many seconds that took."""
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
-        if condition():
-            return time.monotonic() - started
-        time.sleep(0.01)
-    raise AssertionError(f"still not so after {seconds} s")
-
-
-def wait_for_event(client, kind, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        event = client.poll(0.2)
-        if isinstance(event, kind):
-            return event
-        assert not isinstance(event, (ResultEvent, ErrorEvent)), event
-    raise AssertionError(f"no {kind.__name__} within {seconds} s")
-
-
-def wait_until_painting(client):
-    """Until the job itself, not the engine that starts for it, tells how far it is."""
-    while wait_for_event(client, ProgressEvent).stage != "painting":
-        pass
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def log_of(state_dir):
-    return State(state_dir).log_path.read_text("utf-8", "replace")

@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import HERE, alive, copy_package, last_event, log_of, wait_for, wait_for_event, wait_until_painting
 from gradvec import __version__
 from gradvec.errors import EngineError
 from gradvec.ipc import client as client_module
 from gradvec.ipc import commands
 from gradvec.ipc.client import Client, ErrorEvent, Hello, Launch, ProgressEvent, ResultEvent
 from gradvec.ipc.state import State
+from ipc_helpers import HERE, alive, copy_package, last_event, log_of, wait_for, wait_for_event, wait_until_painting
 
 SYSTEM_PYTHON = [path for path in ("/usr/bin/python3",) if os.path.exists(path)]
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PACKAGE, copy_package
+from ipc_helpers import PACKAGE, copy_package
 
 FILES = sorted((PACKAGE / "ipc").glob("*.py"))
 

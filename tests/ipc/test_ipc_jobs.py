@@ -10,10 +10,10 @@ import zlib
 from dataclasses import replace
 
 import pytest
-from conftest import HERE, alive, last_event, log_of, wait_for, wait_for_event, wait_until_painting
 from gradvec.errors import Cancelled, EngineError, InputError
 from gradvec.ipc.client import Client, ErrorEvent, Hello, PreviewEvent, ProgressEvent, ResultEvent
 from gradvec.ipc.reports import PREVIEW_SIDE_MAX, encode_png
+from ipc_helpers import HERE, alive, last_event, log_of, wait_for, wait_for_event, wait_until_painting
 
 NAMES = {"Fuß & Kröte\n\t\"'.jpg": b"\0\xff", "写真 \U0001f33b": b"", "lone \udc80": b"x", "": b"y"}
 

@@ -11,10 +11,10 @@ import sys
 import time
 
 import pytest
-from conftest import HERE, alive, last_event, wait_for, wait_until_painting
 from gradvec.errors import EngineError, InputError
 from gradvec.ipc.client import Client, Launch, PreviewEvent, ProgressEvent, ResultEvent
 from gradvec.ipc.launch import clean_environment
+from ipc_helpers import HERE, alive, last_event, wait_for, wait_until_painting
 
 
 @pytest.fixture

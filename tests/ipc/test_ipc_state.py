@@ -38,6 +38,22 @@ def test_a_link_is_no_private_directory(tmp_path):
     assert "GRADVEC_STATE_DIR" in caught.value.remedy
 
 
+def test_a_directory_with_other_things_in_it_is_left_alone(tmp_path):
+    """Somebody may point $GRADVEC_STATE_DIR at the home directory."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    theirs = [home / name for name in ("ssh.key", "package.json", "my.sock", "0123abcd.key.txt", "engine.txt")]
+    for path in theirs:
+        path.write_text("precious")
+    with pytest.raises(EngineError, match="used for something else"):
+        private_dir(home)
+    assert mode(home) == 0o755
+    home.chmod(0o700)
+    publication = Publication(State(private_dir(home)), "1")
+    publication.withdraw()
+    assert all(path.read_text() == "precious" for path in theirs)
+
+
 def test_a_directory_of_somebody_else_is_refused(tmp_path, monkeypatch):
     (tmp_path / "theirs").mkdir(mode=0o700)
     monkeypatch.setattr(os, "getuid", lambda: os.lstat(tmp_path).st_uid + 1)
@@ -159,7 +175,7 @@ def test_what_a_killed_engine_left_is_cleaned_up(tmp_path):
 def test_withdrawing_leaves_the_files_of_a_newer_engine(tmp_path):
     state = State(private_dir(tmp_path / "s"))
     old = Publication(state, "1")
-    new_address = Address(os.getpid() + 1, "2", "new.key", "/nowhere")
+    new_address = Address(os.getpid() + 1, "2", "0123abcd.key", "/nowhere")
     (state.directory / "engine.json").write_text(json.dumps(vars(new_address)))
     assert old.replaced()
     old.withdraw()

@@ -11,7 +11,6 @@ import threading
 import time
 
 import pytest
-from conftest import alive, wait_for
 from gradvec.errors import EngineError
 from gradvec.ipc import commands
 from gradvec.ipc.client import Client
@@ -20,6 +19,7 @@ from gradvec.ipc.messages import MAGIC, TRUSTED, Frame
 from gradvec.ipc.state import Address, State, private_dir
 from gradvec.ipc.stream import Stream
 from gradvec.ipc.supervisor import CLIENTS_MAX, STRANGERS_MAX
+from ipc_helpers import alive, wait_for
 
 
 @pytest.fixture

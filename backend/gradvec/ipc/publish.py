@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import socket
 import stat
 import sys
@@ -15,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import EngineError
-from .state import KEY_BYTES, Address, State, is_ours
+from .state import KEY_BYTES, TOKEN_FILES, Address, State, is_ours
 
 #: macOS allows 103 bytes in a socket's path, Linux 107.
 SOCKET_PATH_MAX = 100
@@ -76,7 +75,7 @@ class Publication:
         for suffix in (".key", ".sock", ".json"):
             _remove(self.state.directory / (self._token + suffix))
         if self._socket_dir is not None:
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
+            _remove_socket_dir(self._socket_dir)
 
     def _listen(self, tcp: bool) -> Address:
         path, port = "", 0
@@ -120,9 +119,9 @@ class Publication:
         if stale is not None and stale.socket:
             folder = Path(stale.socket).parent
             if folder.name.startswith(_SOCKET_DIR_PREFIX) and sys.platform != "win32" and is_ours(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove_socket_dir(folder)
         for path in self.state.directory.iterdir():
-            if path.suffix in (".key", ".sock", ".json"):
+            if path.name == "engine.json" or TOKEN_FILES.fullmatch(path.name):
                 _remove(path)
 
 
@@ -135,6 +134,13 @@ def _write_private(path: Path, data: bytes) -> None:
     fd = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(data)
+
+
+def _remove_socket_dir(folder: Path) -> None:
+    """Removes a directory that holds a socket of ours and nothing else."""
+    _remove(folder / "sock")
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _remove(path: Path) -> None:

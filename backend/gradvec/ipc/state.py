@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -22,6 +23,9 @@ from ..errors import EngineError
 
 KEY_BYTES = 32
 LOG_BYTES_MAX = 4 << 20
+#: Files of single engines; the token in front keeps them apart.
+TOKEN_FILES = re.compile(r"[0-9a-f]{8}\.(key|sock|json)")
+OUR_FILES = re.compile(rf"engine\.(lock|json|log|log\.1)|{TOKEN_FILES.pattern}")
 
 
 def default_dir() -> Path:
@@ -59,20 +63,23 @@ def is_ours(path: Path) -> bool:
 def private_dir(path: Path) -> Path:
     """``path`` as a directory that only this user may enter, made where it is missing.
 
+    One that others may enter is closed to them, unless it holds anything but our own files.
+
     Raises:
-        EngineError: it cannot be made, or it belongs to somebody else or is a link.
+        EngineError: it cannot be made, is a link, belongs to somebody else or is used for something else.
     """
     remedy = "Set GRADVEC_STATE_DIR to a directory of your own."
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform != "win32" and path.lstat().st_uid == os.getuid() and not path.is_symlink():
+        if sys.platform != "win32" and path.lstat().st_uid == os.getuid() and not path.is_symlink() and (
+                all(OUR_FILES.fullmatch(name) for name in os.listdir(path))):
             path.chmod(0o700)
     except OSError as error:
         raise EngineError(f"The engine's directory {path} cannot be made: {error.strerror or error}.", remedy,
                           "engine.directory") from error
     if sys.platform != "win32" and not is_ours(path):
-        raise EngineError(f"The engine's directory {path} is a link or belongs to another user.", remedy,
-                          "engine.directory")
+        raise EngineError(f"The engine's directory {path} is a link, belongs to another user, or is open to others and "
+                          "used for something else.", remedy, "engine.directory")
     return path
 
 
