@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +16,18 @@ from .handles import linear_fill, radial_fill
 from .judge import NOTICEABLE, UNSEEN_SHARE, difference, simplify
 from .kmeans import ControlPoint, control_points
 from .pixels import Pixels, gather
-from .ramps import Ramps, along, best_stops, bowl_gain, colors_at, linear_start, radial_start, refined, squared_error
+from .ramps import (
+    Ramps,
+    along,
+    best_stops,
+    bowl_gain,
+    colors_at,
+    linear_start,
+    radial_start,
+    refined,
+    spanning,
+    squared_error,
+)
 
 __all__ = ["ControlPoint", "control_points", "fit", "simplify"]
 
@@ -27,7 +37,7 @@ THIRD_STOP_GAIN, RADIAL_GAIN = 0.10, 0.25
 BOWL_GAIN = 0.15
 #: Control points that leave so many times the error of the closed form's optimum are no start.
 HOPELESS = 2.0
-_MIDDLES = (0.2, 0.35, 0.5, 0.65, 0.8)
+_MIDDLES = (0.2, 0.4, 0.6, 0.8)
 
 
 def fit(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Options, run: Run) -> list[Fill]:
@@ -106,10 +116,8 @@ def _best_linear(pixels: Pixels, points: list[list[ControlPoint]], step: Callabl
     _, error = best_stops(pixels, along(pixels, start, False)[0], best.offsets)
     known &= error < HOPELESS * best.error
     if known.any():
-        own = refined(pixels.take(known), start[known], step=step)
-        other = replace(best, geometry=start, stops=best.stops.copy(), error=np.full(pixels.count, np.inf))
-        other.geometry[known], other.stops[known], other.error[known] = own.geometry, own.stops, own.error
-        best = best.where(other.error < best.error, other)
+        own, other = best.take(known), refined(pixels.take(known), start[known], step=step)
+        best = best.put(known, own.where(other.error < own.error, other))
     return _in_gamut(pixels, best, step)
 
 
@@ -143,9 +151,7 @@ def _in_gamut(pixels: Pixels, ramps: Ramps, step: Callable[[], None]) -> Ramps:
     if not outside.any():
         return cut
     own = pixels.take(outside)
-    solved = refined(own, geometry[outside], in_gamut=True, stops=stops[outside], step=step)
-    cut.geometry[outside], cut.stops[outside], cut.error[outside] = solved.geometry, solved.stops, solved.error
-    return cut
+    return cut.put(outside, refined(own, geometry[outside], in_gamut=True, stops=stops[outside], step=step))
 
 
 # ---- auto ------------------------------------------------------------------------------------------------------------
@@ -156,18 +162,19 @@ def _chosen(pixels: Pixels, linear: Ramps, outlines: Sequence[Outline], run: Run
     u, _ = along(pixels, linear.geometry, False)
     painted = colors_at(u, pixels.stroke, linear.offsets, np.clip(linear.stops, 0, 1))
     flat = ~_noticeable(pixels, painted, means[pixels.stroke])
-    three, three_color = _three_stops(pixels, linear, u)
+    error = np.where(flat, squared_error(pixels, means[pixels.stroke]), linear.error)
+    color = np.where(flat[pixels.stroke, None], means[pixels.stroke], painted)
+    three, three_color = _three_stops(pixels, linear, error)
     run.step(0.75)
-    third = ~flat & (three.error < (1 - THIRD_STOP_GAIN) * linear.error) & _noticeable(pixels, three_color, painted)
-    error = np.where(flat, squared_error(pixels, means[pixels.stroke]), np.where(third, three.error, linear.error))
-    color = np.where(flat[pixels.stroke, None], means[pixels.stroke],
-                     np.where(third[pixels.stroke, None], three_color, painted))
+    third = (three.error < (1 - THIRD_STOP_GAIN) * error) & _noticeable(pixels, three_color, color)
+    error = np.where(third, three.error, error)
+    color = np.where(third[pixels.stroke, None], three_color, color)
     radial, rounded = _radial(pixels, error, color, _stepper(run, 0.75, 0.95))
     fills: list[Fill] = []
     for k, outline in enumerate(outlines):
         if radial is not None and rounded[k]:
             fills.append(radial_fill(pixels, radial, k))
-        elif flat[k]:
+        elif flat[k] and not third[k]:
             fills.append(SolidColor(_color(means[k])))
         else:
             fills.append(linear_fill(pixels, three if third[k] else linear, k, outline))
@@ -180,18 +187,34 @@ def _noticeable(pixels: Pixels, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return pixels.total(seen) > UNSEEN_SHARE * pixels.total(pixels.weight)
 
 
-def _three_stops(pixels: Pixels, linear: Ramps, u: np.ndarray) -> tuple[Ramps, np.ndarray]:
-    """(the same axes with a stop between the ends where it serves best, the colours painted (P, 3))."""
-    tries = []
-    for middle in _MIDDLES:
-        offsets = np.tile([0.0, middle, 1.0], (pixels.count, 1))
-        stops = np.clip(best_stops(pixels, u, offsets)[0], 0, 1)
-        error = squared_error(pixels, colors_at(u, pixels.stroke, offsets, stops))
-        tries.append(replace(linear, offsets=offsets, stops=stops, error=error))
-    best = tries[0]
-    for other in tries[1:]:
+def _three_stops(pixels: Pixels, linear: Ramps, error: np.ndarray) -> tuple[Ramps, np.ndarray]:
+    """(gradients with a stop between the ends where it serves best, the colours painted (P, 3)).
+
+    They run in the direction of the linear ones, over all of the stroke. The middle stop is searched on a grid, finer
+    where a coarse one promises to save something of ``error`` (N,).
+    """
+    geometry = spanning(pixels, linear.geometry[:, :2])
+    best = _with_middle(pixels, geometry, np.full(pixels.count, _MIDDLES[0]))
+    for middle in _MIDDLES[1:]:
+        other = _with_middle(pixels, geometry, np.full(pixels.count, middle))
         best = best.where(other.error < best.error, other)
+    hopeful = best.error < (1 - THIRD_STOP_GAIN / 2) * error
+    if hopeful.any():
+        own, finer = pixels.take(hopeful), best.take(hopeful)
+        for change in (0.08, -0.08, 0.04, -0.04, 0.02, -0.02, 0.01, -0.01):
+            other = _with_middle(own, finer.geometry, np.clip(finer.offsets[:, 1] + change, 0.05, 0.95))
+            finer = finer.where(other.error < finer.error, other)
+        best = best.put(hopeful, finer)
+    u, _ = along(pixels, geometry, False)
     return best, colors_at(u, pixels.stroke, best.offsets, best.stops)
+
+
+def _with_middle(pixels: Pixels, geometry: np.ndarray, middle: np.ndarray) -> Ramps:
+    """Three-stop gradients with the middle stop at ``middle`` (N,) and the best colours in [0, 1]."""
+    u, _ = along(pixels, geometry, False)
+    offsets = np.stack([np.zeros_like(middle), middle, np.ones_like(middle)], 1)
+    stops = np.clip(best_stops(pixels, u, offsets)[0], 0, 1)
+    return Ramps(False, geometry, offsets, stops, squared_error(pixels, colors_at(u, pixels.stroke, offsets, stops)))
 
 
 def _radial(pixels: Pixels, error: np.ndarray, color: np.ndarray,
@@ -209,10 +232,9 @@ def _radial(pixels: Pixels, error: np.ndarray, color: np.ndarray,
     painted = colors_at(along(own, found.geometry, True)[0], own.stroke, found.offsets, found.stops)
     pays[bowls] = ((found.error < (1 - RADIAL_GAIN) * error[bowls]) & _centered(own, found)
                    & _noticeable(own, painted, color[bowls[pixels.stroke]]))
-    geometry, offsets = np.zeros((pixels.count, 3)), np.tile([0.0, 1.0], (pixels.count, 1))
-    stops = np.zeros((pixels.count, 2, 3))
-    geometry[bowls], stops[bowls] = found.geometry, found.stops
-    return Ramps(True, geometry, offsets, stops, error), pays
+    geometry, offsets = np.ones((pixels.count, 3)), np.tile([0.0, 1.0], (pixels.count, 1))
+    whole = Ramps(True, geometry, offsets, np.zeros((pixels.count, 2, 3)), error)
+    return whole.put(bowls, found), pays
 
 
 def _centered(pixels: Pixels, radial: Ramps) -> np.ndarray:

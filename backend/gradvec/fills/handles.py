@@ -14,6 +14,8 @@ from .ramps import Ramps, colors_at
 
 _SIDEWAYS = (0.0, 0.12, -0.12, 0.25, -0.25, 0.38, -0.38)
 _SHORTEST = 1e-4
+#: Stops that differ by less are one colour in any picture of 8 bits.
+_SAME = 1 / 510
 
 
 def linear_fill(pixels: Pixels, ramps: Ramps, k: int, outline: Outline) -> Fill:
@@ -21,6 +23,8 @@ def linear_fill(pixels: Pixels, ramps: Ramps, k: int, outline: Outline) -> Fill:
     slope, base = ramps.geometry[k, :2] / pixels.size[k], ramps.geometry[k, 2]
     steepness = float(np.hypot(*slope))
     offsets, stops = ramps.offsets[k], ramps.stops[k]
+    if np.ptp(stops, axis=0).max() < _SAME:
+        return SolidColor(_color(stops.mean(0)))
     if steepness * pixels.size[k] < _SHORTEST:
         return SolidColor(_color(colors_at(np.array([base]), np.zeros(1, int), offsets[None], stops[None])[0]))
     own = _extent(pixels, k, outline)

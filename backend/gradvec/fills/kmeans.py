@@ -33,6 +33,9 @@ HUE_SHARE, SATURATION_SHARE = 0.9, 0.8
 HUE_REACH, SATURATION_REACH = 6.0, 5.0
 #: Strokes with fewer coloured pixels get one point.
 PIXELS_FOR_TWO = 205
+#: Two groups of hues whose centres are apart by more than this many times the sum of their sigmas are two colours; in
+#: evenly spread hues it is 1.7 times.
+APART = 2.5
 _WHITE = 250 / 255
 _GREY = 2.0
 
@@ -93,7 +96,8 @@ def two_means(values: np.ndarray) -> tuple[tuple[float, float], float] | None:
 def _on_white(patch: StrokePatch) -> np.ndarray:
     """(h, w, 3) the stroke as it looks on white; a translucent one as if its paint were opaque."""
     alpha = patch.alpha / max(float(patch.alpha.max(initial=0.0)), 1e-6)
-    return 1 - alpha[..., None] * (1 - patch.color)
+    color = np.where(alpha[..., None] > 0, patch.color, 1)
+    return 1 - alpha[..., None] * (1 - color)
 
 
 def _centers(hue: np.ndarray, saturation: np.ndarray) -> list[tuple[float, float]]:
@@ -113,13 +117,28 @@ def _centers(hue: np.ndarray, saturation: np.ndarray) -> list[tuple[float, float
 
 
 def _around_mean(hue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(hue unrolled to within 90 of its circular mean, which of them are no outliers)."""
+    """(hue unrolled to within 90 of its circular mean, which of them are no outliers).
+
+    Outliers lie more than one sigma from the mean, or two where sigma is above 0.8 of the mean. Taken alone that rule
+    would remove the smaller of two clean colours; where hues form two groups well apart, nothing is removed.
+    """
     angle = hue * (2 * np.pi / HUES)
     mean = np.arctan2(np.sin(angle).mean(), np.cos(angle).mean()) * (HUES / (2 * np.pi)) % HUES
     unrolled = (hue - mean + HUES / 2) % HUES - HUES / 2 + mean
     middle, sigma = unrolled.mean(), unrolled.std()
     reach = sigma * (2 if sigma > 0.8 * middle else 1)
-    return unrolled, np.abs(unrolled - middle) <= max(reach, 1e-3)
+    return unrolled, (np.abs(unrolled - middle) <= max(reach, 1e-3)) | _two_groups(unrolled)
+
+
+def _two_groups(values: np.ndarray) -> bool:
+    """Whether values fall into two groups, neither negligible, whose centres are far apart against their spread."""
+    result = two_means(values)
+    if result is None:
+        return False
+    (low, high), cut = result
+    below = values <= cut
+    spread = values[below].std() + values[~below].std()
+    return 1 - HUE_SHARE < below.mean() < HUE_SHARE and high - low > APART * spread
 
 
 def _clusters(values: np.ndarray, share: float) -> list[tuple[float, np.ndarray]]:

@@ -18,6 +18,7 @@ from .pixels import Pixels
 #: At most so many steps, and none for a stroke whose error fell by less than this share in the last one.
 STEPS, GAIN = 20, 1e-3
 _SMALLEST_RADIUS = 0.05
+_ARRAYS = ("geometry", "offsets", "stops", "error")
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,21 @@ class Ramps:
 
     def where(self, mask: np.ndarray, other: Ramps) -> Ramps:
         """The other's strokes where ``mask`` (N,), own ones elsewhere."""
-        return Ramps(self.radial, np.where(mask[:, None], other.geometry, self.geometry),
-                     np.where(mask[:, None], other.offsets, self.offsets),
-                     np.where(mask[:, None, None], other.stops, self.stops), np.where(mask, other.error, self.error))
+        result = self.take(np.ones(len(self.error), bool))
+        for name in _ARRAYS:
+            getattr(result, name)[mask] = getattr(other, name)[mask]
+        return result
+
+    def take(self, mask: np.ndarray) -> Ramps:
+        """Only the strokes of a mask (N,)."""
+        return Ramps(self.radial, *(getattr(self, name)[mask] for name in _ARRAYS))
+
+    def put(self, mask: np.ndarray, part: Ramps) -> Ramps:
+        """These with the strokes of a mask (N,) replaced by all of ``part``."""
+        result = self.take(np.ones(len(self.error), bool))
+        for name in _ARRAYS:
+            getattr(result, name)[mask] = getattr(part, name)
+        return result
 
 
 def along(pixels: Pixels, geometry: np.ndarray, radial: bool) -> tuple[np.ndarray, np.ndarray]:
