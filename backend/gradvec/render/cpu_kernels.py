@@ -1,15 +1,10 @@
-"""numba kernels of the cpu engine: exact area coverage, tiled compositing, and the derivatives of both.
+"""numba kernels of the cpu engine: outlines to crops, exact area coverage and its derivative.
 
 The mathematics is in docs/engine.md. Arrays are flat and ragged; all coordinates are px of the canvas an outline is
-on. Pixels are kept and composited in the dtype of the parameters (float32 or float64); edges are float64 always, which
-costs nothing in scalar code and keeps coordinates far from the origin exact. Ties are decided as reference.py says.
+on. Pixels are kept in the dtype of the parameters (float32 or float64); edges are float64 always, which costs nothing
+in scalar code and keeps coordinates far from the origin exact. Ties are decided as reference.py says.
 
-How the work is shared out:
-
-- coverage and its derivative: one outline a task. Each edge touches only the cells that it crosses.
-- compositing and its derivative: one band of rows of one canvas a task, walking the outlines that reach into the
-  band in paint order, so paint order holds without any lock. The derivative composites each row again instead of
-  keeping what was behind every crop pixel: the row's stack stays in the core's own cache.
+One outline is one task. Each edge touches only the cells that it crosses. cpu_composite.py goes on from here.
 """
 
 from __future__ import annotations
@@ -18,21 +13,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import get_thread_id, njit, prange
+from numba import get_num_threads, njit, prange
 
-#: Rows of one compositing task. 16 rows of 1024 px in 4 planes are 256 KiB: they stay in a core's second level cache.
-BAND = 16
-
-SOLID, LINEAR, RADIAL = 0, 1, 2
-
-#: As reference.py has it: px up to which a gradient is a point, and machine epsilons that count as nothing.
-DEGENERATE = 1e-6
-TIE_EPS = 8
-
-#: Numbers of an entry's partial derivative before its stops: opacity, three sums over the gradient's geometry.
-HEAD = 4
-#: Numbers per stop: offset, red, green, blue, opacity.
-PER_STOP = 5
+#: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
+#: stop (offset, red, green, blue, opacity). cpu_composite.py fills them.
+HEAD, PER_STOP = 4, 5
 
 # Derivatives of sums may be reordered; NaN and infinity must keep their meaning, so no "nnan" and no "ninf".
 _FAST = {"contract", "reassoc", "nsz", "arcp", "afn"}
@@ -82,39 +67,39 @@ def flatten(points, loop_points, outline_loops, canvas, sizes, basis, poly, box)
 
 
 @njit(**_SERIAL)
-def lay_out(box, crop_start, row_start, entry_start, canvas, stop_index, part_start):
+def lay_out(box, band, crop_start, row_start, entry_start, stop_index, part_start):
     """Prefix sums: where each outline's crop pixels, crop rows, entries and partial derivatives begin.
 
-    An entry is one outline in one band. Its partial derivative takes HEAD + PER_STOP * stops numbers.
+    An entry is one outline in one band of ``band`` rows. Its partial derivative takes HEAD + PER_STOP * stops numbers.
     """
     for n in range(box.shape[0]):
         width, height = box[n, 2] - box[n, 0], box[n, 3] - box[n, 1]
         crop_start[n + 1] = crop_start[n] + width * height
         row_start[n + 1] = row_start[n] + height
-        bands = (box[n, 3] - 1) // BAND - box[n, 1] // BAND + 1 if height > 0 else 0
+        bands = (box[n, 3] - 1) // band - box[n, 1] // band + 1 if height > 0 else 0
         entry_start[n + 1] = entry_start[n] + bands
         numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
         part_start[n + 1] = part_start[n] + bands * numbers
 
 
 @njit(**_SERIAL)
-def bin_outlines(box, canvas, band_start, job_start, members):
+def bin_outlines(box, band, canvas, band_start, job_start, members):
     """Which outlines reach into which band: job j holds members[job_start[j]:job_start[j + 1]] in paint order."""
     job_start[:] = 0
     for n in range(box.shape[0]):
         if box[n, 3] > box[n, 1]:
             base = band_start[canvas[n]]
-            for band in range(box[n, 1] // BAND, (box[n, 3] - 1) // BAND + 1):
-                job_start[base + band + 1] += 1
+            for i in range(box[n, 1] // band, (box[n, 3] - 1) // band + 1):
+                job_start[base + i + 1] += 1
     for job in range(job_start.shape[0] - 1):
         job_start[job + 1] += job_start[job]
     at = job_start[:-1].copy()
     for n in range(box.shape[0]):
         if box[n, 3] > box[n, 1]:
             base = band_start[canvas[n]]
-            for band in range(box[n, 1] // BAND, (box[n, 3] - 1) // BAND + 1):
-                members[at[base + band]] = n
-                at[base + band] += 1
+            for i in range(box[n, 1] // band, (box[n, 3] - 1) // band + 1):
+                members[at[base + i]] = n
+                at[base + i] += 1
 
 
 @njit(**_SERIAL)
@@ -343,380 +328,6 @@ def _horizontal(x0, x1, cells, width, sums):
         sums[1] += cells[c] * half
 
 
-@njit(**_SERIAL)
-def _locate(u, stop_offset, first, last):
-    """Index of the last stop at or before u, the fraction towards the next one, and one over their distance.
-
-    Before the first stop and from the last one on, fraction and inverse distance are 0.
-    """
-    if u < stop_offset[first]:
-        return first, u * 0, u * 0
-    k = first
-    while k + 1 < last and u >= stop_offset[k + 1]:
-        k += 1
-    if k + 1 >= last:
-        return last - 1, u * 0, u * 0
-    gap = stop_offset[k + 1] - stop_offset[k]
-    return k, (u - stop_offset[k]) / gap, 1 / gap
-
-
-@njit(**_SERIAL)
-def _ramp(geometry, n):
-    """Linear gradient as u = base + ax (x - x1) + ay (y - y1); a point paints its last stop: u = base = 1."""
-    dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
-    square = dx * dx + dy * dy
-    if square <= DEGENERATE * DEGENERATE:
-        return dx * 0, dx * 0, dx * 0 + 1
-    return dx / square, dy / square, dx * 0
-
-
-@njit(**_SERIAL)
-def _simple(kind, stop_offset, first, last):
-    """Solid fills and linear gradients between two stops run through the vectorized loop."""
-    return last - first == 1 or (kind == LINEAR and last - first == 2 and stop_offset[first] < stop_offset[first + 1])
-
-
-@njit(**_SERIAL)
-def _over_row(cells, red, green, blue, alpha, n, x, y, kind, geometry, stop_index, stop_offset, stop_color, opacity):
-    """Paints one row of one outline over the four planes; cells is the winding, x the column of cells[0]."""
-    first, last = stop_index[n], stop_index[n + 1]
-    one = cells.dtype.type(1)
-    zero = cells.dtype.type(0)
-    half = cells.dtype.type(0.5)
-    # Whole numbers times float32 are float64 to numba: everything in the loops is cast first.
-    fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
-    op = opacity[n]
-    if _simple(kind[n], stop_offset, first, last):
-        end = last - 1
-        inv = zero
-        ax, ay, u0 = zero, zero, zero
-        if last - first == 2:
-            ax, ay, base = _ramp(geometry, n)
-            u0 = base + ay * (fy - geometry[n, 1]) + ax * (fx - geometry[n, 0])
-            inv = one / (stop_offset[end] - stop_offset[first])
-        o0 = stop_offset[first]
-        r0, g0, b0, a0 = (stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], op * stop_color[first, 3])
-        dr, dg, db, da = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
-                          op * stop_color[end, 3] - a0)
-        for i in range(cells.shape[0]):
-            t = min(max((u0 + ax * cells.dtype.type(i) - o0) * inv, zero), one)
-            a = min(abs(cells[i]), one) * (a0 + t * da)
-            red[i] += a * (r0 + t * dr - red[i])
-            green[i] += a * (g0 + t * dg - green[i])
-            blue[i] += a * (b0 + t * db - blue[i])
-            alpha[i] += a * (one - alpha[i])
-        return
-    ax, ay, base = _ramp(geometry, n)
-    for i in range(cells.shape[0]):
-        px, py = fx + cells.dtype.type(i) - geometry[n, 0], fy - geometry[n, 1]
-        if kind[n] == LINEAR:
-            u = base + ax * px + ay * py
-        elif geometry[n, 2] > DEGENERATE:
-            u = math.hypot(px, py) / geometry[n, 2]
-        else:
-            u = one
-        k, t, inv = _locate(u, stop_offset, first, last)
-        k2 = min(k + 1, last - 1)
-        a = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[k2, 3] - stop_color[k, 3]))
-        red[i] += a * (stop_color[k, 0] + t * (stop_color[k2, 0] - stop_color[k, 0]) - red[i])
-        green[i] += a * (stop_color[k, 1] + t * (stop_color[k2, 1] - stop_color[k, 1]) - green[i])
-        blue[i] += a * (stop_color[k, 2] + t * (stop_color[k2, 2] - stop_color[k, 2]) - blue[i])
-        alpha[i] += a * (one - alpha[i])
-
-
-@njit(**_PARALLEL)
-def composite(winding, span, box, crop_start, row_start, job_canvas, job_top, job_order, job_start, members, sizes,
-              canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
-    """Source-over in paint order into picture (4, P), premultiplied."""
-    for task in prange(job_order.shape[0]):
-        job = job_order[task]
-        b, top = job_canvas[job], job_top[job]
-        width, height = sizes[b, 0], sizes[b, 1]
-        bottom = min(top + BAND, height)
-        origin = canvas_start[b]
-        for k in range(4):
-            value = background[b, k] * (background[b, 3] if k < 3 else picture.dtype.type(1))
-            picture[k, origin + top * width:origin + bottom * width] = value
-        for m in range(job_start[job], job_start[job + 1]):
-            n = members[m]
-            left, crop_width = box[n, 0], box[n, 2] - box[n, 0]
-            for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
-                r = y - box[n, 1]
-                a, e = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
-                if a >= e:
-                    continue
-                cells = winding[crop_start[n] + r * crop_width + a:crop_start[n] + r * crop_width + e]
-                p, q = origin + y * width + left + a, origin + y * width + left + e
-                _over_row(cells, picture[0, p:q], picture[1, p:q], picture[2, p:q], picture[3, p:q], n, left + a, y,
-                          kind, geometry, stop_index, stop_offset, stop_color, opacity)
-
-
-@njit(**_SERIAL)
-def _row_backward(cells, behind, grad, d_cells, n, x, y, kind, geometry, stop_index, stop_offset, stop_color, opacity,
-                  part):
-    """Derivatives of one painted row; grad (4, len) leaves as the derivative with respect to what was behind."""
-    first, last = stop_index[n], stop_index[n + 1]
-    one = cells.dtype.type(1)
-    zero = cells.dtype.type(0)
-    op = opacity[n]
-    half = cells.dtype.type(0.5)
-    fx, fy = cells.dtype.type(x) + half, cells.dtype.type(y) + half
-    tie = cells.dtype.type(TIE_EPS * np.finfo(cells.dtype).eps)
-    if _simple(kind[n], stop_offset, first, last):
-        end = last - 1
-        inv = zero
-        ax, ay, u0 = zero, zero, zero
-        # Moments are taken about the gradient's start: far from the canvas' origin nothing cancels.
-        from_x, from_y = fx - geometry[n, 0], fy - geometry[n, 1]
-        if last - first == 2:
-            ax, ay, base = _ramp(geometry, n)
-            u0 = base + ay * from_y + ax * from_x
-            inv = one / (stop_offset[end] - stop_offset[first])
-        o0 = stop_offset[first]
-        r0, g0, b0, s0 = stop_color[first, 0], stop_color[first, 1], stop_color[first, 2], stop_color[first, 3]
-        dr, dg, db, ds = (stop_color[end, 0] - r0, stop_color[end, 1] - g0, stop_color[end, 2] - b0,
-                          stop_color[end, 3] - s0)
-        d_op = zero
-        sum_u, sum_ux, sum_ut = zero, zero, zero
-        red, green, blue, see = zero, zero, zero, zero
-        red_t, green_t, blue_t, see_t = zero, zero, zero, zero
-        for i in range(cells.shape[0]):
-            at_i = cells.dtype.type(i)
-            place = (u0 + ax * at_i - o0) * inv
-            t = min(max(place, zero), one)
-            w = abs(cells[i])
-            cov = min(w, one)
-            seen = s0 + t * ds
-            a = cov * op * seen
-            g0_, g1_, g2_, g3_ = grad[0, i], grad[1, i], grad[2, i], grad[3, i]
-            d_a = (g0_ * (r0 + t * dr - behind[0, i]) + g1_ * (g0 + t * dg - behind[1, i])
-                   + g2_ * (b0 + t * db - behind[2, i]) + g3_ * (one - behind[3, i]))
-            d_cov = d_a * op * seen
-            d_cells[i] = (d_cov if cells[i] > zero else -d_cov) if (w > tie) & (w <= one + tie) else zero
-            d_op += d_a * cov * seen
-            d_see = d_a * cov * op
-            cr, cg, cb = a * g0_, a * g1_, a * g2_
-            red += cr
-            green += cg
-            blue += cb
-            see += d_see
-            red_t += cr * t
-            green_t += cg * t
-            blue_t += cb * t
-            see_t += d_see * t
-            d_t = cr * dr + cg * dg + cb * db + d_see * ds
-            d_u = d_t * inv if (place >= zero) & (place < one) else zero
-            sum_u += d_u
-            sum_ux += d_u * at_i
-            sum_ut += d_u * t
-            keep = one - a
-            grad[0, i] = g0_ * keep
-            grad[1, i] = g1_ * keep
-            grad[2, i] = g2_ * keep
-            grad[3, i] = g3_ * keep
-        part[0] += d_op
-        part[1] += sum_u
-        part[2] += sum_ux + sum_u * from_x
-        part[3] += sum_u * from_y
-        # A stop's offset moves t by -(1 - t) / gap at its start and by -t / gap at its end.
-        part[4] -= sum_u - sum_ut
-        part[5] += red - red_t
-        part[6] += green - green_t
-        part[7] += blue - blue_t
-        part[8] += see - see_t
-        at = HEAD + PER_STOP * (end - first)
-        part[at] -= sum_ut
-        part[at + 1] += red_t
-        part[at + 2] += green_t
-        part[at + 3] += blue_t
-        part[at + 4] += see_t
-        return
-    ax, ay, base = _ramp(geometry, n)
-    for i in range(cells.shape[0]):
-        px, py = fx + cells.dtype.type(i) - geometry[n, 0], fy - geometry[n, 1]
-        distance = zero
-        if kind[n] == LINEAR:
-            u = base + ax * px + ay * py
-        elif geometry[n, 2] > DEGENERATE:
-            distance = math.hypot(px, py)
-            u = distance / geometry[n, 2]
-        else:
-            u = one
-        k, t, inv = _locate(u, stop_offset, first, last)
-        k2 = min(k + 1, last - 1)
-        w = abs(cells[i])
-        cov = min(w, one)
-        seen = stop_color[k, 3] + t * (stop_color[k2, 3] - stop_color[k, 3])
-        a = cov * op * seen
-        d_a = grad[3, i] * (one - behind[3, i])
-        d_t = zero
-        at, at2 = HEAD + PER_STOP * (k - first), HEAD + PER_STOP * (k2 - first)
-        for q in range(3):
-            value = stop_color[k, q] + t * (stop_color[k2, q] - stop_color[k, q])
-            d_a += grad[q, i] * (value - behind[q, i])
-            d_value = a * grad[q, i]
-            d_t += d_value * (stop_color[k2, q] - stop_color[k, q])
-            part[at + 1 + q] += (one - t) * d_value
-            part[at2 + 1 + q] += t * d_value
-        d_see = d_a * cov * op
-        d_t += d_see * (stop_color[k2, 3] - stop_color[k, 3])
-        part[at + 4] += (one - t) * d_see
-        part[at2 + 4] += t * d_see
-        d_cov = d_a * op * seen
-        d_cells[i] = (d_cov if cells[i] > zero else -d_cov) if (w > tie) & (w <= one + tie) else zero
-        part[0] += d_a * cov * seen
-        d_place = d_t * inv
-        part[at] -= d_place * (one - t)
-        part[at2] -= d_place * t
-        if kind[n] == LINEAR:
-            part[1] += d_place
-            part[2] += d_place * px
-            part[3] += d_place * py
-        elif distance > 0:
-            push = d_place / (distance * geometry[n, 2])
-            part[1] -= push * px
-            part[2] -= push * py
-            part[3] -= d_place * u / geometry[n, 2]
-        keep = one - a
-        for q in range(4):
-            grad[q, i] *= keep
-
-
-@njit(**_SERIAL)
-def _total(values):
-    total = values.dtype.type(0)
-    for i in range(values.shape[0]):
-        total += values[i]
-    return total
-
-
-@njit(**_PARALLEL)
-def composite_backward(winding, span, box, crop_start, row_start, job_canvas, job_top, job_order, job_start, members,
-                       sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
-                       entry_start, part_start, d_picture, d_winding, partial, d_background_part, stack, rows,
-                       actives, wants_background):
-    """Walks every row twice: bottom to top to know what was behind, then top to bottom with the derivative.
-
-    stack: (threads, 4, longest row's sum of spans). rows: (threads, 2, 4, widest canvas). actives: (threads, most
-    outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
-    premultiplied ground; 0 unless wants_background.
-    """
-    for task in prange(job_order.shape[0]):
-        job = job_order[task]
-        me = get_thread_id()
-        b, top = job_canvas[job], job_top[job]
-        width, height = sizes[b, 0], sizes[b, 1]
-        bottom = min(top + BAND, height)
-        band = top // BAND
-        origin = canvas_start[b]
-        behind, active = stack[me], actives[me]
-        line, grad = rows[me, 0], rows[me, 1]
-        begin, finish = job_start[job], job_start[job + 1]
-        for m in range(begin, finish):
-            n = members[m]
-            numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
-            p = part_start[n] + (band - box[n, 1] // BAND) * numbers
-            partial[p:p + numbers] = 0
-        for k in range(4):
-            d_background_part[job, k] = 0
-        for y in range(top, bottom):
-            row = origin + y * width
-            # Which outlines reach into the row, and which columns: the rest of the row only feeds the background.
-            count, low, high = 0, width, 0
-            for m in range(begin, finish):
-                n = members[m]
-                if box[n, 1] <= y < box[n, 3]:
-                    r = row_start[n] + y - box[n, 1]
-                    if span[r, 0] < span[r, 1]:
-                        active[count] = n
-                        count += 1
-                        low = min(low, box[n, 0] + span[r, 0])
-                        high = max(high, box[n, 0] + span[r, 1])
-            low = min(low, high)
-            for k in range(4):
-                value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-                line[k, low:high] = value
-                grad[k, low:high] = d_picture[k, row + low:row + high]
-            used = 0
-            for i in range(count):
-                n = active[i]
-                r = y - box[n, 1]
-                a, e = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
-                left, s = box[n, 0], crop_start[n] + r * (box[n, 2] - box[n, 0])
-                for k in range(4):
-                    behind[k, used:used + e - a] = line[k, left + a:left + e]
-                used += e - a
-                _over_row(winding[s + a:s + e], line[0, left + a:left + e], line[1, left + a:left + e],
-                          line[2, left + a:left + e], line[3, left + a:left + e], n, left + a, y, kind, geometry,
-                          stop_index, stop_offset, stop_color, opacity)
-            for i in range(count - 1, -1, -1):
-                n = active[i]
-                r = y - box[n, 1]
-                a, e = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
-                left, s = box[n, 0], crop_start[n] + r * (box[n, 2] - box[n, 0])
-                numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
-                p = part_start[n] + (band - box[n, 1] // BAND) * numbers
-                used -= e - a
-                _row_backward(winding[s + a:s + e], behind[:, used:used + e - a], grad[:, left + a:left + e],
-                              d_winding[s + a:s + e], n, left + a, y, kind, geometry, stop_index, stop_offset,
-                              stop_color, opacity, partial[p:p + numbers])
-            if wants_background:
-                for k in range(4):
-                    d_background_part[job, k] += (_total(d_picture[k, row:row + low]) + _total(grad[k, low:high])
-                                                  + _total(d_picture[k, row + high:row + width]))
-
-
-@njit(**_PARALLEL)
-def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_start, partial, d_geometry,
-                    d_stop_offset, d_stop_color, d_opacity):
-    """Sums each outline's entries and turns the sums over a linear gradient's ramp into its end points' derivative."""
-    for n in prange(kind.shape[0]):
-        first, stops = stop_index[n], stop_index[n + 1] - stop_index[n]
-        numbers = HEAD + PER_STOP * stops
-        total = np.zeros(numbers, np.float64)
-        for e in range(entry_start[n + 1] - entry_start[n]):
-            for q in range(numbers):
-                total[q] += partial[part_start[n] + e * numbers + q]
-        d_opacity[n] = total[0]
-        for k in range(stops):
-            d_stop_offset[first + k] = total[HEAD + PER_STOP * k]
-            for q in range(4):
-                d_stop_color[first + k, q] = total[HEAD + PER_STOP * k + 1 + q]
-        if stops == 1:
-            d_stop_offset[first] = 0
-        for q in range(4):
-            d_geometry[n, q] = 0
-        if kind[n] == RADIAL and stops > 1:
-            d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
-        elif kind[n] == LINEAR and stops > 1:
-            ax, ay, base = _ramp(geometry, n)
-            dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
-            if base == 0:
-                # u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
-                square = dx * dx + dy * dy
-                s0, sx, sy = total[1], total[2], total[3]
-                su = ax * sx + ay * sy
-                ddx = (sx - 2 * su * dx) / square
-                ddy = (sy - 2 * su * dy) / square
-                d_geometry[n, 2], d_geometry[n, 3] = ddx, ddy
-                d_geometry[n, 0], d_geometry[n, 1] = -ax * s0 - ddx, -ay * s0 - ddy
-
-
-@njit(**_SERIAL)
-def longest_stack(box, span, row_start, job_canvas, job_top, job_start, members, sizes):
-    """Largest sum of spans in one row of any band, and most outlines in one band: the scratch a thread needs."""
-    longest, most = 1, 1
-    sums = np.zeros(BAND, np.int64)
-    for job in range(job_canvas.shape[0]):
-        most = max(most, job_start[job + 1] - job_start[job])
-        top = job_top[job]
-        bottom = min(top + BAND, sizes[job_canvas[job], 1])
-        sums[:] = 0
-        for m in range(job_start[job], job_start[job + 1]):
-            n = members[m]
-            for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
-                r = row_start[n] + y - box[n, 1]
-                sums[y - top] += max(span[r, 1] - span[r, 0], 0)
-        for r in range(BAND):
-            longest = max(longest, sums[r])
-    return longest, most
+@njit(cache=True)
+def thread_count():
+    return get_num_threads()
