@@ -50,7 +50,7 @@ class Driver:
     def find(self, role: str, name: str = "", exact: bool = True, within=None):
         """The first thing of this role and name, in all programs or ``within`` one."""
         for node in self.nodes(within):
-            if _ask(node.get_role_name) == role and _matches(_ask(node.get_name) or "", name, exact):
+            if self.role(node) == role and _matches(_ask(node.get_name) or "", name, exact):
                 return node
         return None
 
@@ -60,7 +60,9 @@ class Driver:
 
     @staticmethod
     def role(node) -> str:
-        return _ask(node.get_role_name) or ""
+        """The kind of a thing, as newer versions of the accessibility bus call it."""
+        role = _ask(node.get_role_name) or ""
+        return "button" if role == "push button" else role
 
     @staticmethod
     def name(node) -> str:
@@ -73,7 +75,7 @@ class Driver:
     def texts(self, within) -> list[str]:
         """Everything that can be read in a window."""
         words = (_ask(node.get_name) for node in self.nodes(within)
-                 if _ask(node.get_role_name) in ("label", "button", "push button", "text", "progress bar"))
+                 if self.role(node) in ("label", "button", "text", "progress bar"))
         return [word for word in words if word]
 
     @property
@@ -119,6 +121,12 @@ class Driver:
                         "--object-path", INKSCAPE[1], "--method", "org.gtk.Actions.Activate", name, parameter, "{}"],
                        check=True, timeout=seconds + 5, stdout=subprocess.DEVNULL)
 
+    def undo(self) -> None:
+        """One step back, through the menu Edit."""
+        edit = self.wait(lambda: self.find("menu", "Edit", within=self.window), "the menu Edit")
+        self.press(edit)
+        self.press(self.wait(lambda: self.find("menu item", "Undo", exact=False, within=edit), "the menu item Undo"))
+
     def save(self, path: Path) -> str:
         """The document as Inkscape would save it now."""
         path.unlink(missing_ok=True)
@@ -155,7 +163,7 @@ class Driver:
         """The spin button that comes right after the label of this name."""
         seen = False
         for node in self.nodes(within):
-            role = _ask(node.get_role_name)
+            role = self.role(node)
             if role == "label" and (_ask(node.get_name) or "") == label:
                 seen = True
             elif seen and role == "spin button":

@@ -7,7 +7,7 @@ its result must look like the document before.
 import base64
 import io
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 import pytest
@@ -162,6 +162,17 @@ def test_every_picture_has_its_layer_of_strokes(millimetres):
     assert all(len(layer.findall(".//{*}path")) == 4 for layer in layers)
     ids = [e.get("id") for e in result.iter() if isinstance(e.tag, str) and e.get("id")]
     assert len(ids) == len(set(ids))
+
+
+def test_links_still_lead_to_their_files(millimetres):
+    """Inkscape rewrites relative links for the script and back again; 1.4.0 would lose them."""
+    result = millimetres[2]
+    images = {e.get("id"): e for e in etree.parse(str(result)).iter("{*}image")}
+    for name in ("linked", "absolute", "file"):
+        address = images[name].get("{http://www.w3.org/1999/xlink}href")
+        absref = images[name].get("{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}absref")
+        found = result.parent / unquote(address.replace("file://", ""))
+        assert found.is_file() or Path(absref or "").is_file(), address
 
 
 def test_boxes_agree_to_a_tenth_of_a_picture_pixel(inkscape, millimetres):

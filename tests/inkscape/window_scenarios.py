@@ -56,11 +56,13 @@ class Play:
         self.dialog = self.driver.wait(lambda: self.driver.find("dialog", DIALOG), "the dialog")
         self.driver.shot("dialog")
 
-    def apply(self, scenario: int) -> None:
-        """Presses Apply for a scenario of the fake engine."""
+    def apply(self, scenario: int, selected: str = "photo") -> None:
+        """Selects an object and presses Apply for a scenario of the fake engine."""
+        self.driver.action("select-clear")
+        self.driver.action("select-by-id", selected)
         self.driver.set_number("Strokes:", 12, self.dialog)
         self.driver.set_number("Seed:", scenario, self.dialog)
-        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", "Apply", within=self.dialog),
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", "Apply", within=self.dialog),
                                            "the button Apply"))
 
     def progress(self, words: str = "Painting shapes"):
@@ -74,7 +76,7 @@ class Play:
         """Presses a button of the progress window; returns the seconds until the window is gone."""
         window = self.progress()
         start = time.monotonic()
-        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", name, within=window), name))
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", name, within=window), name))
         self.gone()
         return time.monotonic() - start
 
@@ -89,6 +91,10 @@ class Play:
                 "how": re.findall(r"&quot;how&quot;:&quot;(\w+)", text), "hidden": "display:none" in text,
                 "seeds": re.findall(r"&quot;seed&quot;:(\d+)", text)}
 
+    def undo(self) -> None:
+        self.driver.undo()
+        self.driver.wait(lambda: not self.driver.changed, "an unchanged document")
+
     def message(self) -> str:
         """What our own message says; presses its button."""
         def look():
@@ -97,7 +103,7 @@ class Play:
         window = self.driver.wait(look, "a message")
         texts = self.driver.wait(lambda: [text for text in self.driver.texts(window) if " " in text], "its text")
         self.driver.shot("message")
-        self.driver.press(self.driver.wait(lambda: self.driver.find("push button", "OK", within=window), "its button"))
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", "OK", within=window), "its button"))
         self.gone()
         return " ".join(texts)
 
@@ -107,7 +113,7 @@ def success(play: Play) -> dict:
     play.driver.wait(lambda: play.driver.changed, "a changed document")
     play.driver.shot("success")
     done = play.state()
-    play.driver.action("undo")
+    play.undo()
     return {**done, "after_undo": play.state()}
 
 
@@ -127,7 +133,7 @@ def keep(play: Play) -> dict:
     seconds = play.press("Stop and keep")
     play.driver.wait(lambda: play.driver.changed, "a changed document")
     done = play.state()
-    play.driver.action("undo")
+    play.undo()
     return {"seconds": seconds, **done, "after_undo": play.state()}
 
 
@@ -173,17 +179,13 @@ def refusing(play: Play) -> dict:
 
 
 def no_picture(play: Play) -> dict:
-    play.driver.action("select-clear")
-    play.driver.action("select-by-id", "shape")
-    play.apply(SUCCESS)
+    play.apply(SUCCESS, "shape")
     return {"message": play.message(), **play.state()}
 
 
 def no_engine(play: Play) -> dict:
     record = play.private.extension / "engine.json"
     kept = record.read_text("utf-8")
-    play.driver.action("select-clear")
-    play.driver.action("select-by-id", "photo")
     record.write_text(kept.replace('"python": "', '"python": "/gone'), "utf-8")
     play.apply(SUCCESS)
     gone = play.message()
