@@ -12,7 +12,8 @@ from gradvec.paint.fitting import fit_loop
 TAPE_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.0, 0.0, 0.0)
 OIL_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.2, 0.0, 0.0)
 SWEEP_SHAPE = (10.0, 40.0, 35.0, 5.0, 70.0, 42.0, 6.0, 9.0)
-SHAPES = {brushes.OIL: OIL_SHAPE, brushes.TAPE: TAPE_SHAPE, brushes.MARKER: SWEEP_SHAPE, brushes.WATERCOLOR: SWEEP_SHAPE}
+SHAPES = {brushes.OIL: OIL_SHAPE, brushes.TAPE: TAPE_SHAPE,
+          brushes.MARKER: SWEEP_SHAPE, brushes.WATERCOLOR: SWEEP_SHAPE}
 ALL = pytest.mark.parametrize("brush", range(4), ids=brushes.NAMES)
 
 
@@ -48,7 +49,8 @@ def crosses_itself(polygon):
 def test_tape_is_the_rectangle_asked_for():
     loop = loop_of(brushes.TAPE, TAPE_SHAPE)
     assert area(templates.flatten(loop, 4)) == pytest.approx(60 * 20, rel=1e-6)
-    corner = np.array([40, 30]) + [-30 * math.cos(0.4) + 10 * math.sin(0.4), -30 * math.sin(0.4) - 10 * math.cos(0.4)]
+    cos, sin = math.cos(0.4), math.sin(0.4)
+    corner = [40 - 30 * cos + 10 * sin, 30 - 30 * sin - 10 * cos]
     assert loop[0] == pytest.approx(corner, abs=1e-4)
 
 
@@ -62,7 +64,7 @@ def test_an_oil_stroke_is_an_affine_image_of_its_template(template):
     unit = brushes.template_points(brushes.OIL)[template].double().numpy()
     loop = loop_of(brushes.OIL, OIL_SHAPE, template=template)
     design = np.concatenate([unit, np.ones((len(unit), 1))], 1)
-    affine, residual, rank, _ = np.linalg.lstsq(design, loop, rcond=None)
+    affine, _, rank, _ = np.linalg.lstsq(design, loop, rcond=None)
     assert rank == 3
     assert np.abs(design @ affine - loop).max() < 1e-4
     assert abs(np.linalg.det(affine[:2])) == pytest.approx(60 * 20, rel=1e-4)

@@ -111,7 +111,7 @@ def _with_transport(slope: torch.Tensor, now: torch.Tensor, goal: torch.Tensor, 
     factor = min(1.0, TRANSPORT_SIDE / max(height, width))
     size = (max(1, round(height * factor)), max(1, round(width * factor)))
     small = [F.interpolate(p[None], size=size, mode="area")[0] for p in (now, goal)]
-    _, pull = transport.gradient(*small)
+    pull = transport.gradient(*small)
     pull = F.interpolate(pull[None], size=(height, width), mode="bilinear", align_corners=False)[0]
     strength = slope.norm() / pull.norm().clamp(min=1e-12)
     return (1 - share) * slope + share * strength * pull

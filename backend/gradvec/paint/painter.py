@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ class Painter:
         self._stamps = tuple(stamps)
         self.limits = _limits(canvas, options)
         self._settings = Settings(self.limits, canvas.ground, options.cubics, self._stamps, options.engine,
-                                  options.device, options.opaque, options.transport)
+                                  options.device, options.opaque)
         self.variables = Variables.empty()
         self._coarse = canvas.view(_scale(canvas, COARSE_AREA, COARSE_STROKE, options.strokes))
         self._fine = canvas.view(_scale(canvas, FINE_AREA, FINE_STROKE, options.strokes))
@@ -92,7 +93,7 @@ class Painter:
             if level > 0 and self._run.keep:
                 return
             self._add(count, _level_widths(self._canvas.area, count, self.limits), level)
-            self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5))
+            self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5), self._options.transport)
         for _ in range(ROUNDS):
             if self._run.keep:
                 return
@@ -110,7 +111,7 @@ class Painter:
                 return
             seeds = grid.regular(self._coarse, count, self._rng, not self._options.one_color)
             self._join(seeds, level)
-            self._optimize(self._coarse, 2 * LEVEL_STEPS, (1.0, 0.4))
+            self._optimize(self._coarse, 2 * LEVEL_STEPS, (1.0, 0.4), self._options.transport)
         self._optimize(self._fine, FINAL_STEPS, (1.0, 0.08))
 
     def _add(self, count: int, widths: tuple[float, float], level: int) -> None:
@@ -156,7 +157,7 @@ class Painter:
         self.variables = self.variables.take(kept)
         self._join(seeds.take(np.arange(min(free + moved, len(seeds)))), level)
 
-    def _optimize(self, view: View, steps: int, decay: tuple[float, float]) -> None:
+    def _optimize(self, view: View, steps: int, decay: tuple[float, float], transport: float = 0.0) -> None:
         if len(self.variables) == 0 or self._run.keep:
             return
         share = view.goal[0].numel() / self._coarse.goal[0].numel()
@@ -170,7 +171,7 @@ class Painter:
                 self._run.preview(lambda: _eight_bit(picture))
             return self._run.keep
 
-        optimize(self.variables, view, self._settings, steps, decay, on_step)
+        optimize(self.variables, view, replace(self._settings, transport=transport), steps, decay, on_step)
 
 
 def _limits(canvas: Canvas, options: Options) -> Limits:

@@ -10,54 +10,63 @@ from __future__ import annotations
 
 import torch
 
-#: Entropy, in squared picture sides: about how sharply transport sees.
-BLUR2 = 0.002
-ITERATIONS = 40
+#: Entropies, in squared picture sides, from far-sighted to sharp, and iterations with each.
+BLURS2 = (0.1, 0.03, 0.01, 0.004, 0.002)
+ITERATIONS = 20
+#: Mass that every pixel has besides its own, so that none is left without; as a colour value.
+FLOOR = 1e-3
 
 
-def gradient(picture: torch.Tensor, goal: torch.Tensor) -> tuple[float, torch.Tensor]:
-    """The Sinkhorn divergence and its derivative (c, h, w) with respect to ``picture``.
+def divergence(picture: torch.Tensor, goal: torch.Tensor) -> float:
+    """How far the mass of ``picture`` has to be carried to become ``goal``: 0 where they are alike, about the squared
+    distance for one blob (Sinkhorn divergence). Arguments as for :func:`gradient`."""
+    a, b, _, share, costs = _masses(picture, goal)
+    f_ab, g_ab = _potentials(a, b, costs)
+    f, g = f_ab - _potentials(a, a, costs)[0], g_ab - _potentials(b, b, costs)[1]
+    return float((share * (a * f + b * g).sum((1, 2), keepdim=True)).sum())
+
+
+def gradient(picture: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    """The derivative (c, h, w) of :func:`divergence` with respect to ``picture``.
 
     picture, goal: (c, h, w), nonnegative; each channel is a mass of its own, scaled to one. Channels are weighted by
-    how much mass the goal has in them.
+    how much mass the goal has in them. Distances are measured in the picture's longer side.
     """
-    height, width = goal.shape[1:]
-    floor = 1e-3
-    total = picture.sum((1, 2)) + floor * height * width
-    a = (picture + floor) / total[:, None, None]
-    b = (goal + floor) / (goal + floor).sum((1, 2), keepdim=True)
-    weight = goal.mean((1, 2)) / goal.mean((1, 2)).sum().clamp(min=1e-9)
-    costs = _axis_cost(height, max(height, width)), _axis_cost(width, max(height, width))
-    f_ab, g_ab = _potentials(a, b, costs)
-    f_aa, _ = _potentials(a, a, costs)
-    _, g_bb = _potentials(b, b, costs)
-    f = f_ab - f_aa
-    value = ((a * f).sum((1, 2)) + (b * (g_ab - g_bb)).sum((1, 2))) * weight
+    a, b, total, share, costs = _masses(picture, goal)
+    f = _potentials(a, b, costs)[0] - _potentials(a, a, costs)[0]
     # d(a_i) = d(picture_i) / total - a_i sum d(picture) / total.
-    slope = (f - (a * f).sum((1, 2), keepdim=True)) / total[:, None, None] * weight[:, None, None]
-    return float(value.sum()), slope
+    return ((f - (a * f).sum((1, 2), keepdim=True)) / total * share).to(picture.dtype)
+
+
+def _masses(picture: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor,
+                                                               tuple[torch.Tensor, torch.Tensor]]:
+    """Both as float64 masses, what the picture's were divided by, each channel's share, squared distances."""
+    height, width = goal.shape[1:]
+    side = max(height, width)
+    now, wanted = picture.double().clamp(min=0) + FLOOR, goal.double() + FLOOR
+    total = now.sum((1, 2), keepdim=True)
+    share = goal.double().sum((1, 2), keepdim=True)
+    share = share / share.sum().clamp(min=1e-9)
+    costs = _axis_cost(height, side), _axis_cost(width, side)
+    return now / total, wanted / wanted.sum((1, 2), keepdim=True), total, share, costs
 
 
 def _axis_cost(count: int, side: int) -> torch.Tensor:
-    place = (torch.arange(count) + 0.5) / side
+    place = (torch.arange(count, dtype=torch.float64) + 0.5) / side
     return (place[:, None] - place[None, :]) ** 2
 
 
 def _potentials(a: torch.Tensor, b: torch.Tensor, costs: tuple[torch.Tensor, torch.Tensor],
                 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Dual potentials (c, h, w) of the entropic problem, by Sinkhorn's iteration in the log domain with averaging and
-    an entropy that falls from the picture's size to BLUR2."""
-    log_a, log_b = a.log(), b.log()
+    """Dual potentials (c, h, w) of the entropic problem; float64 holds exp(-1 / 0.002) without a logarithm.
+
+    Both are updated at once and averaged with what they were, which converges fast where a and b are alike.
+    """
     f, g = torch.zeros_like(a), torch.zeros_like(b)
-    for i in range(ITERATIONS):
-        epsilon = max(BLUR2, 0.5 * 0.6**i)
-        f_new = -epsilon * _smooth(log_b + g / epsilon, costs, epsilon)
-        g_new = -epsilon * _smooth(log_a + f / epsilon, costs, epsilon)
-        f, g = (f + f_new) / 2, (g + g_new) / 2
-    return (-BLUR2 * _smooth(log_b + g / BLUR2, costs, BLUR2), -BLUR2 * _smooth(log_a + f / BLUR2, costs, BLUR2))
-
-
-def _smooth(log_mass: torch.Tensor, costs: tuple[torch.Tensor, torch.Tensor], epsilon: float) -> torch.Tensor:
-    """log of the mass blurred by exp(-distance^2 / epsilon), one axis after the other."""
-    rows = torch.logsumexp(log_mass[:, None] - costs[0][None, :, :, None] / epsilon, 2)
-    return torch.logsumexp(rows[:, :, None, :] - costs[1][None, None] / epsilon, 3)
+    for blur2 in BLURS2:
+        rows, columns = (torch.exp(-cost / blur2) for cost in costs)
+        u, v = a * torch.exp(f / blur2), b * torch.exp(g / blur2)
+        for _ in range(ITERATIONS):
+            u, v = (u * a / (rows @ v @ columns)).sqrt(), (v * b / (rows @ u @ columns)).sqrt()
+        f, g = blur2 * torch.log(u / a), blur2 * torch.log(v / b)
+    return f, g
