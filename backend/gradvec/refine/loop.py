@@ -31,15 +31,19 @@ PREVIEW_EVERY = 0.3
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
+    steps: optimization steps. peak: share of the full rates at the start. freedom: what may move. reseeds: how often
+    shapes that do nothing are put elsewhere.
     tension: what a px of outline costs, in summed squared colour difference: pulls in spikes that gain nothing.
-    flat: one colour a shape. seed: of the random places.
+    pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. seed: of the random
+    places.
     """
 
     steps: int = 300
+    peak: float = 1.0
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
     tension: float = 0.002
+    pieces: int = 8
     flat: bool = False
     seed: int = 0
     engine: str = "auto"
@@ -61,8 +65,8 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], w
     if not shapes:
         return [], {"steps": 0, "reseeded": 0, "moved": set()}
     engine, device = choose(work.engine, work.device)
-    if work.freedom.gradients:
-        shapes = [with_gradient(shape) for shape in shapes] if not work.flat else shapes
+    if work.freedom.gradients and work.freedom.colors and not work.flat:
+        shapes = [with_gradient(shape) for shape in shapes]
     variables = Variables(shapes, target.width, target.height, background, work.freedom, device)
     return _Loop(variables, target, work, engine, run).result()
 
@@ -77,7 +81,7 @@ class _Loop:
         self.rng = np.random.default_rng(work.seed)
         self.field = OrientationField(target) if work.reseeds else None
         self.steps, self.moved = 0, set[str]()
-        self.untangler = Untangler(variables.topology) if work.freedom.outlines else None
+        self.untangler = Untangler(variables.topology, work.pieces) if work.freedom.outlines else None
         self._previewed = 0.0
 
     def _rates(self) -> list[torch.Tensor]:
@@ -89,7 +93,7 @@ class _Loop:
 
     def _free(self, parts: list[torch.Tensor]) -> list[torch.Tensor]:
         """Of (points, geometry, stops) those that are optimized."""
-        free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.gradients)
+        free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.colors)
         return [part for part, on in zip(parts, free, strict=True) if on]
 
     def result(self) -> tuple[list[Shape], dict]:
@@ -99,7 +103,7 @@ class _Loop:
             self.run.step(step / self.work.steps)
             if self.run.keep:
                 break
-            picture = self._step(0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / self.work.steps)))
+            picture = self._step(self.work.peak * (0.05 + 0.475 * (1 + math.cos(math.pi * step / self.work.steps))))
             before = self.loss.mse if before is None else before
             if step + 1 in self._reseed_steps():
                 self._reseed()
@@ -148,7 +152,7 @@ class _Loop:
         if not fresh.any():
             return
         rows = list(variables.take(order))
-        self.untangler = Untangler(variables.topology) if self.untangler is not None else None
+        self.untangler = Untangler(variables.topology, self.work.pieces) if self.untangler is not None else None
         size = 0.35 * math.sqrt(self.target.width * self.target.height / variables.count)
         place(variables, fresh, seeds(self.loss.error_map(), int(fresh.sum()), self.target, self.field, self.rng,
                                       max(size, 3.0)))

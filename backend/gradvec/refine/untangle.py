@@ -25,15 +25,18 @@ _SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
 class Untangler:
-    """Checks every step of the outlines of one topology; reorder by making a new one."""
+    """Checks every step of the outlines of one topology; reorder by making a new one.
 
-    def __init__(self, topology: Topology) -> None:
+    pieces: line pieces per segment when crossings are looked for.
+    """
+
+    def __init__(self, topology: Topology, pieces: int = PIECES) -> None:
         calm_threads()
         t = topology
         self._loops, self._outlines = t.loop_points, t.outline_loops
-        self._basis = bezier_basis(PIECES).astype(np.float32)
+        self._basis = bezier_basis(pieces).astype(np.float32)
         segments = int(t.loop_points[-1]) // 3
-        self._lines = np.empty((segments, PIECES + 1, 2), np.float32)
+        self._lines = np.empty((segments, pieces + 1, 2), np.float32)
         self._boxes = np.empty((segments, 4), np.float32)
         self._marks = np.zeros(segments, np.bool_)
         self._tangled: np.ndarray | None = None

@@ -21,12 +21,14 @@ class Freedom:
 
     outlines: control points move at all. reach: how far a control point may leave the best affine image of the
     shape that came in, as a share of the shape's own size (square root of its area); 0 keeps every shape an affine
-    image of itself, infinity frees it. gradients: geometry and colours of the fills. opacity: stops may fade.
+    image of itself, infinity frees it. gradients: geometry of the fills. colors: colours of the stops. opacity: stops
+    may fade.
     """
 
     outlines: bool = True
     reach: float = float("inf")
     gradients: bool = True
+    colors: bool = True
     opacity: bool = True
 
 
@@ -58,7 +60,7 @@ class Variables:
         self.opacity = scene.opacity.clone()
         self.points = scene.points.clone().requires_grad_(self.freedom.outlines)
         self.geometry = scene.geometry.clone().requires_grad_(self.freedom.gradients)
-        self.stop_color = scene.stop_color.clone().requires_grad_(self.freedom.gradients)
+        self.stop_color = scene.stop_color.clone().requires_grad_(self.freedom.colors)
 
     @property
     def count(self) -> int:
@@ -99,7 +101,7 @@ class Variables:
     @torch.no_grad()
     def project(self) -> None:
         """Puts the variables back into what is allowed: colours in [0, 1], outlines within reach of their brush."""
-        if self.freedom.gradients:
+        if self.freedom.colors:
             self.stop_color.clamp_(0.0, 1.0)
             if not self.freedom.opacity:
                 self.stop_color[:, 3] = 1.0
@@ -159,14 +161,15 @@ class Variables:
         loops = _ranges(t.outline_loops[:-1], t.outline_loops[1:], order)
         self.topology = replace(
             t, loop_points=_starts(np.diff(t.loop_points)[loops]),
-            outline_loops=_starts(np.diff(t.outline_loops)[order]), stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order],
+            outline_loops=_starts(np.diff(t.outline_loops)[order]),
+            stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order],
             canvas=t.canvas[order])
         self._origin = self._origin[points]
         self.size, self.opacity, self.stop_offset = self.size[outlines], self.opacity[outlines], self.stop_offset[stops]
         self.meta = [self.meta[i] for i in order]
         self.points = self.points.detach()[points].requires_grad_(self.freedom.outlines)
         self.geometry = self.geometry.detach()[outlines].requires_grad_(self.freedom.gradients)
-        self.stop_color = self.stop_color.detach()[stops].requires_grad_(self.freedom.gradients)
+        self.stop_color = self.stop_color.detach()[stops].requires_grad_(self.freedom.colors)
         self._groups = self._affine_groups()
         return points, outlines, stops
 

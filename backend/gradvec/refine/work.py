@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Color, Shape, Target
+from ..model import Color, Shape, SolidColor, Target
 from ..options import Options
 from ..outline import cubics, repair
 from ..progress import Run
@@ -16,20 +16,26 @@ from .variables import Freedom, Variables, reach_of
 
 #: A shape of which less than this is seen, px, is dropped: it costs a path and shows nothing.
 UNSEEN = 0.75
+#: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
+SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 
 
 def plan(options: Options) -> Refinement:
     """How a run with these options refines.
 
-    The paper's K-means gradients stay as published: only outlines move. At fidelity 0 every stroke stays an affine
-    image of its brush and nothing is put elsewhere.
+    The paper's K-means gradients stay as published and a palette stays a palette: then outlines move, colours do not.
+    At fidelity 0 every stroke stays an affine image of its brush and nothing is put elsewhere.
     """
-    kmeans = options.gradient == "kmeans"
-    freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not kmeans, opacity=not options.opaque)
+    published = options.gradient == "kmeans"
+    freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
+                      colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
     return Refinement(steps=round(100 + 250 * options.fidelity), freedom=freedom,
-                      reseeds=3 if options.fidelity >= 0.75 and not kmeans else 0,
-                      flat=options.gradient == "flat" or options.one_color, seed=options.seed,
-                      engine=options.engine, device=options.device)
+                      reseeds=3 if options.fidelity >= 0.75 and freedom.colors else 0, flat=is_flat(options),
+                      seed=options.seed, engine=options.engine, device=options.device)
+
+
+def is_flat(options: Options) -> bool:
+    return options.gradient == "flat" or options.one_color
 
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
@@ -38,24 +44,47 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
 
     Args:
         layer: layer of each shape, rising; shapes that were put elsewhere end up in the topmost layer.
+
+    Returns:
+        The shapes that are left, their layers, and a report (see :func:`gradvec.refine.refine`; dropped: how many
+        shapes showed nothing).
     """
     work = plan(options)
     if options.fidelity > 0:
         shapes = [replace(s, outline=cubics.split(s.outline, options.cubics)) for s in shapes]
+    if work.flat:
+        shapes = [one_colored(s) for s in shapes]
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     refined, report = refine(marked, target, background, work, run)
-    refined = _repaired(refined)
-    seen = visible(refined, target, background, options)
-    kept = [s for s, area in zip(refined, seen, strict=True) if area >= UNSEEN]
-    report["dropped"] = len(marked) - len(kept)
+    refined = _kept(_repaired(refined, options), target, background, options)
+    settle = replace(work, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
+    settled, last = refine(refined, target, background, settle, run)
+    settled = _kept(_repaired(settled, options), target, background, options)
+    moved = report.pop("moved")
+    last.pop("moved")
+    report.update(dropped=len(marked) - len(settled), psnr_after=last.get("psnr_after", report.get("psnr_after")))
     top = max(layer, default=0)
-    moved = report.pop("moved", set())
-    layers_of = [top if s.id in moved else layer[int(s.id)] for s in kept]
-    return _finished(kept, options), layers_of, report
+    return _finished(settled, options), [top if s.id in moved else layer[int(s.id)] for s in settled], report
 
 
-def _repaired(shapes: list[Shape]) -> list[Shape]:
+def one_colored(shape: Shape) -> Shape:
+    """The shape in the mean of its stops' colours."""
+    if isinstance(shape.fill, SolidColor):
+        return shape
+    r, g, b = np.mean([stop.color for stop in shape.fill.stops], axis=0)
+    return replace(shape, fill=SolidColor((float(r), float(g), float(b))))
+
+
+def _kept(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> list[Shape]:
+    seen = visible(shapes, target, background, options)
+    return [s for s, area in zip(shapes, seen, strict=True) if area >= UNSEEN]
+
+
+def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
+    """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
+    if options.fidelity == 0:
+        return shapes
     clean = [(s, repair.clean(s.outline)) for s in shapes]
     return [replace(s, outline=outline) for s, outline in clean if outline is not None]
 
