@@ -113,7 +113,8 @@ def device() -> Check:
         detail = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free, CUDA " \
                  f"{torch.version.cuda}; {cores}"
         if not _installed("triton"):
-            return Check("device", "warning", f"{detail}; no Triton, so the card runs slower than it could",
+            return Check("device", "warning", f"{detail}; no Triton, so the processor computes, and the "
+                         "card only on --device cuda, through torch and slowly",
                          f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)")
         return Check("device", "ok", detail)
     if shutil.which("nvidia-smi"):
@@ -177,9 +178,10 @@ def _half_covered() -> Any:
 
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
-    from .render import cpu_kernels
+    from .render import cpu_composite, cpu_kernels
 
-    kernels = [k for k in vars(cpu_kernels).values() if getattr(getattr(k, "stats", None), "cache_path", None)]
+    named = {**vars(cpu_kernels), **vars(cpu_composite)}
+    kernels = [k for k in named.values() if getattr(getattr(k, "stats", None), "cache_path", None)]
     if not kernels:
         return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again",
                      "Set NUMBA_CACHE_DIR to a folder that you may write to.")
@@ -187,7 +189,7 @@ def numba_cache() -> Check:
     if folder.exists() and not os.access(folder, os.W_OK):
         return Check("numba cache", "warning", f"{folder} is write-protected, so each run compiles kernels again",
                      "Set NUMBA_CACHE_DIR to a folder that you may write to.")
-    files = len(list(folder.glob("cpu_kernels.*.nbi"))) if folder.exists() else 0
+    files = len(list(folder.glob("cpu_*.nbi"))) if folder.exists() else 0
     compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels)
     if not files:
         return Check("numba cache", "warning", f"{folder} is empty", "The first run fills it.")

@@ -97,6 +97,10 @@ def test_auto_is_the_graphics_card_or_the_processor(monkeypatch):
         with pytest.raises(EngineError, match="No CUDA device"):
             choose(*pair)
     monkeypatch.setattr(gradvec.render, "cuda_present", lambda: True)
+    monkeypatch.setattr(gradvec.render, "triton_present", lambda: False)
+    assert choose() == ("cpu", "cpu")
+    assert choose(device="cuda") == ("cuda", "cuda")
+    monkeypatch.setattr(gradvec.render, "triton_present", lambda: True)
     assert choose() == ("cuda", "cuda")
     assert choose(device="cpu") == ("cpu", "cpu")
     assert choose("cpu") == ("cpu", "cpu")

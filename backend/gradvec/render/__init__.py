@@ -6,6 +6,7 @@ pydiffvg that the user built). An engine is loaded when it is first asked for.
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 from ..errors import EngineError
@@ -40,7 +41,8 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Differentiable (autograd) in every parameter of the scene that requires grad.
 
     Args:
-        engine: auto, reference, cpu, cuda or diffvg. auto: cuda where a CUDA device is at hand, else cpu.
+        engine: auto, reference, cpu, cuda or diffvg. auto: cuda where a CUDA device and Triton are at hand, else cpu;
+            with device cuda it is cuda, which without Triton means the dense torch path on the device.
         device: auto, cpu or cuda: where the engine computes; the result is on the scene's own device.
 
     Returns:
@@ -71,7 +73,9 @@ def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
         raise EngineError("No CUDA device can be used here.",
                           "Install a CUDA build of torch and NVIDIA's driver, or choose device cpu.")
     if engine == "auto":
-        engine = "cuda" if device != "cpu" and cuda_present() else "cpu"
+        # Without Triton the card would run the dense torch path, which the processor's kernels outrun by far.
+        best = device == "cuda" or (device == "auto" and cuda_present() and triton_present())
+        engine = "cuda" if best else "cpu"
     if device == "auto":
         device = "cuda" if engine == "cuda" else "cpu"
     return engine, device
@@ -82,6 +86,11 @@ def cuda_present() -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
+
+
+def triton_present() -> bool:
+    """Whether the cuda engine's kernels can be compiled here."""
+    return importlib.util.find_spec("triton") is not None
 
 
 def _load(engine: str):

@@ -38,6 +38,7 @@ class Renderer:
         self.pixels = int(self._canvas_start[-1])
         segments = int(t.loop_points[-1]) // 3
         self._poly = np.empty((segments * t.pieces, 2))
+        self._d_poly = np.empty_like(self._poly)
         self._box = np.zeros((t.count, 4), np.int64)
         self._crop, self._row, self._entry, self._part = (np.zeros(t.count + 1, np.int64) for _ in range(4))
         bands = (t.sizes[:, 1] + BAND - 1) // BAND
@@ -108,8 +109,8 @@ class Renderer:
                 self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index, stop_offset,
                 stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground, stack, rows,
                 places, wants_background)
-            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, t.pieces,
-                                      self._basis, d_winding, d_points)
+            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
+                                      d_winding, self._d_poly, d_points)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                         d_geometry, d_offset, d_color, d_opacity)
         return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)

@@ -207,125 +207,106 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
 
 
 @njit(**_SERIAL)
-def _edge_part(x0, x1, y_a, y_b, xa, xb, y0, per_edge, cells, width, sums):
-    """Adds to sums (weight of the edge's start, of its end) what the cells under this part of the edge weigh.
+def _row_weights(d_winding, row, width, xa, xb, ta, tb):
+    """What the cells under one edge part in one row weigh for the edge's start and for its end.
 
-    The edge parameter t is linear in y: t = (y - y0) * per_edge.
+    The part goes from xa to xb while the edge's parameter goes from ta to tb. row: place of the row's first cell.
     """
-    ta, tb = (y_a - y0) * per_edge, (y_b - y0) * per_edge
+    start, end = 0.0, 0.0
     lo, hi = (xa, xb) if xa <= xb else (xb, xa)
     if hi < 0 or lo >= width:
-        return
+        return start, end
     c = int(max(lo, 0.0))
     if lo >= 0 and hi <= c + 1:
-        if c < width:
-            g = cells[c]
-            half = (tb * tb - ta * ta) / 2
-            sums[0] += g * (tb - ta - half)
-            sums[1] += g * half
-        return
+        half = (tb - ta) * (tb + ta) / 2
+        g = d_winding[row + c]
+        return g * (tb - ta - half), g * half
     per_x = (tb - ta) / (xb - xa)
-    c_end = min(math.ceil(hi), width)
-    while c < c_end:
-        g = cells[c]
-        t1 = ta + (max(lo, float(c)) - xa) * per_x
-        t2 = ta + (min(hi, float(c + 1)) - xa) * per_x
-        if t1 > t2:
-            t1, t2 = t2, t1
-        half = (t2 * t2 - t1 * t1) / 2
-        sums[0] += g * (t2 - t1 - half)
-        sums[1] += g * half
-        c += 1
+    for cell in range(c, min(math.ceil(hi), width)):
+        t1 = ta + (max(lo, float(cell)) - xa) * per_x
+        t2 = ta + (min(hi, float(cell + 1)) - xa) * per_x
+        half = (t2 - t1) * (t2 + t1) / 2
+        g = d_winding[row + cell] if t2 >= t1 else -d_winding[row + cell]
+        start += g * (t2 - t1 - half)
+        end += g * half
+    return start, end
+
+
+@njit(**_SERIAL)
+def _edge_weights(d_winding, first, width, height, x0, y0, x1, y1):
+    """What the cells under an edge weigh for its start and for its end; coordinates within the crop."""
+    if y0 == y1:
+        # A horizontal edge sweeps area too: it weighs the row that it lies in.
+        r = math.floor(y0)
+        if x0 == x1 or r < 0 or r >= height:
+            return 0.0, 0.0
+        return _row_weights(d_winding, first + r * width, width, x0, x1, 0.0, 1.0)
+    flip = y0 > y1
+    if flip:
+        x0, x1 = x1, x0
+        y0, y1 = y1, y0
+    start, end = 0.0, 0.0
+    per_edge = 1 / (y1 - y0)
+    per_y = (x1 - x0) * per_edge
+    y = max(y0, 0.0)
+    r = int(y)
+    ta = (y - y0) * per_edge
+    xa = x0 + (y - y0) * per_y
+    stop = min(y1, float(height))
+    while y < stop:
+        y = min(float(r + 1), stop)
+        tb = (y - y0) * per_edge
+        xb = x1 if y == y1 else x0 + (y - y0) * per_y
+        s, e = _row_weights(d_winding, first + r * width, width, xa, xb, ta, tb)
+        start += s
+        end += e
+        xa, ta = xb, tb
+        r += 1
+    return (end, start) if flip else (start, end)
 
 
 @njit(**_PARALLEL)
-def coverage_backward(poly, loop_points, outline_loops, box, crop_start, pieces, basis, d_winding, d_points):
+def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, d_winding, d_poly, d_points):
     """Derivative with respect to the control points, from the derivative with respect to each pixel's winding.
 
     Exact and local: moving an edge by v changes the area of a pixel by the integral of v x edge over the part of the
-    edge inside that pixel (Reynolds' transport theorem), so only pixels on the boundary count.
+    edge inside that pixel (Reynolds' transport theorem), so only pixels on the boundary count. d_poly: scratch like
+    poly.
     """
+    pieces = basis.shape[0]
     for n in prange(box.shape[0]):
-        for k in range(loop_points[outline_loops[n]], loop_points[outline_loops[n + 1]]):
-            d_points[k, 0] = 0
-            d_points[k, 1] = 0
         left, top = box[n, 0], box[n, 1]
         width, height = box[n, 2] - left, box[n, 3] - top
+        start, end = loop_points[outline_loops[n]], loop_points[outline_loops[n + 1]]
+        d_points[start:end] = 0
         if width <= 0 or height <= 0:
             continue
-        start = crop_start[n]
-        sums = np.zeros(2, np.float64)
+        d_poly[start // 3 * pieces:end // 3 * pieces] = 0
         for loop in range(outline_loops[n], outline_loops[n + 1]):
-            base, top_point = loop_points[loop], loop_points[loop + 1]
-            first, last = base // 3 * pieces, top_point // 3 * pieces
+            first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
             for i in range(first, last):
                 j = i + 1 if i + 1 < last else first
                 x0, y0 = poly[i, 0] - left, poly[i, 1] - top
                 x1, y1 = poly[j, 0] - left, poly[j, 1] - top
-                dx, dy = x1 - x0, y1 - y0
-                sums[0] = 0
-                sums[1] = 0
-                if dy == 0:
-                    # A horizontal edge sweeps area too: it weighs the row that it lies in.
-                    r = math.floor(y0)
-                    if dx != 0 and 0 <= r < height:
-                        _horizontal(x0, x1, d_winding[start + r * width:start + (r + 1) * width], width, sums)
-                else:
-                    flip = y0 > y1
-                    if flip:
-                        x0, x1 = x1, x0
-                        y0, y1 = y1, y0
-                    if y1 > 0 and y0 < height:
-                        per_y = (x1 - x0) / (y1 - y0)
-                        per_edge = 1 / (y1 - y0)
-                        y = max(y0, 0.0)
-                        r = int(y)
-                        xa = x0 + (y - y0) * per_y
-                        stop = min(y1, float(height))
-                        while y < stop:
-                            end = min(float(r + 1), stop)
-                            xb = x1 if end == y1 else x0 + (end - y0) * per_y
-                            _edge_part(x0, x1, y, end, xa, xb, y0, per_edge,
-                                       d_winding[start + r * width:start + (r + 1) * width], width, sums)
-                            xa = xb
-                            y = end
-                            r += 1
-                    if flip:
-                        sums[0], sums[1] = sums[1], sums[0]
-                if sums[0] == 0 and sums[1] == 0:
-                    continue
-                for side in range(2):
-                    vertex = i if side == 0 else j
-                    gx, gy = -dy * sums[side], dx * sums[side]
-                    segment = (vertex - first) // pieces
-                    m = vertex - first - segment * pieces
-                    a = base + 3 * segment
-                    d = a + 3 if a + 3 < top_point else base
-                    d_points[a, 0] += basis[m, 0] * gx
-                    d_points[a, 1] += basis[m, 0] * gy
-                    d_points[a + 1, 0] += basis[m, 1] * gx
-                    d_points[a + 1, 1] += basis[m, 1] * gy
-                    d_points[a + 2, 0] += basis[m, 2] * gx
-                    d_points[a + 2, 1] += basis[m, 2] * gy
-                    d_points[d, 0] += basis[m, 3] * gx
-                    d_points[d, 1] += basis[m, 3] * gy
-
-
-@njit(**_SERIAL)
-def _horizontal(x0, x1, cells, width, sums):
-    """The horizontal edge's weights; t is linear in x."""
-    lo, hi = (x0, x1) if x0 <= x1 else (x1, x0)
-    if hi <= 0 or lo >= width:
-        return
-    per_x = 1 / (x1 - x0)
-    for c in range(int(max(lo, 0.0)), min(math.ceil(hi), width)):
-        t1 = (max(lo, float(c)) - x0) * per_x
-        t2 = (min(hi, float(c + 1)) - x0) * per_x
-        if t1 > t2:
-            t1, t2 = t2, t1
-        half = (t2 * t2 - t1 * t1) / 2
-        sums[0] += cells[c] * (t2 - t1 - half)
-        sums[1] += cells[c] * half
+                early, late = _edge_weights(d_winding, crop_start[n], width, height, x0, y0, x1, y1)
+                d_poly[i, 0] -= (y1 - y0) * early
+                d_poly[i, 1] += (x1 - x0) * early
+                d_poly[j, 0] -= (y1 - y0) * late
+                d_poly[j, 1] += (x1 - x0) * late
+            for a in range(loop_points[loop], loop_points[loop + 1], 3):
+                d = a + 3 if a + 3 < loop_points[loop + 1] else loop_points[loop]
+                for axis in range(2):
+                    k0, k1, k2, k3 = 0.0, 0.0, 0.0, 0.0
+                    for m in range(pieces):
+                        g = d_poly[a // 3 * pieces + m, axis]
+                        k0 += basis[m, 0] * g
+                        k1 += basis[m, 1] * g
+                        k2 += basis[m, 2] * g
+                        k3 += basis[m, 3] * g
+                    d_points[a, axis] += k0
+                    d_points[a + 1, axis] += k1
+                    d_points[a + 2, axis] += k2
+                    d_points[d, axis] += k3
 
 
 @njit(cache=True)

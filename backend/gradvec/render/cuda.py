@@ -9,7 +9,6 @@ was behind; a single canvas that does not fit goes to the cpu engine. Either is 
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from dataclasses import replace
 from typing import Any
@@ -17,18 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import reference
+from . import reference, triton_present
 from .scene import Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
 _SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
 _MOST_LISTED = 1 << 26
 _BLOCK = 128
-
-
-def triton_present() -> bool:
-    """Whether the kernels can be compiled; without it the reference runs on the device."""
-    return importlib.util.find_spec("triton") is not None
 
 
 def render_flat(scene: Scene) -> torch.Tensor:
