@@ -32,11 +32,6 @@ def crossings(outline: Outline) -> int:
     return _find(list(outline.loops), 0)[0]
 
 
-def area_of(outline: Outline) -> float:
-    """What a clean outline covers, px^2."""
-    return abs(sum(_area(loop) for loop in outline.loops))
-
-
 def clean(outline: Outline, min_size_px: float = 2.0, most: int | None = None) -> Outline | None:
     """The outline without crossings, specks and degenerate segments; None where nothing is left of it.
 

@@ -18,7 +18,6 @@ from ..options import Options
 from ..progress import Run
 from ..render import render_flat
 from .refine import stroke_scene
-from .repair import area_of
 from .trace import peak
 
 #: A further path is kept while it mends at least this share of what the first further path mended.
@@ -32,11 +31,13 @@ _MARGIN = 2
 
 @dataclass
 class _State:
-    """A stroke while paths are added: target and picture so far, premultiplied RGBA (h, w, 4); paths so far."""
+    """A stroke while paths are added: its target, premultiplied RGBA (h, w, 4), and its paths from bottom to top."""
 
+    patch: StrokePatch
     target: np.ndarray
-    picture: np.ndarray
     paths: list[Outline]
+    coverages: list[np.ndarray]
+    error: float = 0.0
     first_gain: float = 0.0
     open: bool = True
 
@@ -51,46 +52,45 @@ def add_paths(patches: list[StrokePatch], first: list[tuple[Outline, ...]], opti
     Raises:
         Cancelled: the run was cancelled.
     """
-    states = [_State(_premultiplied(p), np.zeros((*p.alpha.shape, 4)), list(paths), open=bool(paths))
-              for p, paths in zip(patches, first, strict=True)]
-    active = [i for i, state in enumerate(states) if state.open]
-    for i, picture in zip(active, _painted([patches[i] for i in active], [first[i][0] for i in active],
-                                           [states[i].picture for i in active], options), strict=True):
-        states[i].picture = picture
+    seen = [i for i, paths in enumerate(first) if paths]
+    covers = _coverages([patches[i] for i in seen], [first[i][0] for i in seen], options)
+    states = {i: _State(patches[i], _premultiplied(patches[i]), list(first[i]), [cover])
+              for i, cover in zip(seen, covers, strict=True)}
+    for state in states.values():
+        state.error = _error(state.target - _painted(state.patch, state.coverages))
     begin, end = span
     rounds = options.paths_per_stroke - 1
     for number in range(rounds):
         part = (end - begin) / rounds
-        _add_one_each(patches, states, options, run, (begin + part * number, begin + part * (number + 1)))
-        if run.keep or not any(state.open for state in states):
+        still = [state for state in states.values() if state.open]
+        if run.keep or not still:
             break
-    return [tuple(state.paths) for state in states]
+        _add_one_each(still, options, run, (begin + part * number, begin + part * (number + 1)))
+    return [tuple(states[i].paths) if i in states else () for i in range(len(patches))]
 
 
-def _add_one_each(patches: list[StrokePatch], states: list[_State], options: Options, run: Run,
-                  span: tuple[float, float]) -> None:
+def _add_one_each(states: list[_State], options: Options, run: Run, span: tuple[float, float]) -> None:
+    """One more path for every stroke where that pays; the others are closed."""
     from . import outlines
 
-    found = {}
-    for i, state in enumerate(states):
-        if state.open:
-            part = component(state.target - state.picture, patches[i])
-            state.open = part is not None
-            if part is not None:
-                found[i] = part
-    fitted = outlines(list(found.values()), None, options, run, span, in_picture=False)
-    tried = [(i, outline) for i, outline in zip(found, fitted, strict=True) if outline is not None]
-    pictures = _painted([patches[i] for i, _ in tried], [o for _, o in tried], [states[i].picture for i, _ in tried],
-                        options)
-    for i in found:
-        states[i].open = False
-    for (i, outline), picture in zip(tried, pictures, strict=True):
-        state = states[i]
-        gain = _error(state.target - state.picture) - _error(state.target - picture)
-        if gain >= max(_SEEN**2 * area_of(outline), LEAST_GAIN * state.first_gain):
+    parts = []
+    for k, state in enumerate(states):
+        if k % 16 == 0:
+            run.step(span[0])
+        parts.append(component(state.target - _painted(state.patch, state.coverages), state.patch))
+        state.open = False
+    asked = [k for k, part in enumerate(parts) if part is not None]
+    fitted = outlines([part for part in parts if part is not None], None, options, run, span, in_picture=False)
+    tried = [(states[k], outline) for k, outline in zip(asked, fitted, strict=True) if outline is not None]
+    covers = _coverages([state.patch for state, _ in tried], [outline for _, outline in tried], options)
+    for (state, outline), cover in zip(tried, covers, strict=True):
+        error = _error(state.target - _painted(state.patch, [*state.coverages, cover]))
+        gain = state.error - error
+        if gain >= max(_SEEN**2 * float(cover.sum()), LEAST_GAIN * state.first_gain):
             state.first_gain = state.first_gain or gain
-            state.picture, state.open = picture, True
+            state.error, state.open = error, True
             state.paths.append(outline)
+            state.coverages.append(cover)
 
 
 def component(residual: np.ndarray, patch: StrokePatch) -> StrokePatch | None:
@@ -135,15 +135,17 @@ def _error(difference: np.ndarray) -> float:
     return float(0.5 * (np.square(on_black) + np.square(on_white)).mean(-1).sum())
 
 
-def _painted(patches: Sequence[StrokePatch], outlines: Sequence[Outline], pictures: Sequence[np.ndarray],
-             options: Options) -> list[np.ndarray]:
-    """``pictures`` with each outline painted over in the gradient that shows the patch best."""
-    result = []
-    for patch, coverage, picture in zip(patches, _coverages(patches, outlines, options), pictures, strict=True):
-        alpha = (coverage * peak(patch.alpha))[..., None]
-        color = best_two_stops(patch, coverage)
-        result.append(np.concatenate([color * alpha, alpha], -1) + (1.0 - alpha) * picture)
-    return result
+def _painted(patch: StrokePatch, coverages: Sequence[np.ndarray]) -> np.ndarray:
+    """Premultiplied RGBA (h, w, 4) of paths over each other, each in the gradient that is best where it shows."""
+    full = peak(patch.alpha)
+    picture = np.zeros((*patch.alpha.shape, 4))
+    above = np.ones_like(patch.alpha, np.float64)
+    for cover in reversed(coverages):
+        color = best_two_stops(patch, cover * above)
+        alpha = (full * cover * above)[..., None]
+        picture += np.concatenate([color * alpha, alpha], -1)
+        above = above * (1.0 - cover)
+    return picture
 
 
 def _coverages(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Options) -> list[np.ndarray]:
@@ -159,7 +161,7 @@ def _coverages(patches: Sequence[StrokePatch], outlines: Sequence[Outline], opti
 
 
 def best_two_stops(patch: StrokePatch, coverage: np.ndarray) -> np.ndarray:
-    """(h, w, 3) colour: the linear gradient of two stops that comes closest to the patch under ``coverage``.
+    """(h, w, 3) colour: the linear gradient of two stops that comes closest to the patch where ``coverage`` shows it.
 
     The plane that fits the colours best gives the axis; along it colours run linearly over the covered range.
     """
