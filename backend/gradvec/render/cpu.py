@@ -8,6 +8,8 @@ pictures of one topology may be alive at the same time.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -21,6 +23,8 @@ from .threads import calm_threads
 
 #: Rows of one compositing task. 16 rows of 1024 px in 4 planes are 256 KiB: they stay in a core's second level cache.
 BAND = 16
+#: px of picture and crops up to which one thread does all.
+SMALL = 20_000
 
 # numba's threads must not be entered by two Python threads at once on every threading layer.
 _LOCK = threading.Lock()
@@ -51,7 +55,17 @@ class Renderer:
         threads = numba.get_num_threads()
         self._job_order = np.concatenate([np.arange(i, jobs, threads) for i in range(threads)])
         self._grown: dict[str, np.ndarray] = {}
-        self._scratch_is_known = False
+
+    @contextmanager
+    def _few_threads_for_little(self) -> Iterator[None]:
+        """One thread where the work is not worth waking another, which may have to wait for a processor first."""
+        before = numba.get_num_threads()
+        if max(self.pixels, int(self._crop[-1])) <= SMALL:
+            numba.set_num_threads(1)
+        try:
+            yield
+        finally:
+            numba.set_num_threads(before)
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
         """An array of at least this size, its contents undefined, kept from step to step."""
@@ -66,7 +80,7 @@ class Renderer:
         """The picture as a new (4, P) array of premultiplied planes."""
         t = self.topology
         picture = np.empty((4, self.pixels), self.dtype)
-        with _LOCK:
+        with _LOCK, self._few_threads_for_little():
             kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly,
                             self._box)
             kernels.lay_out(self._box, BAND, self._crop, self._row, self._entry, t.stop_index, self._part)
@@ -94,7 +108,7 @@ class Renderer:
         members, winding, span = self._buffers
         d_points, d_geometry, d_offset, d_color, d_opacity = (
             np.empty_like(a) for a in (points, geometry, stop_offset, stop_color, opacity))
-        with _LOCK:
+        with _LOCK, self._few_threads_for_little():
             cells, outlines = compositing.most_in_a_band(self._box, span, self._row, BAND, self._job_canvas,
                                                          self._job_top, self._job_start, members, t.sizes)
             threads = numba.get_num_threads()
