@@ -4,7 +4,8 @@
     python benchmarks/engine.py --series 500@512,8000@2048 --engine cuda --graph --json
     python benchmarks/engine.py --scenes DIR --against diffvg
 
-Scenes: every .npz (or .svg without one) in DIR; 500 separate strokes of 64 x 64 px in one call; and a series of random
+Scenes: every .npz (or .svg without one) in DIR; 500 separate strokes of 64 x 64 px in one call (random ones that fill
+their canvas, and b_1path_64_grad 500 times where DIR has it); and a series of random
 scenes, paths@side, of strokes of about 40 px. forward_ms: without derivatives. forward_backward_ms: with the
 derivative of every parameter but the background, from a fixed derivative of the picture. Medians over as many runs as
 fit into --seconds (at least 3; 1 for the other engine of --against), after one run that is thrown away. cpu_ms:
@@ -40,6 +41,7 @@ SERIES = "500@512,2000@1024,8000@2048,20000@4096"
 
 def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as gradvec itself runs: idle threads sleep
     if args.threads:  # before numba and torch count the processors
         os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(args.threads)
     import torch
@@ -121,8 +123,12 @@ def scenes(args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         stems = sorted({p.with_suffix("") for p in args.scenes.iterdir() if p.suffix in (".npz", ".svg")})
         for stem in stems:
             if args.only in stem.name:
-                yield stem.name, from_npz(np.load(stem.with_suffix(".npz"))) if stem.with_suffix(
-                    ".npz").exists() else from_svg(stem.with_suffix(".svg").read_bytes())
+                arrays = stem.with_suffix(".npz")
+                yield stem.name, from_npz(np.load(arrays)) if arrays.exists() else from_svg(
+                    stem.with_suffix(".svg").read_bytes())
+        one = args.scenes / "b_1path_64_grad.npz"
+        if one.exists() and args.only in "500_times_b_1path_64":
+            yield "500_times_b_1path_64", from_npz(np.load(one), 500)
     if args.only in "500_strokes_64":
         yield "500_strokes_64", separate_strokes(500, 64)
     for entry in filter(None, args.series.split(",")):
@@ -131,13 +137,16 @@ def scenes(args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
             yield f"{paths}paths_{side}", random_strokes(paths, side)
 
 
-def from_npz(z: Any) -> Any:
+def from_npz(z: Any, times: int = 1) -> Any:
+    """The scene of a file, on its own or ``times`` over, each on a canvas of its own."""
     flat = bool(z["flat"])
     count = len(z["points"])
     stops = z["color"] if flat else z["stop_colors"].reshape(-1, 4)
     offsets = np.zeros(count) if flat else z["offsets"].ravel()
-    return make_scene(z["points"], np.concatenate([z["grad_begin"], z["grad_end"]], 1), offsets, stops,
-                      np.zeros(count, int), [(int(z["width"]), int(z["height"]))])
+    axes = np.concatenate([z["grad_begin"], z["grad_end"]], 1)
+    points, axes, stops = (np.tile(a, (times,) + (1,) * (a.ndim - 1)) for a in (z["points"], axes, stops))
+    return make_scene(points, axes, np.tile(offsets, times), stops, np.repeat(np.arange(times), count),
+                      [(int(z["width"]), int(z["height"]))] * times)
 
 
 def from_svg(data: bytes) -> Any:

@@ -1,5 +1,8 @@
 import os
 
+# Read when OpenMP is loaded, that is with torch: threads that spin while they wait slow each other down.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import pytest
 import torch
 
