@@ -44,6 +44,14 @@ def bake(root, matrix: Transform) -> None:
         _radial(element, matrix, places)
 
 
+def gradient(element, matrix: Transform, places: int) -> None:
+    """Moves one gradient by ``matrix``, rounded to ``places`` digits."""
+    if element.tag == SVG + "linearGradient":
+        _linear(element, matrix, places)
+    elif element.tag == SVG + "radialGradient":
+        _radial(element, matrix, places)
+
+
 def decimals(matrix: Transform) -> int:
     """Digits after the point that keep 0.01 canvas px in user units."""
     a, b, c, d = _linear_part(matrix)

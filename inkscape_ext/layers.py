@@ -222,6 +222,8 @@ def _describe(layer: Any, run: dict[str, Any], picture: Picture, to_anchor: Tran
     """Writes on ``layer`` what later commands need to find the picture and to run again."""
     layer.set(GRADVEC + "run", json.dumps(run, sort_keys=True, separators=(",", ":")))
     layer.set(GRADVEC + "picture", picture.image.get("id") or "")
+    if picture.anchor is not picture.image:
+        layer.set(GRADVEC + "anchor", picture.anchor.get("id") or "")
     layer.set(GRADVEC + "canvas", " ".join(bake.number(n, 3) for n in canvas))
     layer.set(GRADVEC + "frame", " ".join(bake.number(n, 9) for n in to_anchor.to_hexad()))
 

@@ -62,6 +62,11 @@ def selected(svg, ids: list[str]) -> list[Picture]:
     return sorted(found.values(), key=lambda p: (order[p.anchor], order[p.image]))
 
 
+def shown(svg) -> list[Picture]:
+    """Every picture that the document shows, bottom to top."""
+    return [picture for child in svg for picture in _shown_by(child)]
+
+
 def _shown_by(element, chosen: bool = False) -> Iterator[Picture]:
     """Pictures in ``element``; hidden ones only where the artist ``chosen`` them directly."""
     if not chosen and _hidden(element):

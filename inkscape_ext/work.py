@@ -29,7 +29,8 @@ class Job:
 
     def same_work(self) -> str:
         """Equal for jobs that give the same result, so that a picture that is shown twice is painted once."""
-        digest = hashlib.sha256(repr((self.kind, sorted(self.options.items()))).encode())
+        asked = sorted((name, repr(value)) for name, value in self.info.items() if name != "name")
+        digest = hashlib.sha256(repr((self.kind, sorted(self.options.items()), asked)).encode())
         for name in sorted(self.payloads):
             digest.update(name.encode() + b"\0" + hashlib.sha256(self.payloads[name]).digest())
         return digest.hexdigest()

@@ -91,11 +91,15 @@ class Paint(Command):
 def _note(options: dict[str, Any], count: int, history: History) -> str:
     """What will come of it, and about how long it takes on this computer, as far as that is known."""
     strokes = options["strokes"]
-    text = _("{count} strokes, each a path").format(count=strokes * count)
+    paths = strokes * options["paths_per_stroke"] * count
+    if options["gradient"] == "flat":
+        text = _("{count} strokes: up to {paths} paths of one colour").format(count=strokes * count, paths=paths)
+    else:
+        text = _("{count} strokes: up to {paths} paths with gradients").format(count=strokes * count, paths=paths)
     seconds = history.estimate(options)
     if seconds is not None:
         text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
-    if strokes > STROKES_WARN:
+    if paths > STROKES_WARN:
         text = _("{what}. So many make Inkscape's gradient tool slow.").format(what=text)
     return text
 
