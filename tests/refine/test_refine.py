@@ -44,7 +44,8 @@ def test_finds_a_known_ellipse_and_its_gradient() -> None:
     fill = LinearGradient(10, 24, 38, 24, (Stop(0, (0.9, 0.2, 0.1)), Stop(1, (0.1, 0.2, 0.8))))
     target = picture_of([ellipse(24, 24, 14, 8, fill)])
     start = ellipse(21, 26, 10, 10, SolidColor((0.5, 0.5, 0.5)))
-    found, report = refine([start], target, WHITE, Refinement(steps=250, reseeds=0), Run())
+    work = Refinement(steps=250, freedom=Freedom(opacity=False), reseeds=0)
+    found, report = refine([start], target, WHITE, work, Run())
     assert report["psnr_after"] > 38
     wanted, got = (render(scene_from_shapes([s], 48, 48), "cpu").numpy()[..., 3]
                    for s in (ellipse(24, 24, 14, 8), found[0]))
@@ -81,7 +82,7 @@ def test_the_dial_raises_likeness_and_drift_together() -> None:
         likeness.append(report["psnr_after"])
         drift.append(free.drift()[0])
     assert likeness == sorted(likeness)
-    assert drift == sorted(drift)
+    assert (np.diff(drift) > -1e-3).all()
     assert drift[0] < 1e-3
     assert likeness[-1] > likeness[0] + 3
 

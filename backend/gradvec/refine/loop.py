@@ -34,7 +34,8 @@ class Refinement:
     steps: optimization steps. peak: share of the full rates at the start. freedom: what may move. reseeds: how often
     shapes that do nothing are put elsewhere.
     tension: what a px of outline costs, in summed squared colour difference: pulls in spikes that gain nothing.
-    pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. seed: of the random
+    pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. fixed: ids of shapes
+    that stay as they are and only take part in the picture. seed: of the random
     places.
     """
 
@@ -45,6 +46,7 @@ class Refinement:
     tension: float = 0.002
     pieces: int = 8
     flat: bool = False
+    fixed: frozenset[str] = frozenset()
     seed: int = 0
     engine: str = "auto"
     device: str = "auto"
@@ -66,7 +68,7 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], w
         return [], {"steps": 0, "reseeded": 0, "moved": set()}
     engine, device = choose(work.engine, work.device)
     if work.freedom.gradients and work.freedom.colors and not work.flat:
-        shapes = [with_gradient(shape) for shape in shapes]
+        shapes = [shape if shape.id in work.fixed else with_gradient(shape) for shape in shapes]
     variables = Variables(shapes, target.width, target.height, background, work.freedom, device)
     return _Loop(variables, target, work, engine, run).result()
 
@@ -82,7 +84,13 @@ class _Loop:
         self.field = OrientationField(target) if work.reseeds else None
         self.steps, self.moved = 0, set[str]()
         self.untangler = Untangler(variables.topology, work.pieces) if work.freedom.outlines else None
+        self._hold_fixed()
         self._previewed = 0.0
+
+    def _hold_fixed(self) -> None:
+        """Remembers which rows of points, geometry and stops must not move."""
+        still = np.array([shape.id in self.work.fixed for shape in self.variables.meta], bool)
+        self._still = rows_of(self.variables, still) if still.any() else None
 
     def _rates(self) -> list[torch.Tensor]:
         size = self.variables.size
@@ -120,13 +128,29 @@ class _Loop:
         if self.work.freedom.outlines and self.work.tension > 0:
             self.variables.pull_taut(self.work.tension)
         before = self.variables.points.detach().cpu().numpy().copy()
+        held = self._held()
         self.adam.step(share)
         if self.work.freedom.outlines and EVEN > 0:
             self.variables.even_out(EVEN * share)
         self.variables.project()
+        self._put_back(held)
         self._untangle(before)
         self.steps += 1
         return picture
+
+    def _held(self) -> list[torch.Tensor]:
+        if self._still is None:
+            return []
+        own = self.variables
+        return [leaf.detach()[rows] for leaf, rows in zip((own.points, own.geometry, own.stop_color), self._still,
+                                                          strict=True)]
+
+    @torch.no_grad()
+    def _put_back(self, held: list[torch.Tensor]) -> None:
+        own = self.variables
+        if self._still is not None:
+            for leaf, rows, values in zip((own.points, own.geometry, own.stop_color), self._still, held, strict=True):
+                leaf[rows] = values
 
     @torch.no_grad()
     def _untangle(self, before: np.ndarray) -> None:

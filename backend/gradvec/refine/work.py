@@ -89,6 +89,13 @@ def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
     return [replace(s, outline=outline) for s, outline in clean if outline is not None]
 
 
+def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
+         options: Options) -> list[Shape]:
+    """Some shapes of a refined drawing, repaired, without those that nobody sees in it."""
+    seen = dict(zip((s.id for s in drawing), visible(drawing, target, background, options), strict=True))
+    return _finished(_repaired([s for s in shapes if seen[s.id] >= UNSEEN], options), options)
+
+
 def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> np.ndarray:
     """(N,) how much of each shape is seen, px."""
     from .reseed import visible_areas

@@ -1,0 +1,90 @@
+"""A part of the picture at working size, and the way from the picture's px into it and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import images
+from ..model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Target
+
+#: The working picture never gets larger than this, px: an area is not worth more than the whole.
+LARGEST = 4096
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """target: the part of the picture that is worked on. Its px = picture px * scale - offset.
+
+    scale, offset: (x, y); uneven only by the rounding of the working picture's size.
+    """
+
+    target: Target
+    scale: tuple[float, float]
+    offset: tuple[float, float]
+
+    @classmethod
+    def open(cls, picture: bytes, size: int, width: int, height: int, box: Box | None = None) -> Workspace:
+        """The part ``box`` (left, top, right, bottom; picture px) of a picture that the drawing takes to be
+        width x height px, at a scale that makes the part's longest side ``size`` px where the picture has as many.
+
+        Without a box, or with one outside the picture, the whole picture.
+        """
+        if box is not None:
+            box = max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height))
+        if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
+            box = 0.0, 0.0, float(width), float(height)
+        longest = max(box[2] - box[0], box[3] - box[1], 1.0)
+        whole = images.load(picture, max(16, min(LARGEST, math.ceil(size * max(width, height) / longest))))
+        sx, sy = whole.width / width, whole.height / height
+        left, top = math.floor(box[0] * sx), math.floor(box[1] * sy)
+        right, bottom = min(math.ceil(box[2] * sx), whole.width), min(math.ceil(box[3] * sy), whole.height)
+        part = np.s_[top:max(bottom, top + 1), left:max(right, left + 1)]
+        rgb, alpha = (np.ascontiguousarray(plane[part]) for plane in (whole.rgb, whole.alpha))
+        target = Target(rgb, alpha, whole.source_size)
+        return cls(target, (sx, sy), (float(left), float(top)))
+
+    def into(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """From picture px to working px."""
+        return [_mapped(s, self.scale, (-self.offset[0], -self.offset[1])) for s in shapes]
+
+    def back(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """From working px to picture px."""
+        (sx, sy), (ox, oy) = self.scale, self.offset
+        return [_mapped(s, (1 / sx, 1 / sy), (ox / sx, oy / sy)) for s in shapes]
+
+    def touches(self, shape: Shape) -> bool:
+        """Whether a shape in working px reaches into the part."""
+        left, top, right, bottom = shape.outline.bounds()
+        return right > 0 and bottom > 0 and left < self.target.width and top < self.target.height
+
+
+def bounds(shapes: Iterable[Shape], margin: float = 0.0) -> Box | None:
+    """(left, top, right, bottom) around all control points, widened by ``margin`` times the longer side."""
+    boxes = np.array([s.outline.bounds() for s in shapes])
+    if not len(boxes):
+        return None
+    (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    wide = margin * max(right - left, bottom - top)
+    return float(left - wide), float(top - wide), float(right + wide), float(bottom + wide)
+
+
+def _mapped(shape: Shape, scale: tuple[float, float], shift: tuple[float, float]) -> Shape:
+    """x * scale + shift."""
+    factor, move = np.array(scale), np.array(shift)
+    outline = Outline(tuple((loop * factor + move).astype(np.float32) for loop in shape.outline.loops))
+    return replace(shape, outline=outline, fill=_mapped_fill(shape.fill, scale, shift))
+
+
+def _mapped_fill(fill: Fill, scale: tuple[float, float], shift: tuple[float, float]) -> Fill:
+    (a, b), (c, d) = scale, shift
+    if isinstance(fill, SolidColor):
+        return fill
+    if isinstance(fill, LinearGradient):
+        return replace(fill, x1=fill.x1 * a + c, y1=fill.y1 * b + d, x2=fill.x2 * a + c, y2=fill.y2 * b + d)
+    assert isinstance(fill, RadialGradient)
+    return replace(fill, cx=fill.cx * a + c, cy=fill.cy * b + d, r=fill.r * math.sqrt(abs(a * b)))
