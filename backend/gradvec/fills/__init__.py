@@ -19,6 +19,7 @@ from .pixels import Pixels, gather
 from .ramps import (
     Ramps,
     along,
+    bend_gain,
     best_stops,
     bowl_gain,
     colors_at,
@@ -33,8 +34,9 @@ __all__ = ["ControlPoint", "control_points", "fit", "simplify"]
 
 #: Share of the squared error that a third stop, or a radial gradient, has to save.
 THIRD_STOP_GAIN, RADIAL_GAIN = 0.10, 0.25
-#: Radial gradients are tried where a bowl explains so much of what planes leave.
-BOWL_GAIN = 0.15
+#: Radial gradients are tried where a bowl explains so much of what planes leave; third stops where a parabola along the
+#: gradient explains so much of what a line leaves.
+BOWL_GAIN, BEND_GAIN = 0.15, 0.02
 #: Control points that leave so many times the error of the closed form's optimum are no start.
 HOPELESS = 2.0
 _MIDDLES = (0.2, 0.4, 0.6, 0.8)
@@ -183,7 +185,8 @@ def _chosen(pixels: Pixels, linear: Ramps, outlines: Sequence[Outline], run: Run
 
 def _noticeable(pixels: Pixels, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N,) whether colours a and b (P, 3) differ noticeably in more than a negligible share of the stroke."""
-    seen = (difference(a, b) > NOTICEABLE) * pixels.weight
+    apart = difference(a.astype(np.float32), b.astype(np.float32))
+    seen = (apart > NOTICEABLE) * pixels.weight
     return pixels.total(seen) > UNSEEN_SHARE * pixels.total(pixels.weight)
 
 
@@ -194,19 +197,28 @@ def _three_stops(pixels: Pixels, linear: Ramps, error: np.ndarray) -> tuple[Ramp
     where a coarse one promises to save something of ``error`` (N,).
     """
     geometry = spanning(pixels, linear.geometry[:, :2])
-    best = _with_middle(pixels, geometry, np.full(pixels.count, _MIDDLES[0]))
-    for middle in _MIDDLES[1:]:
-        other = _with_middle(pixels, geometry, np.full(pixels.count, middle))
+    u, _ = along(pixels, geometry, False)
+    best = Ramps(False, geometry, np.tile([0.0, 0.5, 1.0], (pixels.count, 1)), np.zeros((pixels.count, 3, 3)),
+                 np.full(pixels.count, np.inf))
+    bent = bend_gain(pixels, u) > BEND_GAIN
+    if bent.any():
+        best = best.put(bent, _searched(pixels.take(bent), best.take(bent), error[bent]))
+    return best, colors_at(u, pixels.stroke, best.offsets, best.stops)
+
+
+def _searched(pixels: Pixels, best: Ramps, error: np.ndarray) -> Ramps:
+    """The gradients with the middle stop where it serves best."""
+    for middle in _MIDDLES:
+        other = _with_middle(pixels, best.geometry, np.full(pixels.count, middle))
         best = best.where(other.error < best.error, other)
     hopeful = best.error < (1 - THIRD_STOP_GAIN / 2) * error
-    if hopeful.any():
-        own, finer = pixels.take(hopeful), best.take(hopeful)
-        for change in (0.08, -0.08, 0.04, -0.04, 0.02, -0.02, 0.01, -0.01):
-            other = _with_middle(own, finer.geometry, np.clip(finer.offsets[:, 1] + change, 0.05, 0.95))
-            finer = finer.where(other.error < finer.error, other)
-        best = best.put(hopeful, finer)
-    u, _ = along(pixels, geometry, False)
-    return best, colors_at(u, pixels.stroke, best.offsets, best.stops)
+    if not hopeful.any():
+        return best
+    own, finer = pixels.take(hopeful), best.take(hopeful)
+    for change in (0.08, -0.08, 0.04, -0.04, 0.02, -0.02, 0.01, -0.01):
+        other = _with_middle(own, finer.geometry, np.clip(finer.offsets[:, 1] + change, 0.05, 0.95))
+        finer = finer.where(other.error < finer.error, other)
+    return best.put(hopeful, finer)
 
 
 def _with_middle(pixels: Pixels, geometry: np.ndarray, middle: np.ndarray) -> Ramps:

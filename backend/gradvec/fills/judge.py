@@ -27,9 +27,9 @@ _SAMPLES = 32
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) OKLab of sRGB-encoded rgb (..., 3) in [0, 1]."""
-    rgb = np.clip(rgb, 0, 1)
+    rgb = np.clip(rgb, rgb.dtype.type(0), rgb.dtype.type(1))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+    return np.cbrt(linear @ _TO_CONES.T.astype(rgb.dtype)) @ _TO_LAB.T.astype(rgb.dtype)
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -157,13 +157,22 @@ def bowl_gain(pixels: Pixels) -> np.ndarray:
     Near 0 for linear gradients: a cheap test of whether a radial one is worth trying.
     """
     x, y = pixels.xy.T
-    basis = np.stack([np.ones_like(x), x, y, x * x + y * y], 1)
+    return _last_term_gain(pixels, np.stack([np.ones_like(x), x, y, x * x + y * y], 1))
+
+
+def bend_gain(pixels: Pixels, u: np.ndarray) -> np.ndarray:
+    """(N,) share of the squared error of a line along u (P,) that a parabola saves: a cheap test for a third stop."""
+    return _last_term_gain(pixels, np.stack([np.ones_like(u), u, u * u], 1))
+
+
+def _last_term_gain(pixels: Pixels, basis: np.ndarray) -> np.ndarray:
+    """(N,) by what share the last column of basis (P, T) lowers the squared error of a linear fit."""
     weighted = basis * pixels.weight[:, None]
-    normal = pixels.total(weighted[:, :, None] * basis[:, None])
-    normal += 1e-9 * pixels.total(pixels.weight)[:, None, None] * np.eye(4)
-    right = pixels.total(weighted[:, :, None] * pixels.color[:, None])
+    normal = _outer_total(pixels, weighted, basis)
+    normal += 1e-9 * pixels.total(pixels.weight)[:, None, None] * np.eye(basis.shape[1])
+    right = _outer_total(pixels, weighted, pixels.color)
     errors = []
-    for terms in (3, 4):
+    for terms in (basis.shape[1] - 1, basis.shape[1]):
         planes = np.linalg.solve(normal[:, :terms, :terms], right[:, :terms])
         errors.append(squared_error(pixels, np.einsum("pt,ptc->pc", basis[:, :terms], planes[pixels.stroke])))
     return 1 - errors[1] / np.maximum(errors[0], 1e-30)
