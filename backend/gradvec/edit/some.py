@@ -22,7 +22,7 @@ from .workspace import Workspace, bounds
 
 STEPS = 150
 #: Room around the selected strokes that is looked at too, as a share of their extent.
-MARGIN = 0.1
+MARGIN = 0.5
 WHAT = ("both", "outlines", "gradients")
 BARE = (0.0, 0.0, 0.0, 0.0)
 

@@ -20,6 +20,9 @@ from ..render.threads import calm_threads
 PIECES = 8
 #: Rounds in which only the crossing segments go back, before the whole outline does.
 ROUNDS = 3
+#: Segments that go back are smoothed by this much towards the middle of each point's neighbours: a fold that is stuck
+#: against itself opens instead of freezing.
+RELAX = 0.25
 
 _SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -161,10 +164,12 @@ def _hold(points, before, loops, outlines, basis, lines, boxes, marks, tangled):
                 first, last = loops[loop], loops[loop + 1]
                 for a in range(first, last, 3):
                     if marks[a // 3] or attempt == ROUNDS:
-                        d = a + 3 if a + 3 < last else first
-                        for k in range(2):
-                            points[a, k] = before[a, k]
-                            points[a + 1, k] = before[a + 1, k]
-                            points[a + 2, k] = before[a + 2, k]
-                            points[d, k] = before[d, k]
+                        relax = np.float32(RELAX) if attempt < ROUNDS else np.float32(0)
+                        for i in range(a, a + 4):
+                            here = i if i < last else first
+                            left = here - 1 if here > first else last - 1
+                            right = here + 1 if here + 1 < last else first
+                            for k in range(2):
+                                middle = (before[left, k] + before[right, k]) / 2
+                                points[here, k] = before[here, k] + relax * (middle - before[here, k])
     return touched
