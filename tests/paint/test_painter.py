@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from gradvec.errors import Cancelled, InputError, UsageError
+from gradvec.errors import Cancelled, UsageError
 from gradvec.model import Target
 from gradvec.options import Options
 from gradvec.paint import brushes, paint
@@ -135,8 +135,8 @@ def test_one_colour_strokes():
     assert np.array_equal(strokes.color0, strokes.color1)
 
 
-def test_strokes_are_opaque_unless_asked():
-    assert (paint(still_life(), Options(strokes=16), Run()).strokes.opacity == 1).all()
+def test_strokes_are_opaque_only_if_asked():
+    assert (paint(still_life(), Options(strokes=16, opaque=True), Run()).strokes.opacity == 1).all()
     clear = paint(still_life(), Options(strokes=16, opaque=False), Run()).strokes
     assert (clear.opacity < 0.999).any()
     assert (clear.opacity > 0.1).all()
@@ -187,11 +187,6 @@ def test_a_detail_map_gathers_small_strokes():
     assert (strokes.shape[:, 0] < 48).mean() > (plain.shape[:, 0] < 48).mean() + 0.15
 
 
-def test_a_detail_map_that_is_none_is_a_plain_error():
-    with pytest.raises(InputError, match="one grey picture"):
-        paint(still_life(), Options(), Run(), detail_map=np.zeros((3, 3, 3)))
-
-
 def test_no_border_shows_in_a_long_flat_gradient():
     """A long picture whose colour rises evenly: the painting's error has no seam anywhere along it."""
     ramp = np.linspace(0.1, 0.9, 768, dtype=np.float32)
@@ -239,3 +234,12 @@ def test_progress_rises_to_the_end_and_previews_are_pictures():
     assert fractions[-1] == pytest.approx(1, abs=0.02)
     assert previews[0].dtype == np.uint8
     assert previews[0].shape[2] == 3
+
+
+def test_a_large_picture_is_painted_like_the_small_one():
+    """Strokes are found on a reduced picture and fit the whole: 1,600 px wide, in the same steps as 400 px."""
+    small = still_life(400, 300)
+    large = Target(np.kron(small.rgb, np.ones((4, 4, 1), np.float32)), np.ones((1200, 1600), np.float32), (1600, 1200))
+    painting = paint(large, Options(strokes=8), Run())
+    assert (painting.width, painting.height) == (1600, 1200)
+    assert psnr(picture_of(painting), large) > mean_color_psnr(large) + 8

@@ -54,7 +54,7 @@ def white_stroke_beside_its_place(share):
     stroke = Variables(shape, torch.tensor([[-6.0, 0.0, 6.0, 0.0]]), torch.ones(1, 6), torch.ones(1),
                        none + 3, none, none)
     settings = Settings(Limits(8.0, 16.0, WIDTH, HEIGHT), canvas.ground, transport=share)
-    optimize(stroke, canvas.view(1.0), settings, 200, (1.0, 0.3), lambda i, picture: False)
+    optimize(stroke, canvas.fine, settings, 200, (1.0, 0.3), lambda i, picture: False)
     return float(stroke.shape[0, 0])
 
 

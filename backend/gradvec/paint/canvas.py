@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,13 +12,20 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from ..errors import InputError
+from ..images import load
 from ..model import Color, Target
 from ..options import Options
 
 #: Below this opacity a pixel's own colour is not trusted.
 VISIBLE = 0.02
+#: Longest side that a detail map is read at, px.
+DETAIL_SIDE = 512
 #: Paint over bare ground counts this many times as much as a wrong colour.
 BARE_WEIGHT = 3.0
+#: Picture areas, px: of coarse steps and of the final ones, and how many px each stroke gets at least. More would make
+#: a large picture's painting slow and no better: strokes are found on the reduced picture and fit the whole.
+COARSE_AREA, FINE_AREA = 65_000, 400_000
+COARSE_STROKE, FINE_STROKE = 130, 400
 
 
 @dataclass(frozen=True)
@@ -35,27 +44,26 @@ class View:
 
 
 class Canvas:
-    """Goal of the painting at full size, and reduced views of it.
+    """Goal of the painting, at most as large as its strokes can use, and a smaller view for coarse steps.
 
-    background: straight colour under the strokes or None for bare ground.
-    colors: (3, H, W), the picture's colours with bare parts filled from their nearest visible pixel.
+    width, height: of the whole picture, px. background: straight colour under the strokes or None for bare ground.
     """
 
     def __init__(self, target: Target, options: Options, detail_map: np.ndarray | None = None) -> None:
         self.width, self.height = target.width, target.height
-        rgb, alpha = np.asarray(target.rgb, np.float32), np.asarray(target.alpha, np.float32)
+        scale = self._scale(FINE_AREA, FINE_STROKE, options.strokes)
+        rgb, alpha = _reduced(target, scale)
         self.background = _background(rgb, alpha, options)
         if options.background not in ("none", "auto"):
             # A ground that the user chose shows through the picture's bare parts and is painted with it.
             ground = np.array(self.background, np.float32)
             rgb = rgb * alpha[..., None] + ground * (1 - alpha[..., None])
             alpha = np.ones_like(alpha)
-        self.opaque = bool(alpha.min() >= 1)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
-        self.alpha = torch.from_numpy(np.ascontiguousarray(alpha))
-        goal = torch.cat([self.colors * self.alpha, self.alpha[None]])
+        goal = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
         weight = torch.from_numpy(_weight(rgb, alpha, options, detail_map))
-        self._views: dict[float, View] = {1.0: View(goal, weight, 1.0)}
+        self.fine = View(goal, weight, alpha.shape[1] / self.width)
+        self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, options.strokes))
 
     @property
     def ground(self) -> tuple[float, float, float, float]:
@@ -66,17 +74,30 @@ class Canvas:
     def area(self) -> int:
         return self.width * self.height
 
-    def view(self, scale: float) -> View:
-        """The picture ``scale`` times as large, scale at most 1; averaged over areas."""
+    def _scale(self, area: int, per_stroke: int, strokes: int) -> float:
+        """How much the picture is reduced to ``area`` px, or to ``per_stroke`` px for each stroke if that is more."""
+        return min(1.0, math.sqrt(max(area, per_stroke * strokes) / self.area))
+
+    def _smaller(self, scale: float) -> View:
+        """The picture ``scale`` times as large as the whole, averaged over areas."""
         size = (max(1, round(self.height * scale)), max(1, round(self.width * scale)))
-        if size == (self.height, self.width):
-            return self._views[1.0]
-        if scale not in self._views:
-            whole = self._views[1.0]
-            goal = F.interpolate(whole.goal[None], size=size, mode="area")[0]
-            weight = F.interpolate(whole.weight[None, None], size=size, mode="area")[0, 0]
-            self._views[scale] = View(goal, weight, size[1] / self.width)
-        return self._views[scale]
+        if size == tuple(self.fine.weight.shape):
+            return self.fine
+        goal = F.interpolate(self.fine.goal[None], size=size, mode="area")[0]
+        weight = F.interpolate(self.fine.weight[None, None], size=size, mode="area")[0, 0]
+        return View(goal, weight, size[1] / self.width)
+
+
+def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (h, w, 3) and opacity (h, w) of a picture ``scale`` times as large; colours weighted by opacity."""
+    rgb, alpha = np.asarray(target.rgb, np.float32), np.asarray(target.alpha, np.float32)
+    size = (max(1, round(target.height * scale)), max(1, round(target.width * scale)))
+    if size == alpha.shape:
+        return rgb, alpha
+    planes = torch.from_numpy(rgb * alpha[..., None]).permute(2, 0, 1)
+    color = F.interpolate(planes[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
+    small = F.interpolate(torch.from_numpy(alpha)[None, None], size=size, mode="area")[0, 0].numpy()
+    return np.clip(color / np.maximum(small[..., None], 1e-6), 0, 1), np.where(small > 1 - 1e-5, np.float32(1), small)
 
 
 def _background(rgb: np.ndarray, alpha: np.ndarray, options: Options) -> Color | None:
@@ -138,3 +159,13 @@ def saliency(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         total += np.sqrt(((center - around) ** 2).sum(-1))
     total = gaussian_filter(total, side / 100)
     return np.clip(total / max(float(np.quantile(total, 0.98)), 1e-6), 0, 1)
+
+
+def detail_map_from_picture(source: Path | bytes) -> np.ndarray:
+    """(h, w) in [0, 1]: how bright a picture is, bare parts dark, to be handed to paint().
+
+    Raises:
+        InputError: as images.load.
+    """
+    picture = load(source, DETAIL_SIDE, "The detail map")
+    return picture.rgb @ np.array([0.299, 0.587, 0.114], np.float32) * picture.alpha

@@ -30,9 +30,6 @@ ROUNDS = 6
 #: Share of all strokes that a round may move elsewhere; it does where the new place gains more than GAIN_FACTOR
 #: times what the stroke is worth where it is (a proposed gain grows in optimization, about twofold).
 ROUND_SHARE, GAIN_FACTOR = 0.12, 0.75
-#: Picture areas, px: of coarse steps and of the final ones, and each stroke's share in them.
-COARSE_AREA, FINE_AREA = 65_000, 400_000
-COARSE_STROKE, FINE_STROKE = 130, 400
 PREVIEW_SECONDS = 0.3
 #: How many pictures' areas one level's strokes cover together, and the aspect of a usual stroke.
 COVER, ASPECT = 1.3, 2.2
@@ -75,8 +72,7 @@ class Painter:
         self._settings = Settings(self.limits, canvas.ground, options.cubics, self._stamps, options.engine,
                                   options.device, options.opaque)
         self.variables = Variables.empty()
-        self._coarse = canvas.view(_scale(canvas, COARSE_AREA, COARSE_STROKE, options.strokes))
-        self._fine = canvas.view(_scale(canvas, FINE_AREA, FINE_STROKE, options.strokes))
+        self._coarse, self._fine = canvas.coarse, canvas.fine
         self._done, self._planned = 0.0, 1.0
         self._shown = 0.0
 
@@ -183,11 +179,6 @@ def _limits(canvas: Canvas, options: Options) -> Limits:
                          "Raise stroke-max or lower stroke-min.")
     return Limits(narrowest, longest, canvas.width, canvas.height, options.one_color,
                   palette_of(options.palette, canvas, options.seed))
-
-
-def _scale(canvas: Canvas, area: int, per_stroke: int, strokes: int) -> float:
-    """How much the picture is reduced for steps on ``area`` px, or on ``per_stroke`` px for each stroke if more."""
-    return min(1.0, math.sqrt(max(area, per_stroke * strokes) / canvas.area))
 
 
 def _split(total: int, shares: Sequence[float]) -> list[int]:
