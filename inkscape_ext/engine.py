@@ -82,6 +82,10 @@ class Opening:
     def ready(self) -> bool:
         return not self._thread.is_alive()
 
+    def join(self) -> None:
+        """Waits until it is ready, for callers that have a thread of their own."""
+        self._thread.join()
+
     def client(self) -> Client:
         """The connection, once it is ready.
 

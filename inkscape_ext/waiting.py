@@ -57,7 +57,7 @@ class Waiting:
 
 def waiting() -> Waiting:
     """A window, or plain waiting where there is none to be had."""
-    module = _window_module()
+    module = window_module()
     return module.Window() if module else Waiting()
 
 
@@ -66,13 +66,13 @@ def show_message(message: str, remedy: str) -> bool:
 
     Inkscape would show it under a heading of its own, that the results may not be as expected.
     """
-    module = _window_module()
+    module = window_module()
     if module:
         module.show_message(message, remedy)
     return bool(module)
 
 
-def _window_module() -> Any:
+def window_module() -> Any:
     """The module of windows; None where there is no GTK 3 or no display, or where the environment forbids windows."""
     if os.environ.get("GRADVEC_NO_WINDOW"):
         return None

@@ -30,10 +30,10 @@ def show_message(message: str, remedy: str) -> None:
     """One sentence, what to do about it, and a button; returns when the artist has read it."""
     dialog = Gtk.MessageDialog(message_type=Gtk.MessageType.INFO, buttons=Gtk.ButtonsType.OK, title=_("Gradvec"),
                                text=f"{message}\n\n{remedy}".strip())
-    _lift(dialog)
+    lift(dialog)
     dialog.run()
     dialog.destroy()
-    _finish_events()
+    finish_events()
 
 
 class Window(Waiting):
@@ -49,8 +49,8 @@ class Window(Waiting):
         self._left.set_xalign(1.0)
         self._bar = Gtk.ProgressBar()
         self._picture = Gtk.Image()
-        self._keep = _button(_("_Stop and keep"), _("Stop now and insert the strokes that there are so far"))
-        self._cancel = _button(_("_Cancel"), _("Stop now and leave the document as it was"))
+        self._keep = button(_("_Stop and keep"), _("Stop now and insert the strokes that there are so far"))
+        self._cancel = button(_("_Cancel"), _("Stop now and leave the document as it was"))
         self._keep.set_sensitive(False)
         self._keep.connect("clicked", lambda _b: self._wished(KEEP))
         self._cancel.connect("clicked", lambda _b: self._wished(CANCEL))
@@ -100,7 +100,7 @@ class Window(Waiting):
 
     def close(self) -> None:
         self._window.destroy()
-        _finish_events()
+        finish_events()
 
     def _ticked(self, tick: Callable[[], bool]) -> bool:
         """GLib prints exceptions and goes on; this keeps one for whoever waits."""
@@ -126,7 +126,7 @@ class Window(Waiting):
         window = Gtk.Window(title=_("Gradvec"))
         window.set_default_size(420, -1)
         window.set_type_hint(Gdk.WindowTypeHint.DIALOG)
-        _lift(window)
+        lift(window)
         window.connect("delete-event", self._closed)
         window.connect("key-press-event", self._key)
         line = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=12)
@@ -153,14 +153,14 @@ class Window(Waiting):
         return event.keyval == Gdk.KEY_Escape
 
 
-def _lift(window: Gtk.Window) -> None:
+def lift(window: Gtk.Window) -> None:
     """Above Inkscape, which cannot tell us its window to belong to."""
     window.set_position(Gtk.WindowPosition.CENTER)
     window.set_keep_above(True)
     window.set_icon_name("org.inkscape.Inkscape")
 
 
-def _finish_events() -> None:
+def finish_events() -> None:
     while Gtk.events_pending():
         Gtk.main_iteration_do(False)
     Gdk.Display.get_default().sync()
@@ -177,7 +177,7 @@ def _label(bold: bool = False, dim: bool = False) -> Gtk.Label:
     return label
 
 
-def _button(text: str, tooltip: str) -> Gtk.Button:
-    button = Gtk.Button(label=text, use_underline=True)
-    button.set_tooltip_text(tooltip)
-    return button
+def button(text: str, tooltip: str) -> Gtk.Button:
+    made = Gtk.Button(label=text, use_underline=True)
+    made.set_tooltip_text(tooltip)
+    return made

@@ -1,0 +1,106 @@
+"""What goes to the engine: outlines and fills of the document in the px of the picture, as one plain SVG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inkex import Transform
+from lxml import etree
+
+from .. import bake
+from ..layers import GRADVEC
+from . import styles
+from .drawings import Place
+from .geometry import bounds, is_outlined, plain_data, polygons
+from .gradients import SVG, Definitions, drawn, stops_of
+from .spaces import to_root
+
+LEVEL = GRADVEC + "level"
+#: What stands for a fill that is neither a colour nor a gradient.
+GREY = (128.0, 128.0, 128.0)
+
+
+class Sheet:
+    """Collects elements; each gets a key of its own, because ids of a document may be anything."""
+
+    def __init__(self, place: Place, definitions: Definitions) -> None:
+        width, height = place.size
+        self.place = place
+        self._definitions = definitions
+        self._from_root = place.from_root
+        self._root = etree.Element(SVG + "svg", nsmap={None: SVG[1:-1], "gradvec": GRADVEC[1:-1]})
+        for name, value in (("width", width), ("height", height), ("viewBox", f"0 0 {width} {height}")):
+            self._root.set(name, str(value))
+        self._defs = etree.SubElement(self._root, SVG + "defs")
+        self.elements: dict[str, Any] = {}
+        self._keys: dict[Any, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.elements)
+
+    def key(self, element: Any) -> str | None:
+        """The key of an element that was added."""
+        return self._keys.get(element)
+
+    def data_of(self, key: str) -> str:
+        """Path data of an added element, in picture px."""
+        return next(path.get("d") for path in self._root.iter(SVG + "path") if path.get("id") == key)
+
+    def loops(self) -> list[Any]:
+        """All outlines of the sheet as polygons, in picture px."""
+        return [loop for path in self._root.iter(SVG + "path") for loop in polygons(path.get("d"))]
+
+    def by_key(self) -> dict[str, list[Any]]:
+        """The outlines of each key as polygons, in picture px."""
+        return {path.get("id"): polygons(path.get("d")) for path in self._root.iter(SVG + "path")}
+
+    def add(self, element: Any, unfilled: bool = False) -> str | None:
+        """Adds a filled outline and returns its key; None for what has no outline or fill.
+
+        unfilled: take the outline even where nothing fills it.
+        """
+        matrix = self._from_root @ to_root(element)
+        fill = styles.inherited(element, "fill", "#000000")
+        if not is_outlined(element) or (fill == "none" and not unfilled):
+            return None
+        data = plain_data(element, matrix)
+        if not polygons(data):
+            return None
+        key = f"p{len(self.elements) + 1:05d}"
+        path = etree.SubElement(self._root, SVG + "path")
+        path.set("id", key)
+        path.set("d", data)
+        path.set("fill", self._fill(element, fill, matrix, key))
+        shown = styles.opacity_around(element) * styles.share(styles.inherited(element, "fill-opacity", "1"))
+        if shown < 1:
+            path.set("fill-opacity", bake.number(shown, 4))
+        if element.get(LEVEL):
+            path.set(LEVEL, element.get(LEVEL))
+        self.elements[key] = element
+        self._keys[element] = key
+        return key
+
+    def data(self) -> bytes:
+        return etree.tostring(self._root, xml_declaration=True, encoding="UTF-8")
+
+    def _fill(self, element: Any, paint: str, matrix: Any, key: str) -> str:
+        name = styles.reference(paint)
+        chain = self._definitions.chain(name)
+        if not chain:
+            return styles.hex_of(styles.rgb(paint) or GREY)
+        box = (0.0, 0.0, 0.0, 0.0)
+        if any(e.get("gradientUnits") != "userSpaceOnUse" for e in chain[:1]):
+            box = _own_box(element)
+        gradient = drawn(chain, matrix, box)
+        if gradient is None:
+            stops = stops_of(chain)
+            return styles.hex_of(stops[0][1] if stops else GREY)
+        gradient.set("id", f"{key}-fill")
+        self._defs.append(gradient)
+        return f"url(#{key}-fill)"
+
+
+def _own_box(element: Any) -> tuple[float, float, float, float]:
+    """(left, top, width, height) of an outline in the coordinates that it is written in."""
+    left, top, right, bottom = bounds(polygons(plain_data(element, Transform(), 6)))
+    return left, top, right - left, bottom - top
