@@ -322,7 +322,7 @@ class Table:
         self.engines = engines
         ratio = f" {'ratio':>8} {'rms':>8}" if len(engines) > 1 else ""
         print(f"{'scene':<26}{'engine':>10}{'forward ms':>12}{'fwd+bwd ms':>12}{'cpu ms':>10}"
-              f"{'fastest..slowest':>20}{'runs':>6}{'peak MB':>9}{ratio}")
+              f"{'fastest..slowest':>24}{'runs':>6}{'peak MB':>9}{ratio}")
 
     def row(self, results: list[dict[str, Any]]) -> None:
         for r in results:

@@ -21,8 +21,9 @@ from . import cpu_kernels as kernels
 from .scene import Scene, Topology
 from .threads import calm_threads
 
-#: Rows of one compositing task. 16 rows of 1024 px in 4 planes are 256 KiB: they stay in a core's second level cache.
-BAND = 16
+#: Rows of one compositing task, and px of it in narrow canvases, whose bands are higher. 16 rows of 1024 px in 4 planes
+#: are 256 KiB: they stay in a core's second level cache.
+BAND, BAND_PIXELS = 16, 8192
 #: px of picture and crops up to which one thread does all.
 SMALL = 20_000
 
@@ -45,11 +46,12 @@ class Renderer:
         self._d_poly = np.empty_like(self._poly)
         self._box = np.zeros((t.count, 4), np.int64)
         self._crop, self._row, self._entry, self._part = (np.zeros(t.count + 1, np.int64) for _ in range(4))
-        bands = (t.sizes[:, 1] + BAND - 1) // BAND
+        self._band = max(BAND, min(128, BAND_PIXELS // max(1, int(t.sizes[:, 0].max(initial=1)))))
+        bands = (t.sizes[:, 1] + self._band - 1) // self._band
         self._band_start = np.concatenate([[0], np.cumsum(bands)]).astype(np.int64)
         jobs = int(self._band_start[-1])
         self._job_canvas = np.repeat(np.arange(len(bands)), bands)
-        self._job_top = (np.arange(jobs) - self._band_start[self._job_canvas]) * BAND
+        self._job_top = (np.arange(jobs) - self._band_start[self._job_canvas]) * self._band
         self._job_start = np.zeros(jobs + 1, np.int64)
         # Threads get contiguous runs of tasks: dealing the bands out like cards evens out busy and bare regions.
         threads = numba.get_num_threads()
@@ -83,17 +85,17 @@ class Renderer:
         with _LOCK, self._few_threads_for_little():
             kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly,
                             self._box)
-            kernels.lay_out(self._box, BAND, self._crop, self._row, self._entry, t.stop_index, self._part)
+            kernels.lay_out(self._box, self._band, self._crop, self._row, self._entry, t.stop_index, self._part)
             members = self._buffer("members", (int(self._entry[-1]),), np.int64)
-            kernels.bin_outlines(self._box, BAND, t.canvas, self._band_start, self._job_start, members)
+            kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
             winding = self._buffer("winding", (int(self._crop[-1]),))
             span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
             kernels.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
                              winding, span)
             compositing.composite(
-                winding, span, self._box, self._crop, self._row, BAND, self._job_canvas, self._job_top, self._job_order,
-                self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index, stop_offset,
-                stop_color, opacity, background, picture)
+                winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
+                self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
+                stop_offset, stop_color, opacity, background, picture)
         self._parameters = (points, geometry, stop_offset, stop_color, opacity, background)
         self._buffers = (members, winding, span)
         return picture
@@ -109,20 +111,20 @@ class Renderer:
         d_points, d_geometry, d_offset, d_color, d_opacity = (
             np.empty_like(a) for a in (points, geometry, stop_offset, stop_color, opacity))
         with _LOCK, self._few_threads_for_little():
-            cells, outlines = compositing.most_in_a_band(self._box, span, self._row, BAND, self._job_canvas,
+            cells, outlines = compositing.most_in_a_band(self._box, span, self._row, self._band, self._job_canvas,
                                                          self._job_top, self._job_start, members, t.sizes)
             threads = numba.get_num_threads()
             stack = self._buffer("stack", (threads, 4, cells))
-            rows = self._buffer("rows", (threads, 2, 4, BAND * max(1, int(t.sizes[:, 0].max()))))
+            rows = self._buffer("rows", (threads, 2, 4, self._band * max(1, int(t.sizes[:, 0].max()))))
             places = self._buffer("places", (threads, outlines), np.int64)
             d_winding = self._buffer("d_winding", (int(self._crop[-1]),))
             partial = self._buffer("partial", (int(self._part[-1]),))
             d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
             compositing.composite_backward(
-                winding, span, self._box, self._crop, self._row, BAND, self._job_canvas, self._job_top, self._job_order,
-                self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index, stop_offset,
-                stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground, stack, rows,
-                places, wants_background)
+                winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
+                self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
+                stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground,
+                stack, rows, places, wants_background)
             kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
                                       d_winding, self._d_poly, d_points)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,

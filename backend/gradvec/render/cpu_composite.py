@@ -299,6 +299,18 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
 
 
 @njit(**_SERIAL)
+def _open_rows(line, grad, d_picture, value, place, source, size, rows, stride):
+    """Sets ``rows`` rows of ``size`` px to the ground's value, and their derivative to the picture's."""
+    for _ in range(rows):
+        to_line, to_grad, given = line[place:place + size], grad[place:place + size], d_picture[source:source + size]
+        for i in range(size):
+            to_line[i] = value
+            to_grad[i] = given[i]
+        place += stride
+        source += stride
+
+
+@njit(**_SERIAL)
 def _total(values):
     total = values.dtype.type(0)
     for i in range(values.shape[0]):
@@ -334,13 +346,8 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
         low = min(low, high)
         for k in range(4):
             value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-            for y in range(upper, lower):
-                p, q = (y - top) * width, canvas_start[b] + y * width
-                to_line, to_grad, source = (line[k, p + low:p + high], grad[k, p + low:p + high],
-                                            d_picture[k, q + low:q + high])
-                for i in range(high - low):
-                    to_line[i] = value
-                    to_grad[i] = source[i]
+            _open_rows(line[k], grad[k], d_picture[k], value, (upper - top) * width + low,
+                       canvas_start[b] + upper * width + low, high - low, lower - upper, width)
         used = 0
         for m in range(begin, finish):
             n = members[m]
