@@ -63,6 +63,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         painting = paint(target, options, run)
     with run.stage("Vectorizing strokes", 0.45, 0.5), clock("vectorize"):
         ground = painting.background
+        target = _on_ground(target, ground)
         shapes, layer = layers.assign(brushes.shapes(painting), options.layers, keep_order=False)
         shapes, layer, patches = _vectorized(painting, shapes, layer, options, run)
     with run.stage("Refining", 0.5, 0.97), clock("refine"):
@@ -96,6 +97,7 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     with run.stage("Refining", 0.5, 0.97), clock("refine"):
         target = _composited(patches, width, height)
         ground = _ground(options, target)
+        target = _on_ground(target, ground)
         shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
@@ -170,6 +172,15 @@ def _ground(options: Options, target: Target) -> Color | None:
     if options.background.startswith("#"):
         return _hex(options.background)
     return None if options.background == "none" or target.alpha.min() < 0.5 else _mean(target)
+
+
+def _on_ground(target: Target, ground: Color | None) -> Target:
+    """What is to be seen where a colour lies under the strokes: it shows wherever the picture is transparent."""
+    if ground is None or target.opaque:
+        return target
+    alpha = target.alpha[..., None]
+    rgb = target.rgb * alpha + np.asarray(ground, np.float32) * (1 - alpha)
+    return Target(rgb, np.ones_like(target.alpha), target.source_size)
 
 
 def _hex(text: str) -> Color:

@@ -11,7 +11,7 @@ from gradvec.images import png_bytes
 from gradvec.svg import read
 from PIL import Image
 
-SMALL = ("--strokes", "6", "--size", "32")
+SMALL = ("--strokes", "3", "--size", "32", "--fidelity", "0")
 
 
 def photo(width=40, height=30, mode="RGB"):
