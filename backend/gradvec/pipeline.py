@@ -99,7 +99,7 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
         ground = _ground(options, target)
         target = _on_ground(target, ground)
         shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
-        shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
+        shapes, layer, report = _refined(shapes, layer, target, ground, options, run, traced=True)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
         meta = _meta("strokes", options, target, folder.name, None)
         document = _document(shapes, layer, options, ground, width, height, meta)
@@ -145,10 +145,10 @@ def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> lis
 
 
 def _refined(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
-             run: Run) -> tuple[list[Shape], list[int], dict[str, Any]]:
+             run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
     from .refine import work
 
-    return work.refine_layers(shapes, layer, target, ground, options, run)
+    return work.refine_layers(shapes, layer, target, ground, options, run, traced)
 
 
 def _composited(patches: list[StrokePatch], width: int, height: int) -> Target:

@@ -20,8 +20,8 @@ UNSEEN = 0.75
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 
 
-def plan(options: Options) -> Refinement:
-    """How a run with these options refines.
+def plan(options: Options, traced: bool = False) -> Refinement:
+    """How a run with these options refines; strokes that were traced begin close to where they end.
 
     The paper's K-means gradients stay as published and a palette stays a palette: then outlines move, colours do not.
     At fidelity 0 every stroke stays an affine image of its brush and nothing is put elsewhere.
@@ -29,8 +29,9 @@ def plan(options: Options) -> Refinement:
     published = options.gradient == "kmeans"
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
                       colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
-    return Refinement(steps=round(100 + 250 * options.fidelity), freedom=freedom,
-                      reseeds=3 if options.fidelity >= 0.75 and freedom.colors else 0, flat=is_flat(options),
+    steps = (60 + 60 * options.fidelity) if traced else (100 + 250 * options.fidelity)
+    return Refinement(steps=round(steps), freedom=freedom,
+                      reseeds=3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0, flat=is_flat(options),
                       seed=options.seed, engine=options.engine, device=options.device)
 
 
@@ -39,18 +40,19 @@ def is_flat(options: Options) -> bool:
 
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
-                  run: Run) -> tuple[list[Shape], list[int], dict[str, Any]]:
+                  run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
     """Refines all shapes together, repairs what crossed itself and drops what nobody sees.
 
     Args:
         layer: layer of each shape, rising; shapes that were put elsewhere end up in the topmost layer.
+        traced: outlines came from pictures of strokes, with as many cubics as they need.
 
     Returns:
         The shapes that are left, their layers, and a report (see :func:`gradvec.refine.refine`; dropped: how many
         shapes showed nothing).
     """
-    work = plan(options)
-    if options.fidelity > 0:
+    work = plan(options, traced)
+    if options.fidelity > 0 and not traced:
         shapes = [replace(s, outline=cubics.split(s.outline, options.cubics)) for s in shapes]
     if work.flat:
         shapes = [one_colored(s) for s in shapes]
