@@ -51,8 +51,8 @@ def range_in_words(field: Field) -> str:
     """``default 500, 1 to 50000``: what an option is when it is not given, and what it may be."""
     low, high, unit = field.metadata["low"], field.metadata["high"], field.metadata["unit"]
     default = {True: "on", False: "off"}[field.default] if isinstance(field.default, bool) else field.default
-    default = f"{default:g}" if isinstance(default, float) else default or "not used"
-    words = f"default {default}{f' {unit}' if unit and low is None else ''}"
+    shown = f"{default:g}" if isinstance(default, float) else str(default) or "not used"
+    words = f"default {shown}{f' {unit}' if unit and low is None else ''}"
     if low is not None:
         words += f", {_short(low)} to {_short(high)}{f' {unit}' if unit else ''}"
     return words
