@@ -87,17 +87,24 @@ def test_a_ring_shares_its_segments_between_its_loops():
     assert fitted.segments <= 8
     assert [np.sign(shoelace(cubics.flatten(loop))) for loop in fitted.loops] == [1, -1]
     assert apart(fitted, ring) < 0.45
-    assert len(traced(ring, 5, 0.05).loops) == 1
+    assert len(traced(ring, 4, 0.05).loops) == 1
+
+
+def test_a_hole_that_is_not_worth_its_segments_is_left_out():
+    pinhole = outline(ellipse(40, 40, 30), ellipse(40, 40, 2, hole=True))
+    assert [len(traced(pinhole, 16, accuracy).loops) for accuracy in (0.2, 2.0)] == [2, 1]
 
 
 def test_segments_are_shared_by_what_they_mend():
     error = np.array([[np.inf, 90, 60, 30, 20, 10, 5], [np.inf, 9, 6, 3, 2.95, 2.9, 2.85]], float)
-    counts = cubics.share_segments(error, np.array([100.0, 100.0]), np.array([0, 1]), 6, 0.1)
-    assert counts.tolist() == [6, 3]
+    total, must = np.array([100.0, 100.0]), np.array([np.inf, np.inf])
+    assert cubics.share_segments(error, total, must, np.array([0, 1]), 6, 0.1).tolist() == [6, 3]
     # Both in one outline that may have 9: the first gains more from every further one.
-    assert cubics.share_segments(error, np.array([100.0, 100.0]), np.array([0, 0]), 9, 0.01).tolist() == [6, 3]
-    # Good enough at 4 segments: 20 is within 0.5^2 of 100.
-    assert cubics.share_segments(error[:1], np.array([100.0]), np.array([0]), 6, 0.45).tolist() == [4]
+    assert cubics.share_segments(error, total, np.array([np.inf, 50]), np.array([0, 0]), 9, 0.01).tolist() == [6, 3]
+    # With room for 7 the second would take more from the first than it is worth.
+    assert cubics.share_segments(error, total, np.array([np.inf, 7.0]), np.array([0, 0]), 7, 0.01).tolist() == [6, 0]
+    # Good enough at 4 segments: 20 is within 0.45^2 of 100.
+    assert cubics.share_segments(error[:1], total[:1], must[:1], np.array([0]), 6, 0.45).tolist() == [4]
 
 
 def test_groups_without_contours_stay_empty():

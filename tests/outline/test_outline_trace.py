@@ -37,11 +37,17 @@ def test_outer_contours_run_clockwise_and_holes_the_other_way():
 def test_pieces_are_kept_and_specks_are_not():
     pieces = outline(ellipse(25, 40, 16), ellipse(60, 40, 12), ellipse(44, 70, 0.7), ellipse(70, 70, 2.5))
     found = contours(patch_of(pieces))
-    assert [round(c.points[:, 0].mean()) for c in found] == [25, 60]
+    assert [round(c.points[:, 0].mean()) for c in found] == [25, 60, 70]
+    assert len(contours(patch_of(pieces), min_size_px=6.0)) == 2
 
 
-def test_a_bristle_hole_is_not_a_hole():
-    assert len(contours(patch_of(outline(ellipse(40, 40, 30), ellipse(40, 40, 3, hole=True))))) == 1
+def test_a_further_loop_is_worth_the_error_without_it():
+    shape = outline(ellipse(30, 40, 22), ellipse(68, 40, 8), ellipse(30, 40, 6, hole=True))
+    weight = np.full((80, 80), 0.5, np.float32)
+    main, piece, hole = contours(patch_of(shape), weight)
+    assert main.worth == np.inf
+    assert piece.worth == pytest.approx(0.5 * np.pi * 64, rel=0.05)
+    assert hole.worth == pytest.approx(0.5 * np.pi * 36, rel=0.1)
 
 
 def test_a_faint_stroke_has_the_same_edge():

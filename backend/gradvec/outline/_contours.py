@@ -122,6 +122,32 @@ def thin(points, most, keep):
     return np.nonzero(alive)[0]
 
 
+@njit(cache=True, nogil=True)
+def error_inside(loop, wrong, left, top):
+    """Sum of ``wrong`` (h, w) over the pixels whose centres lie in a closed polygon (n, 2), by the even-odd rule.
+
+    left, top: where the first pixel's corner lies, in the polygon's px.
+    """
+    h, w = wrong.shape
+    n = len(loop)
+    first_row, last_row = max(int(loop[:, 1].min() - top), 0), min(int(loop[:, 1].max() - top) + 1, h)
+    first, last = max(int(loop[:, 0].min() - left), 0), min(int(loop[:, 0].max() - left) + 1, w)
+    total = 0.0
+    for r in range(first_row, last_row):
+        y = top + r + 0.5
+        for c in range(first, last):
+            x = left + c + 0.5
+            odd = False
+            for i in range(n):
+                j = i + 1 if i + 1 < n else 0
+                if (loop[i, 1] > y) != (loop[j, 1] > y):
+                    across = loop[i, 0] + (y - loop[i, 1]) / (loop[j, 1] - loop[i, 1]) * (loop[j, 0] - loop[i, 0])
+                    odd ^= across > x
+            if odd:
+                total += wrong[r, c]
+    return total
+
+
 @njit(cache=True, inline="always")
 def _triangle(points, a, b, c):
     """Twice the area."""

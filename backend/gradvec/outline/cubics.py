@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,8 +15,8 @@ from ._contours import thin
 from ._kernels import best_breaks, fit_closed
 from .trace import Contour, shoelace
 
-#: Fewest segments of a loop: three cubics close any blob, four take a brush stroke's corners.
-FEWEST = 3
+#: Fewest segments of an outline's largest loop, which three cubics close for any blob, and of the others.
+FEWEST, FEWEST_MORE = 3, 2
 
 #: Handles that turn by less than this become one straight line through their anchor.
 SMOOTH_DEGREES = 25.0
@@ -37,47 +38,50 @@ def fit_contours(groups: Sequence[Sequence[Contour]], most: int, accuracy_px: fl
 
     A loop gets the fewest segments whose root mean square distance to the contour, weighted, is ``accuracy_px``; it
     stops earlier where a further segment mends less than that accuracy is worth, and at ``most`` segments for all
-    loops of an outline together. Loops that are left without segments are dropped, smallest first.
+    loops of an outline together. Further pieces and holes are dropped where they are not worth their segments.
 
     The segment ends are the best ones there are (dynamic programming over the contour's most prominent points, each
     span judged by its own least-squares cubic); then all control points of a loop are solved for together, with
     re-parametrization, and joints that come out nearly smooth are made smooth.
     """
     most = min(most, _SEARCHED)
-    groups = [group[:max(1, most // FEWEST)] for group in groups]
     flat = [contour for group in groups for contour in group]
     if not flat:
         return [() for _ in groups]
     breaks, error = _search(flat, most)
     owner = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     total = np.array([contour.weight.sum() for contour in flat])
-    counts = share_segments(error, total, owner, most, accuracy_px)
-    chosen = [breaks[i, s, :s] for i, s in enumerate(counts)]
-    loops = _solve(flat, chosen)
-    for contour, cut, loop in zip(flat, chosen, loops, strict=True):
-        if contour.fixed.any():
-            _straighten_cut_edges(contour, cut, loop)
-    ends = np.cumsum([0, *(len(group) for group in groups)])
+    counts = share_segments(error, total, np.array([contour.worth for contour in flat]), owner, most, accuracy_px)
+    kept = np.nonzero(counts)[0]
+    chosen = [breaks[i, counts[i], :counts[i]] for i in kept]
+    loops = _solve([flat[i] for i in kept], chosen)
+    for i, cut, loop in zip(kept, chosen, loops, strict=True):
+        if flat[i].fixed.any():
+            _straighten_cut_edges(flat[i], cut, loop)
+    ends = np.searchsorted(owner[kept], np.arange(len(groups) + 1))
     return [tuple(loops[a:b]) for a, b in pairwise(ends)]
 
 
-def share_segments(error: np.ndarray, total: np.ndarray, owner: np.ndarray, most: int,
+def share_segments(error: np.ndarray, total: np.ndarray, worth: np.ndarray, owner: np.ndarray, most: int,
                    accuracy_px: float) -> np.ndarray:
     """How many segments each loop gets.
 
     Args:
         error: (L, most + 1) weighted squared distance of loop l with s segments, px^2; infinite where impossible.
         total: (L,) sum of the weights of a loop's contour. owner: (L,) outline of each loop, rising.
+        worth: (L,) what leaving a loop out costs, px^2; infinite for exactly one loop of each outline.
 
     Returns:
-        (L,) int, each at least :data:`FEWEST`, at most ``most`` per outline together.
+        (L,) int, 0 for a loop that is left out, at most ``most`` per outline together.
     """
     segments = np.arange(error.shape[1])
-    allowed = np.where(segments >= FEWEST, error, np.inf)
+    fewest = np.where(np.isinf(worth), FEWEST, FEWEST_MORE)
+    allowed = np.where(segments >= fewest[:, None], error, np.inf)
     good = allowed <= accuracy_px**2 * total[:, None]
     # Beyond the first count that is good enough nothing more is asked for.
     first_good = np.where(good.any(1), good.argmax(1), error.shape[1] - 1)
     allowed = np.where(segments > first_good[:, None], np.inf, allowed)
+    allowed[:, 0] = worth
     price = np.full(len(error), _WORTH_PX * accuracy_px**2)
     counts = np.argmin(allowed + price[:, None] * segments, 1)
     for _ in range(80):
@@ -86,19 +90,20 @@ def share_segments(error: np.ndarray, total: np.ndarray, owner: np.ndarray, most
             return counts
         price[over] *= 1.5
         counts[over] = np.argmin(allowed[over] + price[over, None] * segments, 1)
-    return np.where(over, FEWEST, counts)
+    return np.where(over, np.where(np.isinf(worth), FEWEST, 0), counts)
 
 
 def refit(outline: Outline, segments: int) -> Outline:
     """The outline with at most ``segments`` cubics in all its loops together, by least squares.
 
-    An outline that has no more than that already is handed back as it is. Loops that cannot get three segments are
-    dropped, smallest first.
+    An outline that has no more than that already is handed back as it is. Loops that are not worth the segments that
+    they would take from others are dropped.
     """
     if outline.segments <= segments:
         return outline
     loops = sorted(outline.loops, key=lambda loop: -abs(shoelace(flatten(loop))))
-    contours = [as_contour(loop) for loop in loops]
+    contours = [replace(as_contour(loop), worth=abs(shoelace(flatten(loop))) if number else np.inf)
+                for number, loop in enumerate(loops)]
     return Outline(fit_contours([contours], max(segments, FEWEST), 1e-3)[0])
 
 

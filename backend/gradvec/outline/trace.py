@@ -8,11 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..model import StrokePatch
-from ._contours import march
-
-#: A second piece, or a hole, is real when it covers at least this share of the stroke's largest piece; bristle gaps
-#: and droplets of paint stay below it.
-REAL_SHARE = 0.04
+from ._contours import error_inside, march
 
 #: A run along the picture's border of at least this many px is a clipped edge.
 _CLIPPED_RUN_PX = 3.0
@@ -27,11 +23,14 @@ class Contour:
     points: (n, 2), clockwise on the screen for an outer contour, the other way round a hole.
     weight: (n,) length of contour in px that each point stands for, times how much a miss shows there.
     fixed: (n,) whether a segment must end here: the corners where a stroke is cut off by the picture's border.
+    worth: squared error of opacity, weighted as the contour is, px^2, if it were left out; infinite for the stroke's
+        largest piece.
     """
 
     points: np.ndarray
     weight: np.ndarray
     fixed: np.ndarray
+    worth: float = np.inf
 
     @property
     def area(self) -> float:
@@ -66,13 +65,15 @@ def picture_bounds(patches: list[StrokePatch]) -> Bounds:
 
 def contours(patch: StrokePatch, importance: np.ndarray | None = None, bounds: Bounds | None = None, *,
              holes: bool = True, min_size_px: float = 2.0) -> list[Contour]:
-    """The contours of a stroke at half of its opacity, largest first; none where nothing is to be seen.
+    """The contours of a stroke at half of its opacity: its largest piece, then further pieces, then holes.
+
+    None where nothing is to be seen.
 
     Args:
         importance: (h, w) how much a miss shows at a pixel; None counts all pixels alike.
         bounds: the picture's borders; where the stroke reaches one it is taken to be cut off there, and its contour
             runs exactly along the border. None: nothing is cut off.
-        holes: also trace holes that are a real part of the shape.
+        holes: also trace holes.
         min_size_px: contours whose larger side is shorter are specks.
     """
     level = 0.5 * peak(patch.alpha)
@@ -89,8 +90,14 @@ def contours(patch: StrokePatch, importance: np.ndarray | None = None, bounds: B
         low, high = _limits(patch, cut)
         np.clip(points, low, high, out=points)
     loops = [_without_repeats(points[a:b]) for a, b in pairwise(start)]
-    return [_weighed(loop, patch, importance, bounds if any(cut) else None)
-            for loop in _real(loops, holes, min_size_px)]
+    wrong = _wrong(patch, importance)
+    found: list[Contour] = []
+    for loop in _large_enough(loops, holes, min_size_px):
+        worth = np.inf
+        if found:
+            worth = error_inside(loop, wrong[int(shoelace(loop) < 0)], float(corner[0]), float(corner[1]))
+        found.append(_weighed(loop, worth, patch, importance, bounds if any(cut) else None))
+    return found
 
 
 def _cut_sides(patch: StrokePatch, bounds: Bounds | None) -> tuple[bool, bool, bool, bool]:
@@ -124,20 +131,22 @@ def _without_repeats(loop: np.ndarray) -> np.ndarray:
     return loop[np.hypot(*(loop - np.roll(loop, 1, axis=0)).T) > 1e-6]
 
 
-def _real(loops: list[np.ndarray], holes: bool, min_size_px: float) -> list[np.ndarray]:
-    """The loops that are a real part of the stroke, largest first; a hole only with the piece that it lies in."""
+def _wrong(patch: StrokePatch, importance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) weighted squared error per pixel where paint is left out, and where a hole is painted over."""
+    alpha = np.minimum(patch.alpha / max(peak(patch.alpha), 1e-3), 1.0)
+    weight = np.ones_like(alpha) if importance is None else importance
+    return weight * alpha**2, weight * (1.0 - alpha) ** 2
+
+
+def _large_enough(loops: list[np.ndarray], holes: bool, min_size_px: float) -> list[np.ndarray]:
+    """The pieces that are no specks, largest first, then the holes in them."""
     sized = [(shoelace(loop), loop) for loop in loops
              if len(loop) >= 3 and float(np.ptp(loop, axis=0).max()) >= min_size_px]
+    sized = [(area, loop) for area, loop in sized if abs(area) >= 0.5 * min_size_px**2]
     sized.sort(key=lambda pair: -abs(pair[0]))
-    pieces = [pair for pair in sized if pair[0] > 0]
-    if not pieces:
-        return []
-    least = REAL_SHARE * pieces[0][0]
-    kept = [loop for area, loop in pieces if area >= least]
-    if holes:
-        gaps = [loop for area, loop in sized if -area >= max(least, min_size_px**2)]
-        kept += [gap for gap in gaps if any(inside(piece, gap[0]) for piece in kept)]
-    return kept
+    pieces = [loop for area, loop in sized if area > 0]
+    gaps = [loop for area, loop in sized if area < 0] if holes and pieces else []
+    return pieces + [gap for gap in gaps if any(inside(piece, gap[0]) for piece in pieces)]
 
 
 def inside(polygon: np.ndarray, point: np.ndarray) -> bool:
@@ -149,7 +158,8 @@ def inside(polygon: np.ndarray, point: np.ndarray) -> bool:
     return bool((spans & (x > 0)).sum() % 2)
 
 
-def _weighed(loop: np.ndarray, patch: StrokePatch, importance: np.ndarray | None, bounds: Bounds | None) -> Contour:
+def _weighed(loop: np.ndarray, worth: float, patch: StrokePatch, importance: np.ndarray | None,
+             bounds: Bounds | None) -> Contour:
     step = np.hypot(*(np.roll(loop, -1, axis=0) - loop).T)
     weight = 0.5 * (step + np.roll(step, 1))
     if importance is not None:
@@ -161,7 +171,7 @@ def _weighed(loop: np.ndarray, patch: StrokePatch, importance: np.ndarray | None
         for axis in (0, 1):
             for line in (bounds[axis], bounds[axis + 2]):
                 fixed |= _run_ends(loop[:, axis] == line, step)
-    return Contour(loop, weight, fixed)
+    return Contour(loop, weight, fixed, worth)
 
 
 def _run_ends(on_line: np.ndarray, step: np.ndarray) -> np.ndarray:
