@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "backend" / "gradvec"
 HOST = ROOT / "inkscape_ext"
 #: Stages of the pipeline: they hand over plain types and never import each other.
-STAGES = {"paint", "isolate", "outline", "fills", "refine", "stroke_folder", "images"}
+STAGES = {"paint", "isolate", "outline", "fills", "refine", "live", "stroke_folder", "images"}
 #: What a stage may lean on all the same: reading pictures, the brushes that painted what is isolated, and for the joint
 #: refinement the tools that keep outlines and fills well-formed.
-SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}, "refine": {"outline", "fills"}}
+SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}, "refine": {"outline", "fills"},
+          "live": {"outline", "fills", "refine"}}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
 FOR_THE_HOST = {"", "errors", "options", "progress", "ipc"}
 

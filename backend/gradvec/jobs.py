@@ -74,6 +74,17 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
     return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", ""))), started)
 
 
+def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """options.strokes paths in stages; info["schedule"], if given, says how many each stage adds: "1,1,2,..."."""
+    from .live.schedule import stages
+    from .pipeline import vectorize_picture
+
+    started = time.monotonic()
+    schedule = stages(options.strokes, str(info.get("schedule", "")))
+    return _answer(vectorize_picture(_payload(payloads, "picture"), options, run, schedule,
+                                     name=str(info.get("name", ""))), started)
+
+
 def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
     """Every payload is the picture of one stroke, in the order of their names."""
     from .pipeline import vectorize_strokes
@@ -153,6 +164,7 @@ def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
     "paint": _paint,
     "strokes": _strokes,
+    "vectorize": _vectorize,
     "refine": _refine,
     "repaint": _repaint,
     "refit": _refit,

@@ -2,6 +2,7 @@
 
     picture -> target -> Painting -> Shapes in layers -> joint refinement -> Document
     folder of strokes -> StrokePatches -> Outlines -> Fills -> Shapes -> joint refinement -> Document
+    picture -> target -> (paths where it is most wrong -> joint refinement), stage by stage -> Document
 
 Each arrow hands over a plain type of gradvec.model; the stages do not know each other.
 """
@@ -10,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,38 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
         document = _document(shapes, layer, options, ground, width, height, meta)
         predicted = predict(document)
     return Result(document, target, None, patches, predicted, _report(document, report, clock, predicted, target))
+
+
+def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = None,
+                      schedule: Sequence[int] | None = None, name: str = "") -> Result:
+    """Builds a picture up from paths, stage by stage where the largest coherent error is, without painting it.
+
+    Args:
+        source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
+        schedule: how many paths each stage adds; None: 1, 1, 2, 4, ... up to options.strokes. Each stage is a layer,
+            unless options.layers is none.
+
+    Raises:
+        InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
+    """
+    from . import images
+    from .live.schedule import stages
+    from .live.work import build
+    from .render.threads import calm_threads
+
+    run, clock = run or Run(), _Clock()
+    calm_threads()
+    with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
+        target = images.load(source, options.size)
+    with run.stage("Adding paths", 0.02, 0.97), clock("build"):
+        built = build(target, tuple(schedule or stages(options.strokes)), options, run)
+    with run.stage("Writing", 0.97, 1.0), clock("write"):
+        meta = _meta("vectorize", options, target, name or (source.name if isinstance(source, Path) else ""), source)
+        meta["schedule"] = list(schedule or stages(options.strokes))
+        grouped = options if options.layers == "none" else replace(options, layers="level")
+        document = _document(built.shapes, built.stage, grouped, built.ground, target.width, target.height, meta)
+        predicted = predict(document)
+    return Result(document, target, None, [], predicted, _report(document, built.report, clock, predicted, target))
 
 
 def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0),

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError
-from . import compare, doctor, engine, extension, paint, strokes
+from . import compare, doctor, engine, extension, paint, strokes, vectorize
 from .arguments import Parser
 
-COMMANDS = (paint, strokes, compare, doctor, extension.install, extension.uninstall, engine)
+COMMANDS = (paint, strokes, vectorize, compare, doctor, extension.install, extension.uninstall, engine)
 
 DESCRIPTION = """\
 Turns a picture into editable, painterly vector art: brush strokes that are closed
