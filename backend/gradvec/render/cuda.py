@@ -10,7 +10,9 @@ was behind; a single canvas that does not fit goes to the cpu engine. Either is 
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,15 @@ def part_of(scene: Scene, first: int, last: int) -> Scene:
                  scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
 
 
+@cache
+def _kernels() -> Any:
+    """The Triton kernels, loaded when the first scene comes."""
+    # Fusing multiply and add is Triton's default up to 3.9, which warns unless it is asked for.
+    os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
+    from . import cuda_kernels
+    return cuda_kernels
+
+
 class _Tables:
     """What the kernels need to know of a topology, on one device."""
 
@@ -80,8 +91,7 @@ class _Tables:
         def put(array: Any, dtype: Any = np.int32) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(array, dtype)).to(device)
 
-        from .cuda_kernels import TILE
-        tile = TILE.value
+        tile = _kernels().TILE.value
         lengths = np.diff(t.loop_points) // 3
         loop_segment = np.concatenate([[0], np.cumsum(lengths)])
         self.segments, self.count, self.chords = int(loop_segment[-1]), t.count, t.pieces
@@ -125,7 +135,7 @@ class _Pass:
     """One forward pass: the picture, and the arrays that backward needs."""
 
     def __init__(self, t: Topology, parameters: tuple[torch.Tensor, ...], capacity: int, save: bool) -> None:
-        from . import cuda_kernels as k
+        k = _kernels()
         points, geometry, stop_offset, stop_color, opacity, background = parameters
         self.parameters = parameters
         tab = self.tables = _tables(t, points.device)
@@ -163,7 +173,7 @@ class _Pass:
         self.needed = self.tile_start[-1:].clone()
 
     def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        from . import cuda_kernels as k
+        k = _kernels()
         tab = self.tables
         points, geometry, stop_offset, stop_color, opacity, background = self.parameters
         d_points, d_geometry = torch.empty_like(points), torch.empty_like(geometry)
