@@ -59,6 +59,8 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; errors become one sentence on stderr."""
+    # Read when OpenMP is loaded, that is with torch: engine threads that wait must sleep, not spin (render/threads.py).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     as_json = _asks_for_json(arguments)

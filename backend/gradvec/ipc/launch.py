@@ -29,9 +29,13 @@ _HOST_NAMES = ("DOCUMENT_PATH", "INKSCAPE_PROFILE_DIR")
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without what a host program has set for itself."""
-    return {name: value for name, value in environ.items()
+    """``environ`` without what a host program has set for itself, and with threads that sleep while they wait.
+
+    OpenMP reads the latter when it is loaded, so it has to be there before the process starts (render/threads.py).
+    """
+    kept = {name: value for name, value in environ.items()
             if not name.upper().startswith(_HOST_PREFIXES) and name.upper() not in _HOST_NAMES}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **kept}
 
 
 @dataclass(frozen=True)
