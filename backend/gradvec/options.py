@@ -56,7 +56,8 @@ class Options:
     stroke_max: float = _option(0.0, "longest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=16384.0,
                                 unit="px")
     one_color: bool = _option(False, "paint every stroke in one colour instead of a gradient")
-    opaque: bool = _option(False, "paint opaque strokes; otherwise strokes may fade and let through what lies under them")
+    opaque: bool = _option(False, "paint opaque strokes; otherwise strokes may fade and let through what lies "
+                           "under them")
     palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
                            pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
                            expects="a number of colours, or colours such as #aabbcc,#ddeeff")
