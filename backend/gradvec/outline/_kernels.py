@@ -19,7 +19,7 @@ _RIDGE = 1e-3
 _SKIP = 1e6
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _bernstein(t):
     s = 1.0 - t
     return s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t
@@ -85,7 +85,9 @@ def best_breaks(points, start, weight, knots, knot_start, must, most, breaks, er
             arc[i + 1] = arc[i] + math.hypot(p[j, 0] - p[i, 0], p[j, 1] - p[i, 1])
         ks = knots[knot_start[c]:knot_start[c + 1]]
         m = len(ks)
-        lead = w.sum() / n
+        lead = 0.0
+        for i in range(n):
+            lead += w[i] / n
         wanted = must[knot_start[c]:knot_start[c + 1]]
         cost = np.zeros((m, m + 1))
         for i in range(m):
@@ -149,9 +151,10 @@ def _fit_points(points, weight, segment, t, smooth, ratio, controls):
     count = size // 3
     normal = np.zeros((size, size))
     right = np.zeros((size, 2))
+    basis = np.empty(4)
     for k in range(len(points)):
         at = 3 * segment[k]
-        basis = _bernstein(t[k])
+        basis[0], basis[1], basis[2], basis[3] = _bernstein(t[k])
         for i in range(4):
             row = (at + i) % size
             wb = weight[k] * basis[i]
@@ -159,39 +162,49 @@ def _fit_points(points, weight, segment, t, smooth, ratio, controls):
             right[row, 1] += wb * points[k, 1]
             for j in range(4):
                 normal[row, (at + j) % size] += wb * basis[j]
-    pull = _RIDGE * weight.sum() / size
-    for s in range(count):
-        a, h, g, b = 3 * s, 3 * s + 1, 3 * s + 2, (3 * s + 3) % size
-        for near, own, far in ((a, h, b), (b, g, a)):
-            # (own - 2/3 near - 1/3 far)^2
-            for i, u in ((near, -2.0 / 3.0), (own, 1.0), (far, -1.0 / 3.0)):
-                for j, v in ((near, -2.0 / 3.0), (own, 1.0), (far, -1.0 / 3.0)):
-                    normal[i, j] += pull * u * v
+    total = 0.0
+    for k in range(len(points)):
+        total += weight[k]
+    pull = _RIDGE * total / size
+    place, part = np.empty(3, np.int64), np.array([-2.0 / 3.0, 1.0, -1.0 / 3.0])
+    for handle in range(size):
+        if handle % 3 == 0:
+            continue
+        # (handle - 2/3 of its own anchor - 1/3 of the other)^2
+        near = handle - 1 if handle % 3 == 1 else (handle + 1) % size
+        place[0], place[1] = near, handle
+        place[2] = (handle + 2) % size if handle % 3 == 1 else handle - 2
+        for i in range(3):
+            for j in range(3):
+                normal[place[i], place[j]] += pull * part[i] * part[j]
     # A smooth joint is not free: fold its row and column into its two handles.
     for s in range(count):
         if not smooth[s]:
             continue
         a, before, after = 3 * s, (3 * s - 1) % size, 3 * s + 1
-        for i, part in ((before, 1.0 - ratio[s]), (after, ratio[s])):
-            for j in range(size):
-                normal[i, j] += part * normal[a, j]
-            right[i, 0] += part * right[a, 0]
-            right[i, 1] += part * right[a, 1]
-        for i, part in ((before, 1.0 - ratio[s]), (after, ratio[s])):
-            for j in range(size):
-                normal[j, i] += part * normal[j, a]
+        one, other = 1.0 - ratio[s], ratio[s]
+        for j in range(size):
+            normal[before, j] += one * normal[a, j]
+            normal[after, j] += other * normal[a, j]
+        for axis in range(2):
+            right[before, axis] += one * right[a, axis]
+            right[after, axis] += other * right[a, axis]
+            right[a, axis] = 0.0
+        for j in range(size):
+            normal[j, before] += one * normal[j, a]
+            normal[j, after] += other * normal[j, a]
         for j in range(size):
             normal[a, j] = 0.0
             normal[j, a] = 0.0
         normal[a, a] = 1.0
-        right[a, 0] = right[a, 1] = 0.0
     _solve(normal, right)
     for s in range(count):
         if smooth[s]:
             before, after = (3 * s - 1) % size, 3 * s + 1
             for axis in range(2):
                 right[3 * s, axis] = (1.0 - ratio[s]) * right[before, axis] + ratio[s] * right[after, axis]
-    controls[:] = right
+    for i in range(size):
+        controls[i, 0], controls[i, 1] = right[i, 0], right[i, 1]
 
 
 @njit(cache=True)

@@ -133,7 +133,7 @@ def _without_repeats(loop: np.ndarray) -> np.ndarray:
 
 def _wrong(patch: StrokePatch, importance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """(h, w) weighted squared error per pixel where paint is left out, and where a hole is painted over."""
-    alpha = np.minimum(patch.alpha / max(peak(patch.alpha), 1e-3), 1.0)
+    alpha = np.minimum(patch.alpha / max(peak(patch.alpha), 1e-3), 1.0).astype(np.float64)
     weight = np.ones_like(alpha) if importance is None else importance
     return weight * alpha**2, weight * (1.0 - alpha) ** 2
 
