@@ -32,7 +32,7 @@ def plain_data(element: Any, matrix: Transform, places: int = 3) -> str:
     if element.tag.endswith("}path") and _PLAIN.match(data):
         return bake.path_data(data, matrix, places)
     try:
-        loops = (inkex.Path(data) if element.tag.endswith("}path") else element.get_path()).to_superpath()
+        loops = inkex.Path(data if element.tag.endswith("}path") else element.get_path()).to_superpath()
     except (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError):
         return ""
     a, b, c, d, e, f = matrix.to_hexad()
