@@ -134,8 +134,9 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with run.stage("Writing", 0.97, 1.0), clock("write"):
         meta = _meta("vectorize", options, target, name or (source.name if isinstance(source, Path) else ""), source)
         meta["schedule"] = list(schedule or stages(options.strokes))
+        stage = built.stage if options.layers != "none" else [0] * len(built.shapes)
         grouped = options if options.layers == "none" else replace(options, layers="level")
-        document = _document(built.shapes, built.stage, grouped, built.ground, target.width, target.height, meta)
+        document = _document(built.shapes, stage, grouped, built.ground, target.width, target.height, meta)
         predicted = predict(document)
     return Result(document, target, None, [], predicted, _report(document, built.report, clock, predicted, target))
 

@@ -1,10 +1,10 @@
 """Regions to start paths from: found whole, larger first, also where they lie behind others."""
 
 import numpy as np
-from gradvec.live.behind import owners, whole
+from gradvec.live.behind import distinct, owners, whole
 from gradvec.live.components import components, fit_planes, mended, quantized
 from gradvec.live.starts import circle, ground_color
-from gradvec.model import Shape, SolidColor, Target
+from gradvec.model import Outline, Shape, SolidColor, Target
 
 WHITE = np.ones(3)
 BLUE, RED, GREEN = np.array([0.1, 0.2, 0.7]), np.array([0.8, 0.1, 0.1]), np.array([0.1, 0.6, 0.2])
@@ -46,7 +46,7 @@ def test_what_is_right_already_is_no_region():
 
 def test_two_colors_are_two_regions_though_both_are_far_from_the_ground():
     wanted = picture((10, 30, 10, 50, BLUE), (30, 50, 10, 50, GREEN))
-    assert {(p.box[0].start, p.box[0].stop) for p in best(wanted, picture())[:2]} == {(10, 30), (30, 50)}
+    assert {(p.box[0].start, p.box[0].stop) for p in distinct(best(wanted, picture()), 2)} == {(10, 30), (30, 50)}
     assert best(wanted, picture())[0].area == 800
 
 
@@ -96,8 +96,6 @@ def behind(wanted, shown, shapes):
 def box_shape(top, bottom, left, right, color):
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
     step = np.roll(corners, -1, 0) - corners
-    from gradvec.model import Outline
-
     return Shape(Outline((np.stack([corners, corners + step / 3, corners + step * 2 / 3], 1).reshape(-1, 2),)),
                  SolidColor(tuple(color)))
 
@@ -106,20 +104,21 @@ def test_two_pieces_of_a_bar_are_one_region_under_the_bar_that_hides_it():
     upright, across = (5, 55, 25, 35, GREEN), (25, 35, 5, 55, RED)
     wanted = picture(upright, across)
     found = behind(wanted, picture(across), [box_shape(*across)])
-    assert found[0].below == 0
-    assert (found[0].mask | found[0].bridge).sum() == 50 * 10
-    assert found[0].bridge[25:35, 25:35].all()
+    bar = max(found, key=lambda w: w.gain)
+    assert bar.below == 0
+    assert (bar.mask | bar.bridge).sum() == 50 * 10
+    assert bar.bridge[25:35, 25:35].all()
 
 
 def test_pieces_with_the_ground_between_them_stay_pieces():
     wanted = picture((5, 25, 25, 35, GREEN), (35, 55, 25, 35, GREEN))
-    assert behind(wanted, picture(), []) == []
+    assert not any(w.bridge[25:35].any() for w in behind(wanted, picture(), []))
 
 
 def test_spots_on_a_shape_are_not_joined_under_it():
     disc = (5, 55, 5, 55, BLUE)
     wanted = picture(disc, (10, 20, 10, 20, RED), (10, 20, 40, 50, RED))
-    assert behind(wanted, picture(disc), [box_shape(*disc)]) == []
+    assert not any(w.bridge[:, 21:39].any() for w in behind(wanted, picture(disc), [box_shape(*disc)]))
 
 
 def test_owners_are_topmost():

@@ -83,14 +83,17 @@ def _grown(labels: np.ndarray, wrong: np.ndarray, reach_px: float = 1.5) -> np.n
 def quantized(features: np.ndarray, where: np.ndarray, count: int) -> np.ndarray:
     """(H, W) int: 1 + the cluster of each pixel's features (H, W, C) by K-means, 0 outside ``where``.
 
-    Starts at quantiles along the features' main direction, so that the same picture gives the same clusters.
+    Starts at quantiles of the occurring features along their main direction, so that the same picture gives the same
+    clusters.
     """
     points = features[where].astype(np.float64)
     sample = points[(np.arange(min(_SAMPLES, len(points))) * len(points)) // min(_SAMPLES, len(points))]
-    centred = sample - sample.mean(0)
-    main = np.linalg.eigh(centred.T @ centred)[1][:, -1]
-    order = np.argsort(centred @ main, kind="stable")
-    centers = sample[order[((np.arange(count) + 0.5) * len(sample) / count).astype(int)]]
+    # Every colour that occurs is as good a start as the most common one: small areas count, too.
+    _, first = np.unique(np.round(sample * 15), axis=0, return_index=True)
+    kinds = sample[np.sort(first)]
+    main = np.linalg.eigh(np.cov(kinds.T, bias=True))[1][:, -1]
+    order = np.argsort(kinds @ main, kind="stable")
+    centers = kinds[order[((np.arange(count) + 0.5) * len(kinds) / count).astype(int)]]
     for _ in range(_ROUNDS):
         nearest = cKDTree(centers).query(sample)[1]
         size = np.bincount(nearest, minlength=len(centers))

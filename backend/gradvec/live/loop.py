@@ -22,7 +22,7 @@ from ..render import choose, render_flat
 
 #: Full rates a step, decayed by a cosine: control points and gradient end points as a share of the shape's size, with
 #: the least and the most px; stop colours; the background's colour.
-POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.02, 0.2, 1.0), (0.1, 0.5, 4.0), 0.03, 0.01
+POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
 #: What a px of outline costs, in summed squared colour difference, and how far a step evens out control points.
 TENSION, EVEN = 0.0005, 0.0
 #: Paths of earlier stages move at this share of the rates of new ones.

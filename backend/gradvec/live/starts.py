@@ -24,8 +24,9 @@ FREE = 0.05
 FREE_HARM = 0.25
 #: A region that shares more than this of its pixels with one already taken has to wait.
 SHARED = 0.25
-#: What bridges a region's pieces may lie under what is taken in the same stage by this share only.
-BRIDGED = 0.1
+#: A region lies under another where that covers more than this share of its bridge; where it would cover as much of
+#: the region itself, too, they are not taken together.
+COVERED = 0.1
 #: A region that goes on behind others is preferred to what is seen of it by this factor.
 WHOLE = 1.1
 #: Regions reach this far under what will be painted beside them, px, so that no hairline shows between.
@@ -40,13 +41,15 @@ _QUARTER = 4.0 / 3.0 * (2.0**0.5 - 1.0)
 class _Try:
     """A region with the outline that would show it. mask: (H, W) bool; gain: what the outline itself would mend.
 
-    bridge: (H, W) bool, pixels covered besides that something else shows. below: as in :class:`Start`.
+    reach: (H, W) bool, the mask with what it covers besides; bridge: those of these pixels that something else shows.
+    below: as in :class:`Start`.
     """
 
     mask: np.ndarray
     patch: StrokePatch
     outline: Outline
     gain: float
+    reach: np.ndarray
     bridge: np.ndarray
     below: int | None = None
 
@@ -72,7 +75,7 @@ def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np
     taken = _choose(_tries(parts, target, wanted, shown, flat, options), count)
     if len(taken) < count:
         taken += _circles(taken, target, wanted, shown, count - len(taken))
-    taken.sort(key=lambda one: -_area(one.outline))
+    taken = _ordered(taken)
     found = fills.fit([t.patch for t in taken], [t.outline for t in taken], _fill_options(options),
                       Run(token=run.token))
     return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, found, strict=True)]
@@ -86,19 +89,19 @@ def _fill_options(options: Options) -> Options:
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray, flat: bool,
            options: Options) -> list[_Try]:
     free = [_free(part.mask, wanted, shown) for part in parts]
-    patches = [_patch(_reaching(part.mask | part.bridge, loose), target)
-               for part, loose in zip(parts, free, strict=True)]
+    reaches = [_reaching(part.mask | part.bridge, loose) for part, loose in zip(parts, free, strict=True)]
+    patches = [_patch(reach, target) for reach in reaches]
     contours = [trace.contours(patch, holes=options.holes) for patch in patches]
     outlines = [Outline(loops) for loops in cubics.fit_contours(contours, options.cubics, options.accuracy)]
     result = []
-    for part, loose, patch, traced in zip(parts, free, patches, outlines, strict=True):
+    for part, loose, reach, patch, traced in zip(parts, free, reaches, patches, outlines, strict=True):
         outline = repair.clean(traced, most=options.cubics) if traced.loops else None
         if outline is not None:
             gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, flat)
             gain *= WHOLE if part.bridge.any() else 1.0
             # Colours are fitted to the region alone, not to what bridges its pieces.
             own = _patch(part.mask, target) if part.bridge.any() else patch
-            result.append(_Try(part.mask, own, outline, gain, part.bridge, part.below))
+            result.append(_Try(part.mask, own, outline, gain, reach, part.bridge, part.below))
     return result
 
 
@@ -176,11 +179,29 @@ def _choose(tries: list[_Try], count: int) -> list[_Try]:
     for one in sorted(tries, key=lambda t: -t.gain):
         if len(taken) == count or one.gain <= 0:
             break
-        apart = (owned & one.mask).sum() <= SHARED * one.mask.sum()
-        if apart and (owned & one.bridge).sum() <= BRIDGED * one.bridge.sum():
+        if ((owned & one.mask).sum() <= SHARED * one.mask.sum()
+                and not any(_under(one, other) and _mostly(other.reach, one.mask) for other in taken)):
             owned |= one.mask
             taken.append(one)
     return taken
+
+
+def _mostly(cover: np.ndarray, mask: np.ndarray) -> bool:
+    return bool((cover & mask).sum() > COVERED * mask.sum())
+
+
+def _under(one: _Try, other: _Try) -> bool:
+    """Whether ``one`` goes on behind ``other``."""
+    return bool(one.bridge.any()) and _mostly(other.mask, one.bridge)
+
+
+def _ordered(taken: list[_Try]) -> list[_Try]:
+    """The larger below, but what goes on behind another below that."""
+    result: list[_Try] = []
+    for one in sorted(taken, key=lambda t: -_area(t.outline)):
+        above = [n for n, other in enumerate(result) if _under(one, other)]
+        result.insert(min(above, default=len(result)), one)
+    return result
 
 
 def _circles(taken: list[_Try], target: Target, wanted: np.ndarray, shown: np.ndarray, count: int) -> list[_Try]:
@@ -200,7 +221,7 @@ def _circles(taken: list[_Try], target: Target, wanted: np.ndarray, shown: np.nd
         error[(rows - row) ** 2 + (columns - column) ** 2 <= (2 * radius) ** 2] = 0.0
         if mask.sum() >= LEAST_PX:
             result.append(_Try(mask, _patch(mask, target), circle(column + 0.5, row + 0.5, radius), 0.0,
-                               np.zeros_like(mask)))
+                               mask, np.zeros_like(mask)))
     return result
 
 

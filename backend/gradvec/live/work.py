@@ -117,7 +117,9 @@ class _Work:
 
     def _take(self, refined: Refined) -> None:
         self.refined, self.rms = refined, refined.mse**0.5
-        self.shapes, self.ground, self.shown = list(refined.shapes), refined.ground, refined.shown
+        self.shapes, self.shown = list(refined.shapes), refined.shown
+        if self.setting.train_ground:
+            self.ground = refined.ground
 
     def _refined(self, steps: int, patient: bool, peak: float) -> Refined:
         return refine_together(self.shapes, self.fresh, self.target, self.ground, self.setting, steps,
