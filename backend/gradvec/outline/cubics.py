@@ -27,7 +27,7 @@ _KNOTS = 48
 _ROUNDS = 8
 
 #: A further segment has to mend a miss as large as the accuracy along this many px of plainly visible edge.
-_WORTH_PX = 8.0
+_WORTH_PX = 8.3
 
 #: Largest number of segments that the search for ends looks at; more are found by splitting.
 _SEARCHED = 64
