@@ -205,7 +205,7 @@ def _ground(options: Options, target: Target) -> Color | None:
     """The colour under the strokes of a folder: white paper unless a colour or nothing is asked for."""
     if options.background.startswith("#"):
         return _hex(options.background)
-    return None if options.background == "none" or target.alpha.min() < 0.5 else _mean(target)
+    return None if options.background == "none" or target.alpha.min() < 0.5 else (1.0, 1.0, 1.0)
 
 
 def _on_ground(target: Target, ground: Color | None) -> Target:
@@ -219,12 +219,6 @@ def _on_ground(target: Target, ground: Color | None) -> Target:
 
 def _hex(text: str) -> Color:
     return int(text[1:3], 16) / 255, int(text[3:5], 16) / 255, int(text[5:7], 16) / 255
-
-
-def _mean(target: Target) -> Color:
-    weight = target.alpha[..., None]
-    r, g, b = (target.rgb * weight).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-    return float(r), float(g), float(b)
 
 
 def _document(shapes: list[Shape], layer: list[int], options: Options, ground: Color | None, width: int, height: int,

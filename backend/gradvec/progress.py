@@ -75,6 +75,14 @@ class Run:
         yield self
         self.step(1.0)
 
+    @contextmanager
+    def part(self, start: float, end: float) -> Iterator[None]:
+        """What runs inside takes the fractions from ``start`` to ``end`` of the present stage."""
+        (low, high), whole = self._span, self._span
+        self._span = (low + (high - low) * start, low + (high - low) * end)
+        yield
+        self._span = whole
+
     def step(self, fraction: float) -> None:
         """Reports ``fraction`` in [0, 1] of the present stage.
 

@@ -1,0 +1,149 @@
+"""The whole way from a picture to an SVG, judged by resvg, which is not ours."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import resvg_py
+from gradvec import svg
+from gradvec.errors import Cancelled
+from gradvec.model import SolidColor
+from gradvec.options import Options
+from gradvec.pipeline import Result, paint_picture, vectorize_strokes
+from gradvec.progress import CancelToken, Progress, Run
+from PIL import Image
+
+SIZE = 72
+
+
+def scene(alpha: bool = False) -> bytes:
+    """Sky, sun and a hill: smooth and sharp, light and dark; with alpha, nothing but the sun."""
+    y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+    rgb = np.stack([0.4 + 0.4 * y, 0.6 + 0.2 * x, 0.9 - 0.3 * y], -1)
+    sun = np.hypot(x - 0.6, y - 0.3) < 0.18
+    rgb[sun] = (0.95, 0.8, 0.2)
+    rgb[y > 0.75 + 0.08 * np.sin(7 * x)] = (0.15, 0.35, 0.15)
+    planes = [rgb, sun[..., None].astype(float)] if alpha else [rgb]
+    out = io.BytesIO()
+    Image.fromarray((np.concatenate(planes, -1) * 255 + 0.5).astype(np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def shown(result: Result, ground: str = "#ffffff") -> np.ndarray:
+    document = result.document
+    png = resvg_py.svg_to_bytes(svg_string=svg.write(document).decode(), background=ground, width=document.width,
+                                height=document.height)
+    return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB")).astype(float) / 255
+
+
+def decibels(a: np.ndarray, b: np.ndarray) -> float:
+    return -10 * math.log10(max(float(((a - b) ** 2).mean()), 1e-12))
+
+
+def options(**values: object) -> Options:
+    return Options.from_dict({"strokes": 24, "size": SIZE, "fidelity": 0.6, **values})
+
+
+@pytest.fixture(scope="module")
+def painted() -> Result:
+    return paint_picture(scene(), options())
+
+
+def test_the_result_looks_like_the_picture_and_as_predicted(painted: Result) -> None:
+    assert painted.target is not None
+    seen = shown(painted)
+    assert decibels(seen, painted.target.rgb) > 26
+    assert decibels(seen, painted.predicted) > 38
+    assert painted.report["psnr"] == pytest.approx(decibels(painted.predicted, painted.target.rgb), abs=0.02)
+
+
+def test_no_seam_shows_what_lies_behind_the_picture(painted: Result) -> None:
+    assert np.abs(shown(painted, "#000000") - shown(painted, "#ffffff")).max() <= 2 / 255
+
+
+def test_the_same_seed_gives_the_same_bytes(painted: Result) -> None:
+    again = paint_picture(scene(), options())
+    other = paint_picture(scene(), options(seed=5))
+    assert svg.write(again.document) == svg.write(painted.document)
+    assert svg.write(other.document) != svg.write(painted.document)
+
+
+def test_layers_are_named_and_the_settings_travel_along(painted: Result) -> None:
+    document = painted.document
+    assert [layer.name for layer in document.layers][:2] == ["1 underpainting", "2 large shapes"]
+    assert document.meta["options"] == options().to_dict()
+    assert (document.meta["source_width"], document.meta["width"]) == (SIZE, SIZE)
+    ids = [shape.id for shape in document.shapes]
+    assert len(set(ids)) == len(ids)
+
+
+def test_transparent_parts_stay_bare() -> None:
+    result = paint_picture(scene(alpha=True), options(background="none"))
+    black, white = shown(result, "#000000"), shown(result, "#ffffff")
+    opacity = 1 - (white - black).mean(-1)
+    wanted = result.target.alpha
+    assert np.abs(opacity - wanted).mean() < 0.03
+    assert opacity[:SIZE // 12].max() < 0.05
+
+
+@pytest.mark.parametrize(("values", "check"), [
+    ({"gradient": "flat"}, lambda shapes: all(isinstance(s.fill, SolidColor) for s in shapes)),
+    ({"gradient": "kmeans"}, lambda shapes: len(shapes) >= 8),
+    ({"gradient": "auto", "brush": "tape", "layers": "none"}, lambda shapes: any(isinstance(s.fill, SolidColor)
+                                                                               for s in shapes)),
+    ({"brush": "marker", "mode": "grid", "layers": "level"}, lambda shapes: len(shapes) >= 12),
+    ({"palette": "#ffffff,#2040c0,#103010", "fidelity": 0.3}, lambda shapes: len(shapes) >= 8),
+])
+def test_every_choice_gives_a_picture(values: dict, check) -> None:  # type: ignore[no-untyped-def]
+    result = paint_picture(scene(), options(**values))
+    strokes = [s for s in result.document.shapes if s.id != "underpainting"]
+    assert check(strokes)
+    assert decibels(shown(result), result.predicted) > 36
+    bare = np.broadcast_to(result.target.rgb.mean((0, 1)), result.target.rgb.shape)
+    if "palette" not in values:
+        assert decibels(shown(result), result.target.rgb) > decibels(bare, result.target.rgb) + 3
+
+
+def test_a_palette_stays_a_palette() -> None:
+    wanted = {(255, 255, 255), (32, 64, 192), (16, 48, 16)}
+    result = paint_picture(scene(), options(palette="#ffffff,#2040c0,#103010", one_color=True, background="#ffffff"))
+    found = {tuple(round(255 * v) for v in s.fill.color) for s in result.document.shapes}  # type: ignore[union-attr]
+    assert found <= wanted
+
+
+def test_strokes_of_a_folder_become_paths_in_their_order(tmp_path: Path) -> None:
+    for n, (color, box) in enumerate([((200, 40, 40), (10, 10, 50, 40)), ((40, 40, 200), (30, 20, 60, 60))]):
+        picture = Image.new("RGB", (SIZE, SIZE), "white")
+        picture.paste(color, box)
+        picture.save(tmp_path / f"{n + 1}.png")
+    result = vectorize_strokes(tmp_path, options(fidelity=1.0))
+    strokes = [s for s in result.document.shapes if s.id != "underpainting"]
+    assert len(strokes) == 2
+    picture = shown(result)
+    assert np.abs(picture[15, 15] - np.array([200, 40, 40]) / 255).max() < 0.03
+    assert np.abs(picture[30, 40] - np.array([40, 40, 200]) / 255).max() < 0.03
+    assert np.abs(picture[5, 5] - 1).max() < 0.03
+
+
+def test_progress_rises_to_the_end_and_cancel_stops() -> None:
+    seen: list[Progress] = []
+    paint_picture(scene(), options(strokes=6), Run(on_progress=seen.append))
+    fractions = [p.fraction for p in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {"Painting", "Refining"} <= {p.stage for p in seen}
+    token = CancelToken()
+    with pytest.raises(Cancelled):
+        paint_picture(scene(), options(), Run(on_progress=lambda p: p.fraction > 0.2 and token.cancel(), token=token))
+
+
+def test_stop_and_keep_gives_what_there_is() -> None:
+    token = CancelToken()
+    result = paint_picture(scene(), options(), Run(on_progress=lambda p: p.fraction > 0.2 and token.stop_and_keep(),
+                                                   token=token))
+    assert len(result.document.shapes) > 1
+    assert svg.write(result.document)
