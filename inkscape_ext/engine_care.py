@@ -71,6 +71,8 @@ def doctor_lines(record: Record) -> list[str]:
         raise EngineError(_("The doctor cannot be asked from inside a sandbox (Flatpak or Snap)."),
                           _('Run "gradvec doctor" in a terminal.'))
     environment = clean_environment(os.environ)
+    if os.environ.get("INKSCAPE_PROFILE_DIR"):  # so that the doctor looks at this Inkscape's extensions
+        environment["INKSCAPE_PROFILE_DIR"] = os.environ["INKSCAPE_PROFILE_DIR"]
     if record.state_dir:
         environment["GRADVEC_STATE_DIR"] = record.state_dir
     try:

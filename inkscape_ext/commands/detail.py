@@ -39,7 +39,7 @@ class Detail(EditingCommand):
             layered, sheets, results) if result]
         if not any(answer.paths for _drawing, _sheet, answer in answers):
             raise InputError(_("The drawing shows the picture so closely that no stroke would bring it nearer."),
-                             _("Run the command again with a larger working size for finer strokes."))
+                             _("Paint the picture anew with a larger working size for finer strokes."))
         editor = Editor(self.svg, definitions)
         for drawing, sheet, answer in answers:
             if answer.paths:

@@ -1,0 +1,251 @@
+"""Edits strokes in one real Inkscape window through the menu and prints what happened as JSON.
+
+For the system's Python with python3-gi and Atspi; see window_scenarios.py for what it needs and how to start it:
+
+    dbus-run-session -- xvfb-run -a -s "-screen 0 1280x900x24" /usr/bin/python3 \\
+        tests/inkscape/editing_scenarios.py --python .venv/bin/python --window-manager --shots shots
+
+--document opens a painted document of your own with the real engine, for the screenshots: "photo" names its picture,
+"area" a shape on it and "mine" a closed path.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HOST = HERE.parent / "host"
+sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE), str(HOST)]
+
+from driver import PROGRESS, Driver  # noqa: E402
+from inkscape import Inkscape  # noqa: E402
+
+#: What the dialogs remember from an earlier time: every colour counts as similar.
+REMEMBERED = 'org.gradvec.select.host_tolerance="100"'
+STROKE = re.compile(r"gradvec:stroke=")
+
+
+class Play:
+    """The window with a painted picture, and the ways through its menu."""
+
+    def __init__(self, private: Inkscape, document: Path, real: bool, shots: Path | None) -> None:
+        self.private = private
+        self.folder = private.directory
+        self.real = real
+        fake = {"GRADVEC_ENGINE_JOBS": "still_editor:run_job", "GRADVEC_ENGINE_PATH": str(HOST)}
+        environment = private.environment(**({} if real else fake))
+        if real:
+            environment = {name: value for name, value in environment.items() if name not in fake}
+        self.seconds = 300.0 if real else 30.0
+        strokes = re.findall(r'id="(gv1-s[^"]*\d)"', document.read_text("utf-8"))
+        self.some, self.one = (strokes[-20:], strokes[0]) if real else (["gv1-s2"], "gv1-s1")
+        self.driver = Driver(document, environment, shots)
+
+    def select(self, *ids: str) -> None:
+        self.driver.action("select-clear")
+        if ids:
+            self.driver.action("select-by-id", ",".join(ids))
+
+    def run(self, name: str, *ids: str, **numbers: float) -> dict:
+        """Runs a command on ``ids`` through its dialog, and undoes it again."""
+        self.select(*ids)
+        dialog = self.open(name)
+        for label, value in numbers.items():
+            self.driver.set_number(label, value, dialog)
+        self.driver.shot(f"{name}-dialog")
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", "Apply", within=dialog), "Apply"))
+        if self.real:
+            time.sleep(6)
+            self.driver.shot(f"{name}-running")
+        self.driver.wait(lambda: self.driver.changed, f"a changed document after {name}", self.seconds)
+        self.driver.wait(lambda: self.driver.answers(dialog), "an answer from Inkscape")
+        time.sleep(0.5)
+        self.close(dialog)
+        time.sleep(0.4)
+        self.driver.shot(f"{name}-done")
+        done = self.state()
+        time.sleep(0.5)
+        self.driver.undo()
+        self.driver.wait(lambda: not self.driver.changed, f"an unchanged document after undoing {name}")
+        return {**done, "after_undo": self.state()}
+
+    def open(self, name: str):
+        self.driver.choose_menu("Extensions", "Gradvec", f"{name}...")
+        return self.driver.wait(lambda: self.driver.find("dialog", name), f"the dialog {name}")
+
+    def close(self, dialog) -> None:
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", "Close", within=dialog), "Close"))
+
+    def state(self) -> dict:
+        text = self.driver.save(self.folder / "now.svg")
+        return {"strokes": len(STROKE.findall(text)), "ids": re.findall(r'<path[^>]*?\sid="([^"]+)"', text, re.DOTALL),
+                "layers": re.findall(r'inkscape:label="([^"]*)"', text), "red": text.count("#ff0000"),
+                "changed": self.driver.changed}
+
+    def message(self) -> str:
+        """What our own message says; presses its button."""
+        def look():
+            program = self.driver.application(PROGRESS)
+            return program and self.driver.find("alert", within=program, exact=False)
+        window = self.driver.wait(look, "a message")
+        texts = self.driver.wait(lambda: [text for text in self.driver.texts(window) if " " in text], "its text")
+        self.driver.press(self.driver.wait(lambda: self.driver.find("button", "OK", within=window), "its button"))
+        self.driver.wait(lambda: self.driver.application(PROGRESS) is None, "the end of the message")
+        return " ".join(texts)
+
+
+def refine(play: Play) -> dict:
+    return play.run("Refine selected strokes", *play.some)
+
+
+def repaint(play: Play) -> dict:
+    return play.run("Repaint here", "area")
+
+
+def refit(play: Play) -> dict:
+    return play.run("Re-fit gradients", "mine")
+
+
+def detail(play: Play) -> dict:
+    return play.run("Add detail", "photo", **{"Strokes to add:": 3})
+
+
+def trace(play: Play) -> dict:
+    return play.run("Vectorize selected rasters as strokes", "photo")
+
+
+def again(play: Play) -> dict:
+    return play.run("Run again", play.one)
+
+
+def palette(play: Play) -> dict:
+    return play.run("Limit palette", play.one, **{"How many:": 1})
+
+
+def select(play: Play) -> dict:
+    """What was found is selected as soon as the command has ended: deleting shows what that is."""
+    play.select(*play.some)
+    dialog = play.open("Select by colour or size")
+    play.driver.shot("select-dialog")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Apply", within=dialog), "Apply"))
+    time.sleep(2.5)
+    play.driver.wait(lambda: play.driver.answers(dialog), "an answer from Inkscape")
+    play.close(dialog)
+    play.driver.shot("selected")
+    unchanged = not play.driver.changed
+    play.driver.action("delete-selection")
+    play.driver.wait(lambda: play.driver.changed, "strokes that were deleted")
+    done = play.state()
+    time.sleep(0.5)
+    play.driver.undo()
+    play.driver.wait(lambda: not play.driver.changed, "an unchanged document")
+    return {**done, "unchanged": unchanged}
+
+
+def wrong(play: Play) -> dict:
+    """A command on what it cannot work on."""
+    play.select("photo")
+    dialog = play.open("Refine selected strokes")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Apply", within=dialog), "Apply"))
+    text = play.message()
+    play.driver.wait(lambda: play.driver.answers(dialog), "an answer from Inkscape")
+    play.close(dialog)
+    return {"message": text, **play.state()}
+
+
+def engine(play: Play) -> dict:
+    """The window of the engine: how it is, the doctor's report, a restart."""
+    play.driver.choose_menu("Extensions", "Gradvec", "Engine")
+    window = play.driver.wait(lambda: play.driver.application(PROGRESS), "the engine's window")
+
+    def told(words: str):
+        return play.driver.wait(lambda: next((t for t in play.driver.texts(window) if words in t), None), words, 120)
+
+    def press(name: str) -> None:
+        button = play.driver.wait(lambda: play.driver.find("button", name, within=window), name)
+        play.driver.wait(lambda: play.driver.answers(button), f"a button {name} that can be pressed", 60)
+        play.driver.press(button)
+
+    before = told("process")
+    press("Restart the engine")
+    after = play.driver.wait(lambda: next((t for t in play.driver.texts(window)
+                                           if "process" in t and t != before), None), "another process", 60)
+    press("Doctor's report")
+    report = told("inkscape: ")
+    time.sleep(0.3)
+    play.driver.shot("engine")
+    press("Close")
+    play.driver.wait(lambda: play.driver.application(PROGRESS) is None, "the end of the window")
+    return {"before": before, "after": after, "report": report, **play.state()}
+
+
+SCENARIOS = (refine, repaint, refit, detail, trace, again, palette, select, wrong, engine)
+
+
+def painted(private: Inkscape, environment: dict[str, str]) -> Path:
+    """A document with a picture, what was painted of it, an area and a path of the artist's own."""
+    data = base64.b64encode((HOST / "data" / "plain.png").read_bytes()).decode()
+    plain, result = private.directory / "plain.svg", private.directory / "painted.svg"
+    plain.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="400" height="300"'
+        f' viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
+        f' xlink:href="data:image/png;base64,{data}"/><rect id="area" x="60" y="70" width="60" height="60"'
+        ' style="fill:none;stroke:#ff8800;stroke-width:2"/><circle id="mine" cx="300" cy="150" r="30"/></svg>', "utf-8")
+    script = private.extension / "inkscape_ext" / "main.py"
+    done = subprocess.run(["/usr/bin/python3", str(script), "--command=paint", "--id=photo", "--strokes=2", "--seed=7",
+                           str(plain)], capture_output=True, check=True, stdin=subprocess.DEVNULL, timeout=60,
+                          cwd=str(script.parent), env=environment)
+    result.write_bytes(done.stdout)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default=sys.executable, help="runs the engine")
+    parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
+    parser.add_argument("--shots", type=Path, help="folder for screenshots")
+    parser.add_argument("--only", nargs="*", help="names of scenarios, default all", default=[])
+    parser.add_argument("--document", type=Path, help="a painted document; the real engine works on it")
+    args = parser.parse_args()
+    if args.shots:
+        args.shots.mkdir(parents=True, exist_ok=True)
+    if args.window_manager:
+        subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="gradvec-editing-") as folder:
+        private = Inkscape(Path(folder), args.python)
+        private.set_parameters()
+        preferences = private.profile / "preferences.xml"
+        preferences.write_text(preferences.read_text("utf-8").replace(
+            '<group id="extensions" ', f'<group id="extensions" {REMEMBERED} '), "utf-8")
+        extensions = subprocess.run(["inkscape", "--system-data-directory"], capture_output=True, text=True, check=True,
+                                    stdin=subprocess.DEVNULL).stdout.split()[-1] + "/extensions"
+        environment = private.environment(
+            GRADVEC_ENGINE_JOBS="still_editor:run_job", GRADVEC_ENGINE_PATH=str(HOST), GRADVEC_NO_WINDOW="1",
+            PYTHONPATH=extensions)
+        document = args.document or painted(private, environment)
+        play = Play(private, document, args.document is not None, args.shots)
+        facts = {}
+        try:
+            if args.window_manager:
+                subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
+            for scenario in SCENARIOS:
+                if not args.only or scenario.__name__ in args.only:
+                    facts[scenario.__name__] = scenario(play)
+        finally:
+            play.driver.close()
+            private.stop_engine()
+            print(json.dumps(facts), flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LANGUAGE", "en")
+    main()
