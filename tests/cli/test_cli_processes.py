@@ -110,3 +110,10 @@ def test_the_module_is_the_command_line():
     result = subprocess.run([sys.executable, "-m", "gradvec", "--version"], env=ENV, capture_output=True, text=True)
     assert result.stdout == f"gradvec {gradvec.__version__}\n"
     assert result.returncode == 0
+
+
+def test_warnings_of_libraries_are_not_for_users():
+    code = "import sys, warnings; sys.argv = ['gradvec', '--version']; from gradvec.cli import main; main(); " \
+           "warnings.warn('only for developers')"
+    result = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True, check=True)
+    assert result.stderr == ""

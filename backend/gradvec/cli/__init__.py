@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -62,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Read when OpenMP is loaded, that is with torch: engine threads that wait must sleep, not spin (render/threads.py).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries warn of is for their developers
     debug = "--debug" in arguments
     as_json = _asks_for_json(arguments)
     try:
