@@ -312,7 +312,8 @@ def test_the_engine_process_saves_the_svg_alone(picture, tmp_path, capsys, pipel
 
 
 def test_help_of_every_command_has_examples(capsys):
-    for command in ("paint", "strokes", "vectorize", "compare", "doctor", "install-extension", "uninstall-extension", "engine"):
+    for command in ("paint", "strokes", "vectorize", "compare", "doctor", "install-extension", "uninstall-extension",
+                    "engine"):
         assert main([command, "--help"]) == 0
         assert f"gradvec {command}" in capsys.readouterr().out.split("examples:")[1]
     assert main(["--help"]) == 0
