@@ -80,9 +80,9 @@ def _privately_filled(strokes: list[Any], definitions: Definitions) -> None:
         uses[name] = uses.get(name, 0) + 1
     shared: dict[str, str] = {}
     for stroke in strokes:
-        name = styles.reference(styles.own(stroke, "fill"))
+        name = styles.reference(styles.inherited(stroke, "fill"))
         chain = definitions.chain(name)
-        if not chain or (definitions.uses(name) <= uses[name] and len(chain) == 1):
+        if not chain or (definitions.uses(name) <= uses.get(name, 0) and len(chain) == 1):
             continue
         if name not in shared:
             own = copy.deepcopy(chain[0])

@@ -37,7 +37,7 @@ class Repaint(EditingCommand):
         region = Sheet(sheet.place, definitions)
         for element in area:
             region.add(element, unfilled=True)
-        if not len(region):
+        if not region.loops():
             raise InputError(_("The selected shape encloses no area."), _("Draw a closed shape around the area."))
         count = self._count(sheet, region, [sheet.key(e) for e in area if sheet.key(e)])
         title = ngettext("Painting {count} stroke anew", "Painting {count} strokes anew", count).format(count=count)

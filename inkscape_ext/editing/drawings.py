@@ -23,6 +23,8 @@ from . import styles
 from .geometry import bounds, is_outlined, plain_data, polygons
 from .spaces import inverse, to_root
 
+#: So many of a drawing's strokes tell where it lies.
+BOX_STROKES = 100
 STROKE, PICTURE, ANCHOR, RUN = (GRADVEC + name for name in ("stroke", "picture", "anchor", "run"))
 
 
@@ -163,7 +165,8 @@ def place_of(svg: Any, drawing: Drawing, folders: list[Path]) -> Place:
         raise InputError(_("The picture that these strokes were painted from is not in the document any more."),
                          _("Undo until it is back, or import it again and paint it anew."))
     place = place_of_picture(found[0], folders, _stored_size(drawing))
-    box = strokes_box(drawing.strokes)
+    step = -(-len(drawing.strokes) // BOX_STROKES)
+    box = strokes_box(drawing.strokes[::step])
     if box is not None and _shared(box, picture_box(place.to_root, place.size)) < 0.5:
         moved = _moved_along(drawing, place)
         return place if moved is None else Place(place.picture, place.source, place.size, moved)

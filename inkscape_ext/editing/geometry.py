@@ -55,6 +55,11 @@ def plain_data(element: Any, matrix: Transform, places: int = 3) -> str:
     return "".join(words)
 
 
+def encloses(data: str) -> bool:
+    """Whether plain path data has points enough to enclose anything."""
+    return len(_NUMBER.findall(data)) >= 6
+
+
 def polygons(data: str) -> list[np.ndarray]:
     """Loops of plain path data (see :func:`plain_data`), each (n, 2); curves become :data:`STEPS` straight lines."""
     loops, points = [], []

@@ -11,7 +11,7 @@ from .. import bake
 from ..layers import GRADVEC
 from . import styles
 from .drawings import Place
-from .geometry import bounds, is_outlined, plain_data, polygons
+from .geometry import bounds, encloses, is_outlined, plain_data, polygons
 from .gradients import SVG, Definitions, drawn, stops_of
 from .spaces import to_root
 
@@ -42,10 +42,6 @@ class Sheet:
         """The key of an element that was added."""
         return self._keys.get(element)
 
-    def data_of(self, key: str) -> str:
-        """Path data of an added element, in picture px."""
-        return next(path.get("d") for path in self._root.iter(SVG + "path") if path.get("id") == key)
-
     def loops(self) -> list[Any]:
         """All outlines of the sheet as polygons, in picture px."""
         return [loop for path in self._root.iter(SVG + "path") for loop in polygons(path.get("d"))]
@@ -64,7 +60,7 @@ class Sheet:
         if not is_outlined(element) or (fill == "none" and not unfilled):
             return None
         data = plain_data(element, matrix)
-        if not polygons(data):
+        if not encloses(data):
             return None
         key = f"p{len(self.elements) + 1:05d}"
         path = etree.SubElement(self._root, SVG + "path")
