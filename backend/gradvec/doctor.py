@@ -159,8 +159,8 @@ def warm_up() -> None:
     from .pipeline import paint_picture
 
     picture = np.random.default_rng(0).random((24, 32, 3), np.float32)
-    for brush in ("oil", "marker"):
-        paint_picture(png_bytes(picture), Options(strokes=6, size=32, brush=brush, gradient="auto"))
+    for way in ({"fidelity": 1.0}, {"brush": "marker", "gradient": "kmeans"}):  # between them, every stage
+        paint_picture(png_bytes(picture), Options.from_dict({"strokes": 6, "size": 32, **way}))
 
 
 def _half_covered() -> Any:

@@ -31,6 +31,21 @@ def test_a_python_that_is_not_there(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_installing_warms_the_engine_up(tmp_path, capsys):
+    assert main(["install-extension", "--dir", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "Compiling" in told
+    assert "Restart Inkscape" in told
+
+
+def test_a_python_that_cannot_run_the_engine(tmp_path, capsys):
+    assert main(["install-extension", "--dir", str(tmp_path), "--python", "/usr/bin/python3"]) == 4
+    told = capsys.readouterr().err
+    assert "/usr/bin/python3 cannot run the engine" in told
+    assert told.count("\n") == 1
+    assert (tmp_path / "gradvec" / "gradvec.inx").exists(), "it is installed all the same"
+
+
 def test_the_zip_holds_the_extension_and_nothing_of_its_making(tmp_path):
     spec = importlib.util.spec_from_file_location("package", ROOT / "scripts" / "package.py")
     script = importlib.util.module_from_spec(spec)
