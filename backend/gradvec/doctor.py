@@ -57,6 +57,8 @@ def _guarded(check: Callable[[], Check]) -> Check:
         return check()
     except GradvecError as error:
         return Check(name, "broken", error.message, error.remedy)
+    except ImportError as error:
+        return Check(name, "broken", f"needs a library that cannot be loaded: {error}", "See the libraries above.")
     except Exception as error:
         return Check(name, "broken", f"the check itself failed: {type(error).__name__}: {error}",
                      "Please report it with the output of `gradvec doctor --json`.")

@@ -250,6 +250,11 @@ def test_unforeseen_failures_go_to_the_log(picture, tmp_path, monkeypatch, capsy
     monkeypatch.setitem(sys.modules, "gradvec.pipeline", FakePipeline(fail=MemoryError()))
     assert run("paint", picture, "-o", tmp_path / "o.svg") == 4
     assert "not enough memory" in capsys.readouterr().err
+    lacking = ModuleNotFoundError("No module named 'numba'", name="numba")
+    monkeypatch.setitem(sys.modules, "gradvec.pipeline", FakePipeline(fail=lacking))
+    assert run("paint", picture, "-o", tmp_path / "o.svg") == 4
+    assert capsys.readouterr().err.endswith("gradvec: The library numba is not installed. "
+                                            "`gradvec doctor` says how to get it.\n")
 
 
 def test_debug_shows_the_traceback(picture, tmp_path, monkeypatch):

@@ -157,8 +157,13 @@ def test_a_check_that_fails_itself_is_told_too(monkeypatch):
     def python():
         raise ZeroDivisionError("by nought")
 
+    def memory():
+        raise ModuleNotFoundError("No module named 'x'")
+
     monkeypatch.setattr(doctor, "python", python)
+    monkeypatch.setattr(doctor, "memory", memory)
     found = {check.name: check for check in examine()}
     assert found["python"].state == "broken"
     assert "ZeroDivisionError: by nought" in found["python"].detail
+    assert found["memory"].remedy == "See the libraries above."
     assert found["extension"].state == "warning", "the others are still made"

@@ -111,6 +111,8 @@ def _unexpected(error: Exception) -> EngineError:
 
     if isinstance(error, MemoryError):
         return EngineError("There is not enough memory for this run.", "Choose a smaller --size or fewer --strokes.")
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "gradvec").startswith("gradvec"):
+        return EngineError(f"The library {error.name} is not installed.", "`gradvec doctor` says how to get it.")
     log = write_traceback(error)
     where = f"The details are in {log}." if log else "Run again with --debug for the details."
     reason = " ".join([type(error).__name__, *str(error).splitlines()[:1]])
