@@ -1,11 +1,13 @@
 """The menu files of the editing commands: valid, complete, and in step with the commands."""
 
+import sys
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
 
 import inkex
 import pytest
+from gradvec.extension import install_extension
 from gradvec.options import Options
 from lxml import etree
 
@@ -88,3 +90,10 @@ def test_the_engines_state_in_sentences(monkeypatch):
     assert engine_care.status_lines(record) == [
         "The engine runs: gradvec 1.2, process 12.", "It computes on: cuda", "It is working.", "Its Python: /p",
         "Its log: /l"]
+
+
+def test_all_of_it_is_installed(tmp_path):
+    folder = install_extension(tmp_path, sys.executable) / "inkscape_ext"
+    assert {path.name for path in folder.glob("*.inx")} == {path.name for path in MENUS}
+    assert (folder / "editing" / "selecting.py").is_file()
+    assert {path.stem for path in MENUS} < {path.stem for path in (folder / "commands").glob("*.py")}
