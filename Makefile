@@ -32,7 +32,7 @@ $(VENV)/.tested: $(VENV)/.installed scripts/install_for_tests.sh
 
 demo: install
 	mkdir -p out
-	$(BIN)/gradvec paint examples/astronaut.jpg -o out/astronaut.svg --fidelity 1
+	$(BIN)/gradvec paint examples/astronaut.jpg -o out/astronaut.svg
 	$(BIN)/gradvec compare out/astronaut.svg examples/astronaut.jpg --html out/astronaut.html
 	@echo
 	@echo "The picture in strokes: $(CURDIR)/out/astronaut.svg   (open it in Inkscape or a browser)"

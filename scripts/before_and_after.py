@@ -1,12 +1,8 @@
-"""Makes the picture at the top of the README: a photograph, the same in strokes, and a detail with its paths drawn.
-
-usage: python scripts/before_and_after.py PICTURE SVG OUT.jpg [LEFT TOP SIDE]
-
-LEFT TOP SIDE: the detail, px of the SVG.
-"""
+"""Makes the picture at the top of the README: a photograph, the same in strokes, and a detail with its paths drawn."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -20,7 +16,7 @@ sys.path.insert(0, str(ROOT / "backend"))
 from gradvec.compare import both, render_svg  # noqa: E402
 from gradvec.svg import read  # noqa: E402
 from gradvec.svg.path import path_data  # noqa: E402
-from gradvec.svg.read import parse, size_of  # noqa: E402
+from gradvec.svg.read import parse  # noqa: E402
 from gradvec.svg.write import SVG  # noqa: E402
 
 GAP = 8
@@ -53,17 +49,20 @@ def _fits(box: tuple[float, float, float, float], left: float, top: float, side:
 
 
 def main() -> int:
-    if len(sys.argv) not in (4, 7):
-        print(__doc__, file=sys.stderr)
-        return 2
-    picture, svg = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes()
-    wanted, got = both(svg, picture)
-    height = got.shape[0]
-    width, tall = size_of(parse(svg))
-    left, top, side = map(float, sys.argv[4:7] or (width * 0.35, tall * 0.1, min(width, tall) * 0.35))
+    cli = argparse.ArgumentParser(description=__doc__)
+    cli.add_argument("picture", type=Path)
+    cli.add_argument("svg", type=Path, nargs="+", help="results; the detail is cut out of the last one")
+    cli.add_argument("--output", type=Path, required=True, help="the JPEG to write")
+    cli.add_argument("--detail", type=float, nargs=3, metavar=("LEFT", "TOP", "SIDE"), required=True,
+                     help="where the detail is, px of the SVG")
+    args = cli.parse_args()
+    results = [path.read_bytes() for path in args.svg]
+    pictures = [both(svg, args.picture) for svg in results]
+    height = pictures[0][0].shape[0]
+    row = [pictures[0][0], *(got for _, got in pictures), detail(results[-1], *args.detail, height)]
     gap = np.full((height, GAP, 3), 255, np.uint8)
-    row = [wanted, gap, got, gap, detail(svg, left, top, side, height)]
-    Image.fromarray(np.concatenate(row, 1)).save(sys.argv[3], quality=88, optimize=True)
+    joined = np.concatenate([part for panel in row for part in (panel, gap)][:-1], 1)
+    Image.fromarray(joined).save(args.output, quality=88, optimize=True)
     return 0
 
 
