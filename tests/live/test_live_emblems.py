@@ -43,6 +43,14 @@ def test_an_emblem_is_found_with_its_own_number_of_paths(name, gradient):
         assert np.abs(on_black - seen.rgb * seen.alpha[..., None] * 255).mean() < 1
 
 
+@pytest.mark.parametrize("name", ["badge", "cross"])
+def test_shapes_that_hide_each_other_are_found_in_one_stage(name):
+    data = png(name)
+    result = vectorize_picture(data, FLAT, schedule=(4,))
+    assert result.report["paths"] == 4
+    assert compare(write(result.document), data).psnr >= 36
+
+
 @pytest.fixture(scope="module")
 def small():
     """The cross at a size that is quick."""
@@ -99,10 +107,12 @@ def test_the_same_picture_gives_the_same_paths(small):
 
 
 def test_stages_become_layers_unless_asked_otherwise():
-    data = png("badge")
-    layered = vectorize_picture(data, replace(FLAT, size=64), schedule=(1, 1, 2)).document
+    boxes = np.ones((64, 64, 3), np.float32)
+    boxes[4:40, 4:30], boxes[4:24, 36:58], boxes[46:58, 40:58] = (0.8, 0, 0), (0, 0.5, 0), (0, 0, 0.8)
+    data = images.png_bytes(boxes)
+    layered = vectorize_picture(data, FLAT, schedule=(1, 1, 1)).document
     assert [layer.key for layer in layered.layers] == ["underpainting", "level-1", "level-2", "level-3"]
-    single = vectorize_picture(data, replace(FLAT, size=64, layers="none"), schedule=(1, 1, 2)).document
+    single = vectorize_picture(data, replace(FLAT, layers="none"), schedule=(1, 1, 1)).document
     assert [layer.key for layer in single.layers] == ["underpainting", "strokes"]
 
 

@@ -29,7 +29,7 @@ TENSION, EVEN = 0.0005, 0.0
 OLDER = 0.4
 #: Near the contours of new paths a pixel counts so many times more, fading over a share of the picture's longest side.
 NEAR, FADE = 4.0, 0.02
-#: A squared error that counts half while further paths are to come.
+#: A squared error that counts a quarter while further paths are to come.
 OUTSTANDING = 3 * (16.0 / 255.0) ** 2
 PREVIEW_EVERY = 0.3
 RGBA = tuple[float, float, float, float]
@@ -123,7 +123,7 @@ def patience(error: np.ndarray) -> np.ndarray:
     still to come there, and those that are there would only be spoilt by it. Edges that are a pixel off count in full.
     """
     solid = ndimage.grey_opening(error, (5, 5))
-    return (OUTSTANDING / (OUTSTANDING + solid)).astype(np.float32)
+    return np.square(OUTSTANDING / (OUTSTANDING + solid)).astype(np.float32)
 
 
 def _leaves(variables: Variables, new: np.ndarray, setting: Setting) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

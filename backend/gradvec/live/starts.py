@@ -94,14 +94,13 @@ def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.nda
     contours = [trace.contours(patch, holes=options.holes) for patch in patches]
     outlines = [Outline(loops) for loops in cubics.fit_contours(contours, options.cubics, options.accuracy)]
     result = []
-    for part, loose, reach, patch, traced in zip(parts, free, reaches, patches, outlines, strict=True):
+    for part, loose, reach, traced in zip(parts, free, reaches, outlines, strict=True):
         outline = repair.clean(traced, most=options.cubics) if traced.loops else None
         if outline is not None:
             gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, flat)
             gain *= WHOLE if part.bridge.any() else 1.0
-            # Colours are fitted to the region alone, not to what bridges its pieces.
-            own = _patch(part.mask, target) if part.bridge.any() else patch
-            result.append(_Try(part.mask, own, outline, gain, reach, part.bridge, part.below))
+            # Colours are fitted to the region alone, not to what it reaches over.
+            result.append(_Try(part.mask, _patch(part.mask, target), outline, gain, reach, part.bridge, part.below))
     return result
 
 
@@ -176,7 +175,7 @@ def _choose(tries: list[_Try], count: int) -> list[_Try]:
     if not tries:
         return taken
     owned = np.zeros(tries[0].mask.shape, bool)
-    for one in sorted(tries, key=lambda t: -t.gain):
+    for one in sorted(_sensible(tries), key=lambda t: -t.gain):
         if len(taken) == count or one.gain <= 0:
             break
         if ((owned & one.mask).sum() <= SHARED * one.mask.sum()
@@ -184,6 +183,13 @@ def _choose(tries: list[_Try], count: int) -> list[_Try]:
             owned |= one.mask
             taken.append(one)
     return taken
+
+
+def _sensible(tries: list[_Try]) -> list[_Try]:
+    """Without those that would go on behind a region that lies around them: they lie on it."""
+    plain = [one for one in tries if not one.bridge.any() and one.gain > 0]
+    return [one for one in tries if one.below is not None
+            or not any(_under(one, other) and _mostly(other.reach & ~other.mask, one.mask) for other in plain)]
 
 
 def _mostly(cover: np.ndarray, mask: np.ndarray) -> bool:

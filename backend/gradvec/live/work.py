@@ -20,6 +20,9 @@ from .starts import ground_color, new_paths
 
 #: Steps after each stage, and at the end when every path is there.
 STAGE_STEPS, LAST_STEPS = 60, 240
+#: Between stages paths move at this share of the full rates: they should find their edges, not run into what other
+#: paths are to show.
+STAGE_PEAK = 0.5
 #: The last refinement moves as fast as the picture is wrong: at the full rates from this error on (root mean square),
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
@@ -108,11 +111,11 @@ class _Work:
 
     def refine(self, steps: int, last: bool = False) -> None:
         """All paths together; the last time everything counts, and nothing is kept that is worse than before."""
-        peak = min(1.0, max(GENTLE, self.rms / ROUGH)) if last else 1.0
-        before, refined = self.refined, self._refined(steps, not last, peak)
-        if last and refined.mse > before.mse and len(before.shapes) == len(self.shapes):
-            refined = before
-        self._take(refined)
+        if not last:
+            self._take(self._refined(steps, True, STAGE_PEAK))
+        else:
+            before, peak = self.refined, min(1.0, max(GENTLE, self.rms / ROUGH))
+            self._take(min(before, self._refined(steps, False, peak), key=lambda refined: refined.mse))
         self.report["psnr"].append(round(-20 * float(np.log10(max(self.rms, 1e-6))), 2))
 
     def _take(self, refined: Refined) -> None:
