@@ -137,8 +137,9 @@ def _two_groups(values: np.ndarray) -> bool:
         return False
     (low, high), cut = result
     below = values <= cut
-    spread = values[below].std() + values[~below].std()
-    return 1 - HUE_SHARE < below.mean() < HUE_SHARE and high - low > APART * spread
+    if not 1 - HUE_SHARE < below.mean() < HUE_SHARE:
+        return False
+    return high - low > APART * (values[below].std() + values[~below].std())
 
 
 def _clusters(values: np.ndarray, share: float) -> list[tuple[float, np.ndarray]]:
