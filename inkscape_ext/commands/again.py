@@ -11,8 +11,8 @@ from gradvec.errors import InputError
 from gradvec.options import Options
 
 from ..editing import styles
+from ..editing.command import EditingCommand
 from ..editing.drawings import Drawing, chosen_drawings, place_of
-from ..editing.editing import EditingCommand
 from ..editing.gradients import Definitions
 from ..layers import Placer, Wishes
 from ..messages import _

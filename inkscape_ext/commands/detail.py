@@ -7,8 +7,8 @@ from typing import Any
 
 from gradvec.errors import InputError
 
+from ..editing.command import EditingCommand, payloads, picture_note
 from ..editing.drawings import Drawing, chosen_drawings
-from ..editing.editing import EditingCommand, payloads, picture_note
 from ..editing.gradients import INKSCAPE, SVG, Definitions
 from ..editing.results import Answer, Editor
 from ..editing.sheet import Sheet

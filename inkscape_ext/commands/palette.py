@@ -10,8 +10,8 @@ import numpy as np
 from gradvec.errors import InputError
 
 from ..editing import colors, styles
+from ..editing.command import EditingCommand
 from ..editing.drawings import chosen_drawings, chosen_strokes
-from ..editing.editing import EditingCommand
 from ..editing.geometry import area, plain_data, polygons
 from ..editing.gradients import INKSCAPE, KINDS, SVG, Definitions, stop_elements
 from ..editing.spaces import to_root

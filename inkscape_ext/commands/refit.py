@@ -10,6 +10,7 @@ from gradvec.options import Options
 
 from .. import pictures
 from ..editing import styles
+from ..editing.command import EditingCommand, payloads, picture_note
 from ..editing.drawings import (
     Drawing,
     Place,
@@ -20,7 +21,6 @@ from ..editing.drawings import (
     selected_elements,
     strokes_box,
 )
-from ..editing.editing import EditingCommand, payloads, picture_note
 from ..editing.geometry import is_outlined
 from ..editing.gradients import Definitions
 from ..editing.results import Answer, Editor

@@ -9,8 +9,8 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import STROKES_MAX
 
+from ..editing.command import EditingCommand, payloads
 from ..editing.drawings import STROKE, Drawing, all_drawings, selected_elements, strokes_box
-from ..editing.editing import EditingCommand, payloads
 from ..editing.geometry import bounds, is_outlined, share_inside
 from ..editing.gradients import Definitions
 from ..editing.results import Answer, Editor

@@ -9,8 +9,8 @@ import numpy as np
 from gradvec.errors import InputError
 
 from ..editing import colors, selecting, styles
+from ..editing.command import EditingCommand
 from ..editing.drawings import all_drawings, chosen_drawings, chosen_strokes
-from ..editing.editing import EditingCommand
 from ..editing.geometry import area, plain_data, polygons
 from ..editing.gradients import Definitions, stops_of
 from ..editing.spaces import to_root

@@ -11,8 +11,8 @@ from inkex import Transform
 
 from .. import pictures
 from ..editing import styles
+from ..editing.command import EditingCommand
 from ..editing.drawings import ANCHOR, PICTURE, Place, place_of_picture
-from ..editing.editing import EditingCommand
 from ..editing.gradients import INKSCAPE, Definitions
 from ..editing.results import Answer, Editor
 from ..messages import _, ngettext
