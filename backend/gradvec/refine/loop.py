@@ -62,7 +62,8 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], w
 
     Returns:
         The shapes in paint order (ids kept; re-seeded ones on top) and a report: steps, seconds, psnr_before,
-        psnr_after (dB against the picture), reseeded (how many were put elsewhere), moved (their ids).
+        psnr_after (dB against the picture), reseeded (how many were put elsewhere), moved (their ids), drift (how far
+        outlines left the best affine image of what came in, a share of their size, on average).
     """
     if not shapes:
         return [], {"steps": 0, "reseeded": 0, "moved": set()}
@@ -118,7 +119,7 @@ class _Loop:
             self._preview(picture)
         after = self._measure()
         report = {"steps": self.steps, "seconds": round(time.monotonic() - started, 2), "reseeded": len(self.moved),
-                  "moved": self.moved,
+                  "moved": self.moved, "drift": round(float(self.variables.drift().mean()), 4),
                   "psnr_before": _psnr(before if before is not None else after), "psnr_after": _psnr(after)}
         return self.variables.shapes(), report
 
