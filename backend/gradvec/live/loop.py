@@ -24,7 +24,7 @@ from ..render import choose, render_flat
 #: the least and the most px; stop colours; the background's colour.
 POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
 #: What a px of outline costs, in summed squared colour difference, and how far a step evens out control points.
-TENSION, EVEN = 0.0005, 0.0
+TENSION, EVEN = 0.0005, 0.02
 #: Paths of earlier stages move at this share of the rates of new ones.
 OLDER = 0.4
 #: Near the contours of new paths a pixel counts so many times more, fading over a share of the picture's longest side.
