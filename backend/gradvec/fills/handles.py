@@ -6,9 +6,11 @@ goes on, as long as the end's colour moves with it. What is painted stays the sa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..model import Fill, LinearGradient, Outline, RadialGradient, SolidColor, Stop
+from ..model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from .pixels import Pixels, polygons
 from .ramps import Ramps, colors_at
 
@@ -42,11 +44,48 @@ def linear_fill(pixels: Pixels, ramps: Ramps, k: int, outline: Outline) -> Fill:
     return LinearGradient(x1, y1, x2, y2, _stops(offsets, stops))
 
 
+def drawn_in(shape: Shape) -> Shape:
+    """The shape with the handles of its linear gradient drawn into it; what is painted stays the same.
+
+    A gradient that shows one colour in all of the shape becomes that colour. Other fills stay as they are.
+    """
+    fill = shape.fill
+    if not isinstance(fill, LinearGradient) or not shape.outline.loops:
+        return shape
+    start, axis = np.array([fill.x1, fill.y1]), np.array([fill.x2 - fill.x1, fill.y2 - fill.y1])
+    length = float(np.hypot(*axis))
+    offsets = np.array([stop.offset for stop in fill.stops])
+    stops = np.array([(*stop.color, stop.opacity) for stop in fill.stops])
+    if length < 1e-6 or np.ptp(stops, axis=0).max() < _SAME:
+        return _in_one_color(shape, stops[-1])
+    own = np.concatenate(polygons(shape.outline))
+    u = (own - start) @ axis / length**2
+    # Pixels on the boundary have their centre up to 0.7 px outside, and are painted in the colour there.
+    least, most = float(u.min()) - 1 / length, float(u.max()) + 1 / length
+    low, high = max(float(offsets[0]), least), min(float(offsets[-1]), most)
+    if high - low < 1e-6:  # all of the shape lies on one side of the ramp
+        return _in_one_color(shape, stops[0] if most <= offsets[0] + 1e-6 else stops[-1])
+    offsets, stops = re_ended(offsets, stops, low, high)
+    if np.ptp(stops, axis=0).max() < _SAME:
+        return _in_one_color(shape, stops.mean(0))
+    normal = np.array([-axis[1], axis[0]]) / length
+    across = own @ normal
+    ends = start + np.outer([low, high], axis) + normal * ((across.min() + across.max()) / 2 - start @ normal)
+    ends = ends + _sideways(ends, own, normal)
+    (x1, y1), (x2, y2) = ends.tolist()
+    made = tuple(Stop(float(o), _color(c[:3]), float(np.clip(c[3], 0, 1))) for o, c in zip(offsets, stops, strict=True))
+    return replace(shape, fill=LinearGradient(x1, y1, x2, y2, made))
+
+
+def _in_one_color(shape: Shape, rgba: np.ndarray) -> Shape:
+    return replace(shape, fill=SolidColor(_color(rgba[:3])), opacity=shape.opacity * float(np.clip(rgba[3], 0, 1)))
+
+
 def re_ended(offsets: np.ndarray, stops: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """(offsets, stops) of the part of a gradient from u = low to u = high, stretched to [0, 1]."""
     inner = (offsets > low + 1e-9) & (offsets < high - 1e-9)
     at = np.concatenate([[low], offsets[inner], [high]])
-    colors = colors_at(at, np.zeros(len(at), int), offsets[None], stops[None])
+    colors = np.stack([np.interp(at, offsets, channel) for channel in stops.T], -1)
     return (at - low) / (high - low), colors
 
 

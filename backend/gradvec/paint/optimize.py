@@ -15,7 +15,7 @@ from .canvas import View
 from .variables import Limits, SceneMaker, Variables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
-RATES = (0.8, 0.8, 0.02, 0.015)
+RATES = (1.0, 1.0, 0.025, 0.02)
 #: Steps after which lengths of strokes, which steps are measured by, are looked at again.
 SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.

@@ -24,24 +24,25 @@ from .variables import Limits, Variables, to_painting
 from .worth import worth
 
 #: Share of the strokes that each level adds, coarse to fine.
-LEVELS = (0.04, 0.10, 0.20, 0.30, 0.36)
-LEVEL_STEPS, ROUND_STEPS, FINAL_STEPS = 50, 40, 150
-ROUNDS = 6
+LEVELS = (0.10, 0.30, 0.60)
+LEVEL_STEPS, ROUND_STEPS, FINAL_STEPS = 80, 30, 150
+ROUNDS = 10
 #: Share of all strokes that a round may move elsewhere; it does where the new place gains more than GAIN_FACTOR
-#: times what the stroke is worth where it is (a proposed gain grows in optimization, about twofold).
-ROUND_SHARE, GAIN_FACTOR = 0.12, 0.75
+#: times what the stroke is worth where it is.
+ROUND_SHARE, GAIN_FACTOR = 0.12, 1.0
 PREVIEW_SECONDS = 0.3
 #: How many pictures' areas one level's strokes cover together, and the aspect of a usual stroke.
-COVER, ASPECT = 1.3, 2.2
+COVER, ASPECT = 0.8, 2.2
 
 
 def paint(target: Target, options: Options, run: Run, detail_map: np.ndarray | None = None,
-          stamps: Sequence[Stamp] = ()) -> Painting:
+          stamps: Sequence[Stamp] = (), effort: float = 1.0) -> Painting:
     """Paints ``target`` with at most ``options.strokes`` strokes.
 
     Args:
         detail_map: (h, w) in [0, 1] of any size, bright where strokes are to be small and many.
         stamps: templates of a brush of the user's own; they replace the oil brush's templates.
+        effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows.
 
     Returns:
         The strokes in paint order, coarse to fine. Ends early, with what there is, once ``run.keep`` is true.
@@ -53,7 +54,7 @@ def paint(target: Target, options: Options, run: Run, detail_map: np.ndarray | N
     """
     if target.width < 1 or target.height < 1:
         raise InputError(f"The picture has no pixels ({target.width} x {target.height}).", "Choose another picture.")
-    painter = Painter(Canvas(target, options, detail_map), options, run, stamps)
+    painter = Painter(Canvas(target, options, detail_map), options, run, stamps, effort)
     if options.mode == "grid":
         painter.grid()
     else:
@@ -64,10 +65,12 @@ def paint(target: Target, options: Options, run: Run, detail_map: np.ndarray | N
 class Painter:
     """One painting in the making. ``variables`` holds the strokes so far, in px of the whole picture."""
 
-    def __init__(self, canvas: Canvas, options: Options, run: Run, stamps: Sequence[Stamp] = ()) -> None:
+    def __init__(self, canvas: Canvas, options: Options, run: Run, stamps: Sequence[Stamp] = (),
+                 effort: float = 1.0) -> None:
         self._canvas, self._options, self._run = canvas, options, run
         self._rng = np.random.default_rng(options.seed)
         self._stamps = tuple(stamps)
+        self._rounds, self._final_steps = round(ROUNDS * effort), round(FINAL_STEPS * effort)
         self.limits = _limits(canvas, options)
         self._settings = Settings(self.limits, canvas.ground, options.cubics, self._stamps, options.engine,
                                   options.device, options.opaque)
@@ -84,31 +87,31 @@ class Painter:
         """Levels, rounds of moving idle strokes, a last polish."""
         counts = _split(self._options.strokes, LEVELS)
         cost = self._fine.goal[0].numel() / self._coarse.goal[0].numel()
-        self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * ROUNDS + FINAL_STEPS * cost
+        self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
             self._add(count, _level_widths(self._canvas.area, count, self.limits), level)
             self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5), self._options.transport)
-        for _ in range(ROUNDS):
+        for _ in range(self._rounds):
             if self._run.keep:
                 return
             self._move_idle(level=len(counts) - 1)
             self._optimize(self._coarse, ROUND_STEPS, (1.0, 0.5))
-        self._optimize(self._fine, FINAL_STEPS, (1.0, 0.08))
+        self._optimize(self._fine, self._final_steps, (1.0, 0.08))
 
     def grid(self) -> None:
         """Regular blocks at each level, a stroke or more in each; all blocks of a level at once."""
         counts = _split(self._options.strokes, LEVELS)
         cost = self._fine.goal[0].numel() / self._coarse.goal[0].numel()
-        self._planned = 2 * LEVEL_STEPS * len(counts) + FINAL_STEPS * cost
+        self._planned = 2 * LEVEL_STEPS * len(counts) + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
             seeds = grid.regular(self._coarse, count, self._rng, not self._options.one_color)
             self._join(seeds, level)
             self._optimize(self._coarse, 2 * LEVEL_STEPS, (1.0, 0.4), self._options.transport)
-        self._optimize(self._fine, FINAL_STEPS, (1.0, 0.08))
+        self._optimize(self._fine, self._final_steps, (1.0, 0.08))
 
     def _add(self, count: int, widths: tuple[float, float], level: int) -> None:
         """Up to ``count`` strokes over all others, where they gain most."""
@@ -190,8 +193,8 @@ def _split(total: int, shares: Sequence[float]) -> list[int]:
 def _level_widths(area: int, count: int, limits: Limits) -> tuple[float, float]:
     """Narrowest and widest strokes of a level whose ``count`` strokes are to cover the picture."""
     usual = math.sqrt(COVER * area / count / ASPECT)
-    low = max(0.5 * usual, limits.narrowest)
-    high = min(1.4 * usual, limits.longest / 1.2)
+    low = max(0.4 * usual, limits.narrowest)
+    high = min(1.6 * usual, limits.longest / 1.2)
     return min(low, max(high, limits.narrowest)), max(high, limits.narrowest)
 
 

@@ -17,16 +17,16 @@ import torch
 import torch.nn.functional as F
 
 #: Cells across a stroke in the reduced picture.
-CELLS = 3.5
+CELLS = 4.5
 #: Places are tried this many cells apart.
 STRIDE = 2
 WIDTH_RATIO = 1.5
 ASPECTS = (1.4, 2.6, 4.8)
 DIRECTIONS = 8
-#: Candidates of one width that are looked at.
-CANDIDATES = 3000
-#: A candidate that would lie this far on strokes chosen before it is not worth a stroke.
-MOSTLY_TAKEN = 0.45
+#: Candidates of one size that are looked at: so many, or so many for each stroke that is wanted.
+CANDIDATES, CANDIDATES_EACH = 200, 3
+#: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
+CLEAR_MIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -58,35 +58,32 @@ class Seeds:
 
 @dataclass(frozen=True)
 class _Bank:
-    """M masks of one width, in cells. kernels: (3 M, 1, k, k) = mask, mask * along, mask * across.
+    """Masks of one length and width (cells) in all M directions, angles (M,) radians.
 
-    area, along2, across2: (M,) sum and second moments of each mask. length, width, angle: (M,).
+    kernels: (3 M, 1, k, k) = mask, mask * along, mask * across. area, along2, across2: (M,) sum and second moments of
+    each mask.
     """
 
+    length: float
+    width: float
+    angles: torch.Tensor
     kernels: torch.Tensor
     area: torch.Tensor
     along2: torch.Tensor
     across2: torch.Tensor
-    length: np.ndarray
-    width: np.ndarray
-    angle: np.ndarray
 
 
-def _bank(width: float, longest: float) -> _Bank:
-    """Masks ``width`` cells wide and at most ``longest`` cells long, in all aspects and directions."""
-    entries = [(min(width * a, longest), width, math.pi * d / DIRECTIONS) for a in ASPECTS for d in range(DIRECTIONS)
-               if a == ASPECTS[0] or width * a <= longest]
-    reach = math.ceil(max(length for length, _, _ in entries) / 2 + 1)
+def _bank(length: float, width: float) -> _Bank:
+    reach = math.ceil(math.hypot(length, width) / 2)
     y, x = np.mgrid[-reach:reach + 1, -reach:reach + 1].astype(np.float64)
-    kernels, moments = [], []
-    for length, w, angle in entries:
-        along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
-        mask = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(w / 2 - np.abs(across) + 0.5, 0, 1)
-        kernels += [mask, mask * along, mask * across]
-        moments.append((mask.sum(), (mask * along**2).sum(), (mask * across**2).sum()))
-    area, along2, across2 = torch.tensor(np.array(moments).T, dtype=torch.float32)
-    length, w, angle = np.array(entries).T
-    return _Bank(torch.tensor(np.array(kernels), dtype=torch.float32)[:, None], area, along2, across2, length, w, angle)
+    angles = np.arange(DIRECTIONS) * math.pi / DIRECTIONS
+    cos, sin = np.cos(angles)[:, None, None], np.sin(angles)[:, None, None]
+    along, across = x * cos + y * sin, y * cos - x * sin
+    mask = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(width / 2 - np.abs(across) + 0.5, 0, 1)
+    kernels = np.stack([mask, mask * along, mask * across], 1).reshape(-1, 1, *x.shape)
+    moments = [(mask * power).sum((1, 2)) for power in (1, along**2, across**2)]
+    angle, kernel, area, along2, across2 = (torch.from_numpy(m).float() for m in (angles, kernels, *moments))
+    return _Bank(length, width, angle, kernel, area, along2, across2)
 
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
@@ -103,28 +100,30 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
     planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
     candidates = []
-    for w in np.geomspace(narrowest, widest, steps + 1):
-        candidates += _candidates(planes, float(w), longest, gradient)
+    most = max(CANDIDATES, CANDIDATES_EACH * count)
+    for w in np.geomspace(narrowest, widest, steps + 1).tolist():
+        for aspect in [a for a in ASPECTS if w * a <= longest] or [max(1.0, longest / w)]:
+            candidates += _candidates(planes, w * aspect, w, gradient, most)
     return _greedy(candidates, count, height, width, narrowest)
 
 
-def _candidates(planes: torch.Tensor, width: float, longest: float, gradient: bool) -> list[list[float]]:
-    """Strokes of one width that gain more than their neighbours, as the rows of :func:`_rows`.
+def _candidates(planes: torch.Tensor, length: float, width: float, gradient: bool, most: int) -> list[list[float]]:
+    """At most ``most`` strokes of one size that gain more than their neighbours, as the rows of :func:`_rows`.
 
-    planes: (6, H, W) the three colours, the sum of their squares, error and cost.
+    planes: (6, H, W) the three colours, the sum of their squares, error and cost. length, width: px.
     """
     height, wide = planes.shape[1:]
     factor = max(1.0, width / CELLS)
     size = (max(1, round(height / factor)), max(1, round(wide / factor)))
     cell = math.sqrt(height / size[0] * wide / size[1])
-    bank = _bank(width / cell, max(longest / cell, width / cell * ASPECTS[0]))
-    masks, reach = len(bank.length), bank.kernels.shape[-1] // 2
+    bank = _bank(length / cell, width / cell)
+    reach = bank.kernels.shape[-1] // 2
     planes = F.interpolate(planes[None], size=size, mode="area")[0]
     # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
     color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
     gains = F.pad(planes[4:], (reach,) * 4)
     sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
-    sums = sums.reshape(3, masks, 3, *sums.shape[2:])
+    sums = sums.reshape(3, DIRECTIONS, 3, *sums.shape[2:])
     plain = bank.kernels[0::3]
     square, now, extra = F.conv2d(torch.cat([color[3:], gains])[:, None], plain, stride=STRIDE)
     mean = sums[:, :, 0] / bank.area[:, None, None]
@@ -138,7 +137,7 @@ def _candidates(planes: torch.Tensor, width: float, longest: float, gradient: bo
     inside = F.conv2d(F.pad(torch.ones(1, 1, *size), (reach,) * 4), plain, stride=STRIDE)[0] / bank.area[:, None, None]
     gain = now - left.clamp(min=0) * inside - extra
     peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
-    best, at = peak.flatten().topk(min(CANDIDATES, peak.numel()))
+    best, at = peak.flatten().topk(min(most, peak.numel()))
     best, at = best[best > 0], at[best > 0]
     m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
     theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
@@ -156,13 +155,12 @@ def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center:
     m: (n,) which mask. axis: (n, 2) unit vector and slope (n, 3) change of colour along it, both where the mask's
     moments are one. mean: (n, 3) colour at the centre.
     """
-    length, width = torch.tensor(bank.length).float()[m], torch.tensor(bank.width).float()[m]
-    angle = torch.tensor(bank.angle).float()[m]
     w = axis / torch.stack([bank.along2[m].sqrt(), bank.across2[m].sqrt()], -1)
-    extent = w[:, 0].abs() * length / 2 + w[:, 1].abs() * width / 2
+    extent = (w[:, 0].abs() * bank.length + w[:, 1].abs() * bank.width) / 2
     end = w / (w**2).sum(-1, keepdim=True) * extent[:, None] * cell
     swing = slope * extent[:, None]
-    numbers = torch.stack([length * cell, width * cell, angle], 1)
+    numbers = torch.stack([torch.full_like(gain, bank.length * cell), torch.full_like(gain, bank.width * cell),
+                           bank.angles[m]], 1)
     rows = [gain[:, None], center, numbers, -end, end, (mean - swing).clamp(0, 1), (mean + swing).clamp(0, 1)]
     return torch.cat(rows, 1).tolist()
 
@@ -180,7 +178,7 @@ def _greedy(candidates: list[list[float]], count: int, height: int, width: int, 
         box, mask = _mask(candidates[i], cell, free.shape)
         area = float(mask.sum())
         share = float((free[box] * mask).sum()) / area if area > 0 else 0.0
-        if share < MOSTLY_TAKEN:
+        if share < CLEAR_MIN:
             continue
         gain = candidates[i][0] * share
         if gain < -negative * 0.95:

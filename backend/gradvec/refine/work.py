@@ -111,8 +111,11 @@ def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], 
 
 
 def _finished(shapes: list[Shape], options: Options) -> list[Shape]:
+    """Handles inside their strokes; with auto, one colour where nobody sees the gradient."""
+    from ..fills import simplify
+    from ..fills.handles import drawn_in
+
+    shapes = [drawn_in(s) for s in shapes]
     if options.gradient != "auto":
         return shapes
-    from ..fills import simplify
-
     return [replace(s, fill=simplify(s.fill, s.outline)) for s in shapes]
