@@ -404,7 +404,9 @@ def test_one_job_at_a_time_on_a_connection(client):
 
 
 def test_serving_in_the_foreground(launch, state_dir):
-    program = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+    # A shell that starts the tests in its background has them ignore Ctrl+C, and children inherit that.
+    program = ("import signal, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+               "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                "from gradvec.ipc import commands; sys.exit(commands.serve_command(5.0, Path(sys.argv[2])))")
     words = [sys.executable, "-c", program, launch.root, str(state_dir)]
     environ = {**os.environ, "GRADVEC_ENGINE_JOBS": "fake_jobs:run_job", "GRADVEC_ENGINE_PATH": str(HERE)}

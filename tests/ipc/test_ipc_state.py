@@ -241,7 +241,8 @@ def test_children_do_not_inherit_what_a_host_has_set_for_itself():
             "LD_PRELOAD": "l", "GI_TYPELIB_PATH": "g", "GTK_PATH": "g", "GTK_IM_MODULE_FILE": "g",
             "GDK_PIXBUF_MODULE_FILE": "g", "DYLD_LIBRARY_PATH": "d", "INKSCAPE_PROFILE_DIR": "i",
             "DOCUMENT_PATH": "d"}
-    assert clean_environment({**kept, **host}) == kept
+    assert clean_environment({**kept, **host}) == {**kept, "OMP_WAIT_POLICY": "PASSIVE"}
+    assert clean_environment({"OMP_WAIT_POLICY": "ACTIVE"}) == {"OMP_WAIT_POLICY": "ACTIVE"}
 
 
 def test_without_unix_sockets_a_loopback_port_takes_their_place(tmp_path, monkeypatch):
