@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ..adam import Adam
 from ..model import Shape, Target
 from ..outline.cubics import flatten
-from ..refine.adam import Adam
 from ..refine.loss import PictureLoss
 from ..refine.untangle import Untangler
 from ..refine.variables import Freedom, Variables, with_gradient

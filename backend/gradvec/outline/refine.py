@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..adam import Adam
 from ..model import Outline, StrokePatch
 from ..progress import Run
 from ..render import choose, render_flat
@@ -117,13 +118,12 @@ def _refine_batch(canvases: list[_Canvas], outlines: Sequence[Outline], bounds: 
     joints = Joints.of(traced, scene.topology)
     free, low, high = (torch.from_numpy(v).to(traced) for v in _limits(start, scale, origin, bounds))
     points = traced.clone().requires_grad_(True)
-    adam = torch.optim.Adam([points], lr=_RATE_PX, betas=(0.85, 0.9))
+    # Not torch.optim: constructing one of its optimizers loads three seconds of compiler first.
+    adam = Adam([points], [torch.tensor(_RATE_PX).to(points)], betas=(0.85, 0.9))
     for step in range(steps):
         run.step(place[0] + place[1] * step / steps)
         if run.keep:
             break
-        adam.param_groups[0]["lr"] = _RATE_PX * (0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * step / steps)))
-        adam.zero_grad()
         shaped = joints.apply(points)
         picture = render_flat(scene.with_parameters(shaped, *scene.parameters[1:]), engine, device)
         loss = _AlphaError.apply(picture, target, weight, d_picture)
@@ -131,7 +131,7 @@ def _refine_batch(canvases: list[_Canvas], outlines: Sequence[Outline], bounds: 
         loss.backward()
         assert points.grad is not None
         points.grad *= free
-        adam.step()
+        adam.step(0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * step / steps)))
         with torch.no_grad():
             points.clamp_(low, high)
     final = joints.apply(points.detach()).clamp(low, high).where(free > 0, traced).cpu().numpy().astype(np.float64)

@@ -25,7 +25,7 @@ BARE_WEIGHT = 3.0
 #: Picture areas, px: of coarse steps and of the final ones, and how many px each stroke gets at least. More would make
 #: a large picture's painting slow and no better: strokes are found on the reduced picture and fit the whole.
 COARSE_AREA, FINE_AREA = 65_000, 400_000
-COARSE_STROKE, FINE_STROKE = 130, 400
+COARSE_STROKE, FINE_STROKE = 100, 400
 
 
 @dataclass(frozen=True)

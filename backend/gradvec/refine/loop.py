@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from ..adam import Adam
 from ..model import Shape, Target
 from ..progress import Run
 from ..render import choose, render_flat
-from .adam import Adam
 from .loss import PictureLoss
 from .reseed import OrientationField, place, reseed, rows_of, seeds
 from .untangle import Untangler
