@@ -161,7 +161,7 @@ def warm_up() -> None:
     from .pipeline import paint_picture
 
     picture = np.random.default_rng(0).random((24, 32, 3), np.float32)
-    for way in ({"fidelity": 1.0}, {"brush": "marker", "gradient": "kmeans"}):  # between them, every stage
+    for way in ({"fidelity": 1.0}, {"brush": "marker", "gradient": "kmeans", "paths_per_stroke": 2}):  # every stage
         paint_picture(png_bytes(picture), Options.from_dict({"strokes": 6, "size": 32, **way}))
 
 
