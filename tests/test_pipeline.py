@@ -147,3 +147,29 @@ def test_stop_and_keep_gives_what_there_is() -> None:
                                                    token=token))
     assert len(result.document.shapes) > 1
     assert svg.write(result.document)
+
+
+def test_a_detail_map_gathers_strokes_and_a_brush_of_ones_own_shapes_them() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.kron(rng.integers(0, 255, (18, 18, 3)), np.ones((4, 4, 1))).astype(np.uint8)
+    left = np.zeros((SIZE, SIZE), np.uint8)
+    left[:, :SIZE // 2] = 255
+    dab = np.zeros((24, 48, 4), np.uint8)
+    dab[8:16, 4:44, 3] = 255
+    files = []
+    for array in (noise, left, dab):
+        out = io.BytesIO()
+        Image.fromarray(array).save(out, "PNG")
+        files.append(out.getvalue())
+    chosen = options(strokes=60, fidelity=0.0)
+
+    def share_left(result: Result) -> float:
+        strokes = [s for s in result.document.shapes if s.id != "underpainting"]
+        centres = np.array([np.concatenate(s.outline.loops).mean(0)[0] for s in strokes])
+        return float(np.mean(centres < SIZE / 2))
+
+    plain = paint_picture(files[0], chosen)
+    mapped = paint_picture(files[0], chosen, detail_map=files[1], own_brushes=[files[2]])
+    assert share_left(mapped) > share_left(plain) + 0.1
+    assert mapped.painting is not None
+    assert len(mapped.painting.stamps) == 1

@@ -25,6 +25,9 @@ from .model import Color, Document, Painting, Shape, SolidColor, StrokePatch, Ta
 from .options import Options
 from .progress import Run
 
+#: How strongly a detail map counts unless options.detail says otherwise.
+DETAIL = 0.75
+
 
 @dataclass(frozen=True)
 class Result:
@@ -43,25 +46,35 @@ class Result:
     report: dict[str, Any] = field(default_factory=dict)
 
 
-def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "") -> Result:
+def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
+                  detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = ()) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
         source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
+        detail_map: a picture that is bright where strokes are to be small and many; options.detail says how strongly,
+            0 meaning :data:`DETAIL`. own_brushes: pictures of one dab each, which replace the oil brush's templates.
 
     Raises:
-        InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
+        InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
     from . import images
     from .paint import brushes, paint
+    from .paint.stamps import stamp_from_picture
     from .render.threads import calm_threads
 
     run, clock = run or Run(), _Clock()
     calm_threads()
     with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
         target = images.load(source, options.size)
+        stamps = [stamp_from_picture(picture) for picture in own_brushes]
+        bright = None
+        if detail_map is not None:
+            seen = images.load(detail_map, options.size)
+            bright = seen.rgb.mean(-1) * seen.alpha
+            options = replace(options, detail=options.detail or DETAIL)
     with run.stage("Painting", 0.02, 0.45), clock("paint"):
-        painting = paint(target, options, run)
+        painting = paint(target, options, run, bright, stamps)
     with run.stage("Vectorizing strokes", 0.45, 0.5), clock("vectorize"):
         ground = painting.background
         target = _on_ground(target, ground)

@@ -34,6 +34,7 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --fidelity 1 --gradient auto
   gradvec paint photo.jpg -o photo.svg --background '#f4efe6' --seed 3
   gradvec paint photo.jpg -o photo.svg --save-painting painting.png --save-strokes strokes
+  gradvec paint photo.jpg -o photo.svg --detail-map faces.png --own-brush leaf.png
   gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
 
@@ -41,6 +42,12 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("picture", metavar="PICTURE", help="any picture file: PNG, JPEG, WebP, TIFF, ...; - is stdin")
     parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
+    also = parser.add_argument_group("what else to read")
+    also.add_argument("--detail-map", metavar="PICTURE",
+                      help="bright where strokes are to be small and many; --detail says how strongly (0 means 0.75)")
+    also.add_argument("--own-brush", metavar="PNG", action="append", default=[],
+                      help="a brush of your own: one dab, opaque on transparent ground or dark on white; replaces the "
+                           "oil brush's shapes (may be given several times)")
     more = parser.add_argument_group("what else to write")
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
     more.add_argument("--save-strokes", metavar="DIR",
@@ -56,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
     options = options_from(args)
     if args.picture != "-":
         check_input(args.picture)
-    inputs = [args.picture]
+    inputs = [args.picture, *args.own_brush, *filter(None, [args.detail_map])]
+    for name in inputs[1:]:
+        check_input(name)
     output = FileOutput(args.output, inputs)
     painting = FileOutput(args.save_painting, inputs) if args.save_painting else None
     params = FileOutput(args.save_params, inputs) if args.save_params else None
@@ -65,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
     with running(args) as (say, token):
         source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
         if args.engine_process == "auto":
-            if painting or params or strokes:
-                raise UsageError("The engine process hands back the SVG alone, so nothing else can be saved.",
-                                 "Leave out --engine-process, or the --save options.")
+            if painting or params or strokes or len(inputs) > 1:
+                raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
+                                 "Leave out --engine-process, or the --save, --detail-map and --own-brush options.")
             from .remote import paint_remotely
 
             finish(*paint_remotely(source, options, say, token), output, say, args.started)
@@ -75,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         run = Run(on_progress=say.progress, token=token)
         from ..pipeline import paint_picture
 
-        result = paint_picture(source, options, run)
+        result = paint_picture(source, options, run, **_also(args))
         run.step(1.0)  # a last chance to cancel before anything is written
         if painting or params or strokes:
             from . import saving
@@ -88,6 +97,16 @@ def run(args: argparse.Namespace) -> int:
                 strokes.write(saving.stroke_pngs(result))
         finish(result.document, result.report, output, say, args.started)
     return EXIT_DONE
+
+
+def _also(args: argparse.Namespace) -> dict[str, Any]:
+    """What the user hands in besides the picture."""
+    also: dict[str, Any] = {}
+    if args.detail_map:
+        also["detail_map"] = Path(args.detail_map)
+    if args.own_brush:
+        also["own_brushes"] = [Path(name) for name in args.own_brush]
+    return also
 
 
 @contextmanager
