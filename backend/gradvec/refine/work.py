@@ -29,7 +29,7 @@ def plan(options: Options, traced: bool = False) -> Refinement:
     published = options.gradient == "kmeans"
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
                       colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
-    steps = (60 + 120 * options.fidelity) if traced else (100 + 250 * options.fidelity)
+    steps = (20 + 160 * options.fidelity) if traced else (100 + 250 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
     return Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device,
