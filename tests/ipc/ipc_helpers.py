@@ -64,11 +64,16 @@ def wait_until_painting(client):
 
 
 def alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
+    """Whether a process runs; one that has ended and was not waited for does not. One whose first thread has ended
+    while others still hold its files and locks does."""
+    return any(_state(thread) not in ("Z", "X") for thread in Path(f"/proc/{pid}/task").glob("*"))
+
+
+def _state(thread):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
 
 
 def log_of(state_dir):

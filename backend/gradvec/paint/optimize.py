@@ -15,7 +15,7 @@ from .canvas import View
 from .variables import Limits, SceneMaker, Variables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
-RATES = (1.0, 1.0, 0.025, 0.02)
+RATES = (1.5, 1.5, 0.03, 0.04)
 #: Steps after which lengths of strokes, which steps are measured by, are looked at again.
 SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.
@@ -25,7 +25,7 @@ TRANSPORT_SIDE = 28
 class Adam:
     """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of Variables.step_sizes."""
 
-    def __init__(self, variables: Variables, rates: Sequence[float], betas: tuple[float, float] = (0.9, 0.99)) -> None:
+    def __init__(self, variables: Variables, rates: Sequence[float], betas: tuple[float, float] = (0.8, 0.9)) -> None:
         self._variables, self._betas = variables, betas
         self._columns = [8, 4, 6, 1]
         self._rates = torch.tensor([r for r, n in zip(rates, self._columns, strict=True) for _ in range(n)])
