@@ -18,22 +18,23 @@ class History:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._runs: list[dict[str, float]] = []
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        self._runs: list[dict[str, Any]] = []
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             with open(path, encoding="utf-8") as file:
                 loaded = json.load(file)
-            self._runs = [{name: float(run[name]) for name in ("strokes", "size", "seconds")} for run in loaded]
+            self._runs = [{"kind": str(run.get("kind", "paint")),
+                           **{name: float(run[name]) for name in ("strokes", "size", "seconds")}} for run in loaded]
 
-    def estimate(self, options: dict[str, Any]) -> float | None:
-        """Seconds that a run with these options will take, None where nothing is known."""
+    def estimate(self, kind: str, options: dict[str, Any]) -> float | None:
+        """Seconds that a job of this kind will take with these options, None where nothing is known."""
         guesses = [run["seconds"] * (options["strokes"] / run["strokes"]) ** STROKES_POWER
                    * (options["size"] / run["size"]) ** SIZE_POWER
-                   for run in self._runs if run["strokes"] > 0 and run["size"] > 0]
+                   for run in self._runs if run["kind"] == kind and run["strokes"] > 0 and run["size"] > 0]
         return median(guesses[-5:]) if guesses else None
 
-    def add(self, options: dict[str, Any], seconds: float) -> None:
+    def add(self, kind: str, options: dict[str, Any], seconds: float) -> None:
         """Remembers a run; where the disk says no, nothing happens."""
-        run = {"strokes": options["strokes"], "size": options["size"], "seconds": seconds}
+        run = {"kind": kind, "strokes": options["strokes"], "size": options["size"], "seconds": seconds}
         self._runs = [*self._runs, run][-RUNS_KEPT:]
         with contextlib.suppress(OSError):
             beside = f"{self._path}.{os.getpid()}"

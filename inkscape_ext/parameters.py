@@ -15,6 +15,8 @@ NOT_IN_MENU = ("engine", "force")
 PRESETS = {"draft": (1 / 3, 1 / 2), "standard": (1.0, 1.0), "fine": (2.0, 2.0)}
 SIZE_MIN, SIZE_MAX = 16, 4096
 OWN_BACKGROUND = "own"
+#: A look that no brush paints: the picture is built up from free shapes.
+FREE_SHAPES = "free"
 
 
 def add_options(pars: ArgumentParser) -> None:
@@ -23,6 +25,11 @@ def add_options(pars: ArgumentParser) -> None:
         pars.add_argument(f"--{option.name}", default=None)
     pars.add_argument("--host_preset", choices=sorted(PRESETS), default="standard")
     pars.add_argument("--host_background_color", default="#ffffff")
+
+
+def job_kind(values: Namespace) -> str:
+    """The engine's job for the look that was chosen."""
+    return "vectorize" if values.brush == FREE_SHAPES else "paint"
 
 
 def run_options(values: Namespace) -> dict[str, Any]:
@@ -35,6 +42,8 @@ def run_options(values: Namespace) -> dict[str, Any]:
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if chosen.get("background") == OWN_BACKGROUND:
         chosen["background"] = hex_color(values.host_background_color)
+    if chosen.get("brush") == FREE_SHAPES:
+        del chosen["brush"]
     for name in ("palette", "background"):
         if name in chosen:
             chosen[name] = "".join(chosen[name].split())

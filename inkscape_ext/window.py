@@ -44,6 +44,9 @@ class Window(Waiting):
         self._error: BaseException | None = None
         self._title = _label(bold=True)
         self._note = _label(dim=True)
+        self._note.set_ellipsize(Pango.EllipsizeMode.NONE)
+        self._note.set_line_wrap(True)
+        self._note.set_max_width_chars(50)
         self._stage = _label()
         self._left = _label(dim=True)
         self._left.set_xalign(1.0)

@@ -68,10 +68,13 @@ def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
 
 
 def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """Payloads: the picture; if given, a detail-map, and brushes of one's own as brush-..., in the order of names."""
     from .pipeline import paint_picture
 
     started = time.monotonic()
-    return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", ""))), started)
+    brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
+    return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
+                                 detail_map=payloads.get("detail-map") or None, own_brushes=brushes), started)
 
 
 def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:

@@ -1,4 +1,8 @@
-"""Run again: paints the picture of a drawing anew with the settings that its layer stores, in place of the drawing."""
+"""Run again: paints the picture of a drawing anew with the settings that its layer stores, in place of the drawing.
+
+Where shapes marked the detail, the marks of that time count again, kept with the layer; shapes that are selected now
+take their place.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
+from .. import marks
 from ..editing import styles
 from ..editing.command import EditingCommand
-from ..editing.drawings import Drawing, chosen_drawings, place_of
+from ..editing.drawings import Drawing, Place, chosen_drawings, place_of
 from ..editing.gradients import Definitions
 from ..layers import Placer, Wishes
 from ..messages import _
@@ -33,16 +38,35 @@ class Again(EditingCommand):
                              _("Select the picture and paint it with Extensions > Gradvec > "
                                "Paint with gradient strokes."))
         places = [place_of(self.svg, drawing, self.folders()) for drawing in drawings]
-        jobs = [Job("paint", self._options(drawing), {"picture": place.source.data}, {"name": place.source.name},
-                    _("Painting {name}").format(name=place.source.name))
-                for drawing, place in zip(drawings, places)]
-        note = _("{count} strokes, each a path").format(count=sum(job.options["strokes"] for job in jobs))
-        results = self.run_jobs(jobs, note)
-        for drawing, place, result in zip(drawings, places, results):
+        maps, note = self._detail_maps(drawings, places)
+        jobs = [self._job(*of) for of in zip(drawings, places, maps)]
+        count = sum(job.options["strokes"] for job in jobs)
+        results = self.run_jobs(jobs, "\n".join(filter(None, (
+            _("{count} strokes, each a path").format(count=count), note))))
+        for drawing, place, png, result in zip(drawings, places, maps, results):
             if result is not None:
-                self._exchange(drawing, place, result.payloads["svg"])
+                marks.keep(self._exchange(drawing, place, result.payloads["svg"]), png)
         self.finish()
         return None
+
+    def _job(self, drawing: Drawing, place: Place, detail_map: bytes) -> Job:
+        info = {"name": place.source.name}
+        kind = _kind(drawing)
+        if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
+            info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
+        payloads = {"picture": place.source.data, **({marks.PAYLOAD: detail_map} if detail_map else {})}
+        return Job(kind, self._options(drawing), payloads, info,
+                   _("Painting {name}").format(name=place.source.name))
+
+    def _detail_maps(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[bytes], str]:
+        """For each drawing the map of the shapes that are selected now, else the one that it keeps; and a note."""
+        shapes = marks.drawn(self.svg, self.options.ids, [place.picture for place in places])
+        maps, marking = [], set()
+        for drawing, place in zip(drawings, places):
+            png, there = marks.detail_map(place, shapes if _kind(drawing) == "paint" else [])
+            maps.append(png or marks.kept(drawing.holder))
+            marking.update(there)
+        return maps, marks.note(len(marking), len(shapes) - len(marking))
 
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings
@@ -50,7 +74,8 @@ class Again(EditingCommand):
             options["seed"] = int(time.time_ns() // 1000 % 2**31)
         return Options.from_dict(options).to_dict()
 
-    def _exchange(self, drawing: Drawing, place: Any, svg: bytes) -> None:
+    def _exchange(self, drawing: Drawing, place: Place, svg: bytes) -> Any:
+        """Puts the new layer in the old one's place and returns it."""
         old = drawing.holder
         frame = f"url(#{drawing.run}-frame"
         clipped = any((element.get("clip-path") or "").startswith(frame) for element in old.iter())
@@ -61,12 +86,18 @@ class Again(EditingCommand):
             where.insert(where.index(old) + 1, new)
         if self.options.host_keep_old:
             styles.put(old, "display", "none")
-            return
+            return new
         definitions = Definitions(self.svg)
         definitions.remove(old)
         for stroke in drawing.strokes:
             if stroke.getparent() is not None and old not in stroke.iterancestors():
                 definitions.remove(stroke)
+        return new
+
+
+def _kind(drawing: Drawing) -> str:
+    """The engine's job that made the drawing."""
+    return "vectorize" if drawing.facts.get("job") == "vectorize" else "paint"
 
 
 COMMAND = Again

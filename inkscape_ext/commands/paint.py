@@ -1,4 +1,4 @@
-"""Paint with gradient strokes: every selected picture becomes a layer of strokes above it."""
+"""Paint with gradient strokes: every selected picture becomes a layer of strokes, or of free shapes, above it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
-from .. import engine, parameters, pictures, placement, sources
+from .. import engine, marks, parameters, pictures, placement, sources
 from ..command import Command
+from ..editing import styles
+from ..editing.drawings import place_of_source
 from ..history import History
 from ..layers import Placer, Wishes
-from ..messages import _, duration
+from ..messages import _, duration, ngettext
 from ..waiting import waiting
 from ..work import Job, Work
 
@@ -29,23 +31,47 @@ class Paint(Command):
         pars.add_argument("--host_clip", type=inkex.Boolean, default=True)
         pars.add_argument("--host_hide_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
 
     def work(self) -> Any:
-        options = parameters.run_options(self.options)
-        found, problems = self._loaded(pictures.selected(self.svg, self.options.ids))
+        options, kind = parameters.run_options(self.options), parameters.job_kind(self.options)
+        shown = pictures.selected(self.svg, self.options.ids)
+        found, problems = self._loaded(shown)
+        shapes = marks.drawn(self.svg, self.options.ids, shown)
+        maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
         record = engine.read_record()
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
-        jobs = [Job("paint", options, {"picture": source.data}, {"name": source.name},
-                    _("Painting {name}").format(name=source.name)) for _picture, source in found]
+        jobs = [_job(kind, options, source, png) for (_picture, source), png in zip(found, maps)]
+        note = "\n".join(filter(None, (_note(kind, options, len(jobs), history),
+                                       _marks_note(kind, len(marking), len(shapes)))))
         started = time.monotonic()
         with waiting() as window:
-            work = Work(jobs, window, self.streams.host_gone, _note(options, len(jobs), history))
+            work = Work(jobs, window, self.streams.host_gone, note)
             work.run(engine.Opening(record))
             window.progress(_("Placing the strokes..."), 1.0, None)
-            placed = self._place(found, work.outcomes, problems)
+            placed = self._place(found, maps, work.outcomes, problems)
+        if self.options.host_hide_marks:
+            for shape in marking:
+                styles.put(shape, "display", "none")
         if placed == len(jobs) and not work.kept:
-            history.add(options, (time.monotonic() - started) / len(jobs))
+            history.add(kind, options, (time.monotonic() - started) / len(jobs))
         return None
+
+    def _detail_maps(self, found: list[tuple[pictures.Picture, sources.Source]],
+                     shapes: list[Any]) -> tuple[list[bytes], list[Any]]:
+        """For each picture a map of what ``shapes`` mark on it, empty where they mark nothing; and what marks at all.
+
+        Raises:
+            InputError: where a picture lies is not known.
+        """
+        if not shapes:
+            return [b""] * len(found), []
+        maps, marking = [], []
+        for picture, source in found:
+            png, there = marks.detail_map(place_of_source(picture, source), shapes)
+            maps.append(png)
+            marking += [shape for shape in there if shape not in marking]
+        return maps, marking
 
     def _loaded(self, found: list[pictures.Picture]) \
             -> tuple[list[tuple[pictures.Picture, sources.Source]], list[GradvecError]]:
@@ -66,37 +92,52 @@ class Paint(Command):
             raise _together(problems)
         return loaded, problems
 
-    def _place(self, found: list[tuple[pictures.Picture, sources.Source]], outcomes: list[Any],
+    def _place(self, found: list[tuple[pictures.Picture, sources.Source]], maps: list[bytes], outcomes: list[Any],
                problems: list[GradvecError]) -> int:
         """Inserts the results and says what went wrong with the rest; returns how many were inserted.
 
         Raises:
             GradvecError: there is no result at all.
         """
-        results = [(picture, source, outcome) for (picture, source), outcome in zip(found, outcomes)
+        results = [(picture, source, png, outcome) for (picture, source), png, outcome in zip(found, maps, outcomes)
                    if isinstance(outcome, ResultEvent)]
         problems = problems + [outcome for outcome in outcomes if isinstance(outcome, GradvecError)]
         if not results:
             raise _together(problems)
         wishes = Wishes(self.options.host_clip, self.options.host_hide_picture, self.options.host_lock_picture)
         placer = Placer(self.svg, wishes)
-        for picture, source, result in results:
-            placer.place(picture, source.name, source.size, result.payloads["svg"])
+        for picture, source, png, result in results:
+            marks.keep(placer.place(picture, source.name, source.size, result.payloads["svg"]), png)
         sources.remember_links(self.svg, self.folders())
         if problems:
             self.tell(_together(problems))
         return len(results)
 
 
-def _note(options: dict[str, Any], count: int, history: History) -> str:
+def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes) -> Job:
+    payloads = {"picture": source.data, **({marks.PAYLOAD: detail_map} if detail_map else {})}
+    return Job(kind, options, payloads, {"name": source.name}, _("Painting {name}").format(name=source.name))
+
+
+def _marks_note(kind: str, marking: int, shapes: int) -> str:
+    """What becomes of the shapes that are selected as well."""
+    if kind == "paint" or not shapes:
+        return marks.note(marking, shapes - marking)
+    return ngettext("The selected shape marks nothing: free shapes need no marks",
+                    "The selected shapes mark nothing: free shapes need no marks", shapes)
+
+
+def _note(kind: str, options: dict[str, Any], count: int, history: History) -> str:
     """What will come of it, and about how long it takes on this computer, as far as that is known."""
     strokes = options["strokes"]
-    paths = strokes * options["paths_per_stroke"] * count
-    if options["gradient"] == "flat":
+    paths = strokes * count * (options["paths_per_stroke"] if kind == "paint" else 1)
+    if kind != "paint":
+        text = _("Up to {paths} free shapes, each a path").format(paths=paths)
+    elif options["gradient"] == "flat":
         text = _("{count} strokes: up to {paths} paths of one colour").format(count=strokes * count, paths=paths)
     else:
         text = _("{count} strokes: up to {paths} paths with gradients").format(count=strokes * count, paths=paths)
-    seconds = history.estimate(options)
+    seconds = history.estimate(kind, options)
     if seconds is not None:
         text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
     if paths > STROKES_WARN:

@@ -181,6 +181,15 @@ def place_of_picture(picture: pictures.Picture, folders: list[Path], stored: tup
     """
     source = sources.load(picture.image, folders)
     placement.check_visible(picture.image, source.name)
+    return place_of_source(picture, source, stored)
+
+
+def place_of_source(picture: pictures.Picture, source: sources.Source, stored: tuple[int, int] | None = None) -> Place:
+    """As :func:`place_of_picture`, for a picture that is read already.
+
+    Raises:
+        InputError: its size is not known.
+    """
     size = source.size or stored
     if size is None:
         raise InputError(_("The size of the picture {name} cannot be read.").format(name=source.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -12,6 +13,8 @@ from inkex import Transform
 from .. import bake
 
 STEPS = 6
+#: Longest side of the picture in which the two fill rules are compared.
+PIXELS = 512
 _PLAIN = re.compile(r"(?:\s*M[^MmLlHhVvCcSsQqTtAaZz]*(?:[LC][^A-Za-z]*)+[Zz])+\s*\Z")
 _TOKEN = re.compile(r"([MLCZz])([^MLCZz]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -60,8 +63,11 @@ def encloses(data: str) -> bool:
     return len(_NUMBER.findall(data)) >= 6
 
 
-def polygons(data: str) -> list[np.ndarray]:
-    """Loops of plain path data (see :func:`plain_data`), each (n, 2); curves become :data:`STEPS` straight lines."""
+def polygons(data: str, least: int = 3) -> list[np.ndarray]:
+    """Loops of plain path data (see :func:`plain_data`), each (n, 2); curves become :data:`STEPS` straight lines.
+
+    least: loops of fewer points are left out.
+    """
     loops, points = [], []
     t = np.arange(1, STEPS + 1)[:, None] / STEPS
     for command, text in _TOKEN.findall(data):
@@ -78,16 +84,67 @@ def polygons(data: str) -> list[np.ndarray]:
         elif points:
             loops.append(np.concatenate(points))
             points = []
-    return [loop for loop in loops if len(loop) > 2]
+    return [loop for loop in loops if len(loop) >= least]
+
+
+def non_zero(data: str) -> str | None:
+    """Plain path data that shows by the non-zero rule what ``data`` shows by the even-odd rule.
+
+    Loops are turned where needed, so that each runs against the one around it. Returns None where loops cross each
+    other or themselves, which turning cannot mend.
+    """
+    parts = re.findall(r"M[^M]*", data)
+    loops = [np.concatenate(polygons(part, 1) or [np.zeros((1, 2))]) for part in parts]
+    wanted = _drawn(loops, True)
+    if _same(_drawn(loops, False), wanted):
+        return data
+    for index, loop in enumerate(loops):
+        depth = sum(inside(loop, [other]).mean() > 0.5 for n, other in enumerate(loops) if n != index)
+        if (_signed(loop) > 0) == (depth % 2 > 0):
+            parts[index], loops[index] = _turned(parts[index]), loop[::-1]
+    return "".join(parts) if _same(_drawn(loops, False), wanted) else None
+
+
+def _drawn(loops: list[np.ndarray], even_odd: bool) -> np.ndarray:
+    """The loops as pixels, :data:`PIXELS` on their longest side."""
+    left, top, right, bottom = bounds(loops)
+    scale = PIXELS / max(right - left, bottom - top, 1e-9)
+    width, height = (max(1, math.ceil(side * scale)) for side in (right - left, bottom - top))
+    return covered([(loop - (left, top)) * scale for loop in loops], width, height, even_odd)
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether no more differs than pixels whose centre lies on an edge."""
+    return int((one != other).sum()) <= one.shape[0] / 100
+
+
+def _turned(part: str) -> str:
+    """One loop of plain path data, the other way round."""
+    steps = [(command, _NUMBER.findall(text)) for command, text in _TOKEN.findall(part)]
+    points, ends = [], []
+    for command, numbers in steps:
+        pairs = [" ".join(numbers[at:at + 2]) for at in range(0, len(numbers), 2)]
+        each = 3 if command == "C" else 1
+        for at in range(0, len(pairs) // each * each, each):
+            points += pairs[at:at + each]
+            ends.append("" if command == "M" else command)
+    points.reverse()
+    words, at = ["M" + points[0]], 1
+    for command in reversed(ends[1:]):
+        each = 3 if command == "C" else 1
+        words.append(command + " ".join(points[at:at + each]))
+        at += each
+    return "".join(words) + "Z"
+
+
+def _signed(loop: np.ndarray) -> float:
+    x, y = loop[:, 0], loop[:, 1]
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
 
 
 def area(loops: list[np.ndarray]) -> float:
     """What the loops enclose, holes taken off where they run the other way."""
-    total = 0.0
-    for loop in loops:
-        x, y = loop[:, 0], loop[:, 1]
-        total += float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
-    return abs(total)
+    return abs(sum(_signed(loop) for loop in loops))
 
 
 def bounds(loops: list[np.ndarray]) -> tuple[float, float, float, float]:
@@ -116,6 +173,37 @@ def share_inside(loops: list[np.ndarray], region: list[np.ndarray]) -> float:
     middle = border.mean(0)
     points = np.concatenate([middle + (border - middle) * part for part in (0.35, 0.7, 0.95)])
     return float(inside(points, region).mean())
+
+
+def covered(loops: list[np.ndarray], width: int, height: int, even_odd: bool = False) -> np.ndarray:
+    """(height, width) true where a pixel's centre lies inside the loops, which are in px, by either fill rule."""
+    crossings = np.zeros((height, width + 1), np.int32)
+    for loop in loops:
+        ends = np.roll(loop, -1, 0)
+        for (x0, y0), (x1, y1) in zip(loop, ends):
+            low, high = (y0, y1) if y0 < y1 else (y1, y0)
+            rows = np.arange(max(math.ceil(low - 0.5), 0), min(math.ceil(high - 0.5), height))
+            if len(rows):
+                x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
+                columns = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
+                crossings[rows, columns] += 1 if y1 > y0 else -1
+    winding = crossings.cumsum(1)[:, :width]
+    return winding % 2 != 0 if even_odd else winding != 0
+
+
+def near(line: np.ndarray, radius: float, width: int, height: int) -> np.ndarray:
+    """(height, width) true where a pixel's centre lies within ``radius`` px of an open line of points (n, 2)."""
+    found = np.zeros((height, width), bool)
+    for start, end in zip(line, line[1:]):
+        (left, top), (right, bottom) = np.minimum(start, end) - radius, np.maximum(start, end) + radius
+        rows = slice(max(math.floor(top), 0), min(max(math.ceil(bottom), 0), height))
+        columns = slice(max(math.floor(left), 0), min(max(math.ceil(right), 0), width))
+        y, x = np.mgrid[rows, columns] + 0.5
+        along = end - start
+        t = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(float(along @ along), 1e-12)
+        t = np.clip(t, 0, 1)
+        found[rows, columns] |= (x - start[0] - t * along[0]) ** 2 + (y - start[1] - t * along[1]) ** 2 <= radius ** 2
+    return found
 
 
 def _straight(before: Any, after: Any) -> bool:

@@ -65,6 +65,8 @@ class Editor:
             if outlines:
                 element = self._as_path(element)
                 element.set("d", bake.path_data(path.get("d"), matrix, bake.decimals(matrix)))
+                if styles.inherited(element, "fill-rule") == "evenodd":  # the engine knows the non-zero rule only
+                    styles.put(element, "fill-rule", "nonzero")
             self._fill(element, path, answer, matrix)
             count += 1
         return count

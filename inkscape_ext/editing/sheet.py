@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradvec.errors import InputError
 from inkex import Transform
 from lxml import etree
 
 from .. import bake
-from ..layers import GRADVEC
+from ..layers import GRADVEC, INKSCAPE
+from ..messages import _
 from . import styles
 from .drawings import Place
-from .geometry import bounds, encloses, is_outlined, plain_data, polygons
+from .geometry import bounds, encloses, is_outlined, non_zero, plain_data, polygons
 from .gradients import SVG, Definitions, drawn, stops_of
 from .spaces import to_root
 
@@ -54,6 +56,9 @@ class Sheet:
         """Adds a filled outline and returns its key; None for what has no outline or fill.
 
         unfilled: take the outline even where nothing fills it.
+
+        Raises:
+            InputError: it is filled by the even-odd rule and crosses itself; the engine knows the non-zero rule only.
         """
         matrix = self._from_root @ to_root(element)
         fill = styles.inherited(element, "fill", "#000000")
@@ -62,6 +67,8 @@ class Sheet:
         data = plain_data(element, matrix)
         if not encloses(data):
             return None
+        if styles.inherited(element, "fill-rule") == "evenodd":
+            data = non_zero(data) or _refuse(element)
         key = f"p{len(self.elements) + 1:05d}"
         path = etree.SubElement(self._root, SVG + "path")
         path.set("id", key)
@@ -94,6 +101,13 @@ class Sheet:
         gradient.set("id", f"{key}-fill")
         self._defs.append(gradient)
         return f"url(#{key}-fill)"
+
+
+def _refuse(element: Any) -> str:
+    raise InputError(
+        _("The path {name} crosses itself and has holes where it does (its fill rule is even-odd).").format(
+            name=element.get(INKSCAPE + "label") or element.get("id")),
+        _("Select it alone, choose Path > Union, which makes the holes plain, then choose this command again."))
 
 
 def _own_box(element: Any) -> tuple[float, float, float, float]:

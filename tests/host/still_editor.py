@@ -24,6 +24,8 @@ def run_job(kind, options, payloads, info, run):
     refit: red to blue, left to right. add-detail: squares along the top. trace: the whole raster, green to black.
     """
     ASKED.mkdir(exist_ok=True)
+    for left_over in ASKED.iterdir():
+        left_over.unlink()
     for name, data in payloads.items():
         (ASKED / name).write_bytes(data)
     (ASKED / "job.json").write_text(json.dumps({"kind": kind, "options": options, "info": info}))
@@ -102,8 +104,18 @@ def trace(options, payloads, info):
 def paint(options, payloads, info):
     from documents import DRAWING
 
-    stored = {"options": options, "source_width": 40, "source_height": 20}
+    stored = {"options": options, "job": "paint", "source_width": 40, "source_height": 20}
+    if "detail-map" in payloads:  # as the real engine does
+        stored["options"] = {**options, "detail": options["detail"] or 0.75}
     return re.sub(rb"\{.*\}", json.dumps(stored).encode(), DRAWING, count=1), {}
 
 
-JOBS = {"refine": refine, "repaint": repaint, "refit": refit, "add-detail": add_detail, "trace": trace, "paint": paint}
+def vectorize(options, payloads, info):
+    from documents import DRAWING
+
+    stored = {"options": options, "job": "vectorize", "schedule": [1, 1], "source_width": 40, "source_height": 20}
+    return re.sub(rb"\{.*\}", json.dumps(stored).encode(), DRAWING, count=1), {}
+
+
+JOBS = {"refine": refine, "repaint": repaint, "refit": refit, "add-detail": add_detail, "trace": trace, "paint": paint,
+        "vectorize": vectorize}

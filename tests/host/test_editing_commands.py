@@ -1,11 +1,15 @@
 """The editing commands as Inkscape starts them, on documents that the artist has worked on."""
 
+import numpy as np
 import pytest
 from documents import embedded
 from edited import LABEL, PICTURE, SVG, Editing, G, corners, find, gradient, ids, painted
 from gradvec.ipc.client import Client
+from inkex import Transform
 from lxml import etree
 from still_editor import DROPPING, FAILING, GARBAGE
+
+from inkscape_ext.editing import geometry
 
 
 @pytest.fixture(scope="module")
@@ -342,3 +346,63 @@ def test_without_the_picture(editing):
     after, said = editing.run("again", painted(PICTURE.replace("{png}", "gone.png")), "--id=gv1-s1")
     assert after is None
     assert "gone.png" in said
+
+
+# -- fill rules -------------------------------------------------------------------------------------------------------
+
+RING = "M12 22H18V28H12Z M14 24H16V26H14Z"
+
+
+def loops_turn(data: str) -> list:
+    """Which way each loop runs."""
+    return [np.sign(geometry._signed(loop)) for loop in geometry.polygons(data)]
+
+
+def test_an_even_odd_hole_stays_a_hole(editing):
+    svg = painted()
+    stroke = find(svg, "gv1-s2")
+    stroke.set("d", RING)
+    stroke.set("style", "fill-rule:evenodd")
+    assert len(set(loops_turn(geometry.plain_data(stroke, Transform())))) == 1
+    after, said = editing.run("refine", svg, "--id=gv1-s2")
+    assert said == ""
+    (key,) = editing.asked()["info"]["selected"]
+    assert len(set(loops_turn(sent(editing, key).get("d")))) == 2
+    refined = find(after, "gv1-s2")
+    assert refined.get("style") == "fill-rule:nonzero"
+    assert len(set(loops_turn(refined.get("d")))) == 2
+
+
+def test_the_same_loops_by_the_non_zero_rule_are_sent_as_they_are(editing):
+    svg = painted()
+    find(svg, "gv1-s2").set("d", RING)
+    editing.run("refine", svg, "--id=gv1-s2")
+    (key,) = editing.asked()["info"]["selected"]
+    assert len(set(loops_turn(sent(editing, key).get("d")))) == 1
+
+
+@pytest.mark.parametrize(("command", "selected"), [("refine", "star"), ("refit", "star"), ("repaint", "area")])
+def test_even_odd_paths_that_cross_themselves_are_refused_in_a_sentence(editing, command, selected):
+    star = "M15 21L17.9 30L10.2 24.4H19.8L12.1 30Z"
+    svg = painted(PICTURE + f'<path id="area" d="{star}" style="fill-rule:evenodd"/>')
+    stroke = find(svg, "gv1-s2")
+    stroke.set("id", "star")
+    if command != "repaint":
+        stroke.set("d", star)
+        find(svg, "gv1-layer").set("fill-rule", "evenodd")
+    after, said = editing.run(command, svg, f"--id={selected}")
+    assert after is None
+    assert "crosses itself and has holes" in said
+    assert "Path > Union" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("data", "turns"), [
+    ("M0 0L9 0L9 9L0 9ZM1 1L8 1L8 8L1 8ZM2 2C4 1 6 1 7 2L7 7L2 7Z", [1, -1, 1]),
+    ("M0 0L9 0L9 9L0 9ZM1 8L8 8L8 1L1 1Z", [1, -1]),
+    ("M0 0L9 0L9 9L0 9ZM20 0L29 0L29 9L20 9Z", [1, 1])])
+def test_loops_are_turned_only_where_they_must(data, turns):
+    turned = geometry.non_zero(data)
+    assert loops_turn(turned) == turns
+    for old, new in zip(geometry.polygons(data), geometry.polygons(turned), strict=True):
+        assert {tuple(p) for p in np.round(old, 9)} == {tuple(p) for p in np.round(new, 9)}

@@ -46,7 +46,7 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
     meta = option.metadata
     choices = [choice.get("value") for choice in param.findall(NS + "option")]
     if meta["choices"]:
-        assert set(choices) == set(meta["choices"])
+        assert set(choices) - {parameters.FREE_SHAPES} == set(meta["choices"])
     elif choices:
         for choice in set(choices) - {parameters.OWN_BACKGROUND}:
             Options.from_dict({option.name: choice})
@@ -61,7 +61,7 @@ def test_the_menu_offers_nothing_that_nobody_reads():
     known = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU)
     others = set(params()) - known
     assert others == {"command", "tab", "host_preset", "host_background_color", "host_clip", "host_hide_picture",
-                      "host_lock_picture"}
+                      "host_lock_picture", "host_hide_marks"}
     assert {choice.get("value") for choice in params()["host_preset"].iter(NS + "option")} == set(parameters.PRESETS)
 
 
@@ -78,6 +78,14 @@ def test_the_menu_file_is_valid():
     assert root.find(f"{NS}effect/{NS}effects-menu/{NS}submenu").get("name") == "Gradvec"
     assert root.findall(f"{NS}dependency") == []
     assert (INX.parent / root.findtext(f"{NS}script/{NS}command")).is_file()
+
+
+def test_free_shapes_are_a_job_of_their_own():
+    parser = ArgumentParser()
+    parameters.add_options(parser)
+    free, oil = parser.parse_args(["--brush=free", "--strokes=64"]), parser.parse_args(["--brush=oil"])
+    assert (parameters.job_kind(free), parameters.job_kind(oil)) == ("vectorize", "paint")
+    assert parameters.run_options(free) == Options(strokes=64).to_dict()
 
 
 def test_presets():

@@ -168,21 +168,21 @@ def test_no_way_to_the_engine():
 
 def test_history_learns_how_long_runs_take(tmp_path):
     path = str(tmp_path / "history.json")
-    assert History(path).estimate({"strokes": 500, "size": 512}) is None
+    assert History(path).estimate("paint", {"strokes": 500, "size": 512}) is None
     for seconds in (20.0, 22.0, 200.0):
-        History(path).add({"strokes": 500, "size": 512}, seconds)
-    assert History(path).estimate({"strokes": 500, "size": 512}) == pytest.approx(22)
-    assert 30 < History(path).estimate({"strokes": 1000, "size": 512}) < 44
+        History(path).add("paint", {"strokes": 500, "size": 512}, seconds)
+    assert History(path).estimate("paint", {"strokes": 500, "size": 512}) == pytest.approx(22)
+    assert 30 < History(path).estimate("paint", {"strokes": 1000, "size": 512}) < 44
     for damage in ("", "{}", "[1]", '[{"strokes": "x"}]', '[{"strokes": 0, "size": 0, "seconds": 1}]'):
         (tmp_path / "history.json").write_text(damage)
-        assert History(path).estimate({"strokes": 500, "size": 512}) is None
-    History(str(tmp_path / "no" / "such" / "folder")).add({"strokes": 1, "size": 1}, 1.0)
+        assert History(path).estimate("paint", {"strokes": 500, "size": 512}) is None
+    History(str(tmp_path / "no" / "such" / "folder")).add("paint", {"strokes": 1, "size": 1}, 1.0)
 
 
 def test_history_forgets_what_is_long_ago(tmp_path):
     path = str(tmp_path / "history.json")
     for _run in range(60):
-        History(path).add({"strokes": 500, "size": 512}, 1.0)
+        History(path).add("paint", {"strokes": 500, "size": 512}, 1.0)
     assert (tmp_path / "history.json").read_text().count("seconds") == 20
 
 
