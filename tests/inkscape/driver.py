@@ -114,6 +114,12 @@ class Driver:
         node = self.wait(lambda: self._labelled(label, within), f"field {label}")
         node.get_value_iface().set_current_value(value)
 
+    def choose_option(self, label: str, option: str, within) -> None:
+        """Chooses from the list that stands behind ``label``."""
+        box = self.wait(lambda: self._labelled(label, within, "combo box"), f"list {label}")
+        names = [_ask(node.get_name) for node in self.nodes(box) if self.role(node) == "menu item"]
+        box.get_selection_iface().select_child(names.index(option))
+
     def action(self, name: str, argument: str = "", seconds: float = 30) -> None:
         """One of Inkscape's actions, over D-Bus; waits while a script or a dialog keeps Inkscape busy."""
         parameter = f"[<{GLib.Variant('s', argument).print_(False)}>]" if argument else "[]"
@@ -159,14 +165,14 @@ class Driver:
             yield child
             yield from self.nodes(child, depth + 1)
 
-    def _labelled(self, label: str, within):
-        """The spin button that comes right after the label of this name."""
+    def _labelled(self, label: str, within, kind: str = "spin button"):
+        """The field of this kind that comes right after the label of this name."""
         seen = False
         for node in self.nodes(within):
             role = self.role(node)
             if role == "label" and (_ask(node.get_name) or "") == label:
                 seen = True
-            elif seen and role == "spin button":
+            elif seen and role == kind:
                 return node
         return None
 

@@ -1,6 +1,7 @@
 """A stand-in for the engine: draws the four quarters of the picture in its own colours, at once.
 
-The seed of the options chooses a scenario: see SCENARIOS. Runs in the engine's Python, through
+The seed of the options chooses a scenario: see the names below. A detail map is left in $GRADVEC_STATE_DIR's neighbour
+``detail-map.png`` for tests to look at. Runs in the engine's Python, through
 $GRADVEC_ENGINE_JOBS=fake_engine:run_job and $GRADVEC_ENGINE_PATH.
 """
 
@@ -10,6 +11,7 @@ import io
 import json
 import os
 import time
+from pathlib import Path
 
 from gradvec.errors import EngineError, InputError
 
@@ -23,6 +25,8 @@ def run_job(kind, options, payloads, info, run):
     with Image.open(io.BytesIO(payloads["picture"])) as stored:
         picture = ImageOps.exif_transpose(stored).convert("RGB")
     scenario = options["seed"]
+    if "detail-map" in payloads:
+        Path(os.environ["GRADVEC_STATE_DIR"]).with_name("detail-map.png").write_bytes(payloads["detail-map"])
     if scenario == REFUSING:
         raise InputError("The picture is not to the fake engine's taste.", "Choose another one.")
     with run.stage("Painting shapes", 0.0, 1.0):
@@ -35,7 +39,7 @@ def run_job(kind, options, payloads, info, run):
         if scenario in (SLOW, DEAF):
             _take_time(run, 20.0, deaf=scenario == DEAF)
         run.step(1.0)
-    return {"svg": drawing(picture, options, "kept" if run.keep else "whole")}, {"kept": run.keep}
+    return {"svg": drawing(picture, options, kind, "kept" if run.keep else "whole")}, {"kept": run.keep}
 
 
 def _take_time(run, seconds: float, deaf: bool) -> None:
@@ -53,7 +57,7 @@ def _pixels(picture):
     return np.asarray(picture)
 
 
-def drawing(picture, options, how: str) -> bytes:
+def drawing(picture, options, kind: str, how: str) -> bytes:
     """The engine's kind of SVG: its longest side is CANVAS px, one path a quarter, in two layers."""
     scale = CANVAS / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
@@ -71,7 +75,8 @@ def drawing(picture, options, how: str) -> bytes:
             f'<stop offset="1" stop-color="#{red:02x}{green:02x}{blue:02x}"/></linearGradient>',
             f'<path id="s{index}" d="M{left} {top}C{right} {top} {right} {top} {right} {top}L{right} {bottom}'
             f'L{left} {bottom}Z" fill="url(#{gradient})"/>'))
-    meta = {"options": options, "source_width": picture.width, "source_height": picture.height, "how": how}
+    meta = {"options": options, "job": kind, "source_width": picture.width,
+            "source_height": picture.height, "how": how}
     definitions = "".join(gradient for gradient, _path in paths)
     layers = "".join(
         f'<g inkscape:groupmode="layer" inkscape:label="{label}" id="gradvec-{key}">{"".join(p for _g, p in part)}</g>'

@@ -40,11 +40,15 @@ class Inkscape:
             f'<inkscape version="1"><group id="extensions" {words}/>'
             '<group id="options"><group id="boot" enabled="0"/></group></inkscape>\n', "utf-8")
 
-    def run_effect(self, document: Path, ids: list[str], result: Path, timeout: float = 90,
+    def run_effect(self, document: Path, ids: list[str], result: Path, timeout: float = 90, before: str = "",
                    **parameters: object) -> None:
-        """Selects ``ids``, runs the effect without its dialog, and saves as plain as Inkscape saves."""
+        """Selects ``ids``, runs the effect without its dialog, and saves as plain as Inkscape saves.
+
+        before: actions of Inkscape to do first, separated by semicolons.
+        """
         self.set_parameters(**parameters)
-        actions = f"select-by-id:{','.join(ids)};{EFFECT}.noprefs;export-filename:{result};export-do"
+        actions = (f"{before + ';' if before else ''}select-clear;select-by-id:{','.join(ids)};{EFFECT}.noprefs;"
+                   f"export-filename:{result};export-do")
         self._on_display(["inkscape", "--with-gui", "--batch-process", f"--actions={actions}", str(document)], timeout,
                          GRADVEC_NO_WINDOW="1")
 

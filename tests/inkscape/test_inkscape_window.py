@@ -64,6 +64,24 @@ def test_stop_and_keep_inserts_what_there_is(facts):
     assert fact["seconds"] < 3
 
 
+def test_shapes_that_mark_detail(facts):
+    fact = facts["marked"]
+    told = [text for text in fact["texts"] if "selected shape" in text]
+    assert len(told) == 1
+    assert "1 selected shape marks where detail goes\n1 selected shape lies beside the picture" in told[0]
+    assert (fact["layers"], fact["maps"], fact["how"]) == (["Gradvec: photo"], 1, ["kept"])
+    assert untouched(fact["after_undo"])
+
+
+def test_free_shapes(facts):
+    fact = facts["free"]
+    assert any(text.startswith("Up to 12 free shapes, each a path") for text in fact["texts"])
+    assert untouched(fact["cancelled"])
+    assert (fact["layers"], fact["jobs"], fact["how"], fact["maps"]) == (["Gradvec: photo"], ["vectorize"], ["kept"], 0)
+    assert untouched(fact["after_undo"])
+    assert facts["keep"]["jobs"] == ["paint"]
+
+
 @pytest.mark.parametrize(("scenario", "message", "words"), [
     ("failing", "message", ("The fake engine failed", "Ask for another seed")),
     ("dying", "message", ("crashed in the middle of the run", "exit code 7", "log")),

@@ -46,7 +46,8 @@ class Play:
         document.write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="400"'
             f' height="300" viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
-            f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/></svg>', "utf-8")
+            f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/>'
+            '<ellipse id="mark" cx="110" cy="75" rx="40" ry="30" style="fill:#ffff00;fill-opacity:.5"/></svg>', "utf-8")
         self.driver = Driver(document, private.environment(), shots)
         self.facts: dict[str, dict] = {}
 
@@ -89,6 +90,7 @@ class Play:
         text = self.driver.save(self.folder / "now.svg")
         return {"layers": LAYER.findall(text), "strokes": text.count(STROKE), "changed": self.driver.changed,
                 "how": re.findall(r"&quot;how&quot;:&quot;(\w+)", text), "hidden": "display:none" in text,
+                "jobs": re.findall(r"&quot;job&quot;:&quot;(\w+)", text), "maps": text.count("gradvec:detail-map="),
                 "seeds": re.findall(r"&quot;seed&quot;:(\d+)", text)}
 
     def undo(self) -> None:
@@ -163,6 +165,36 @@ def deaf(play: Play) -> dict:
     return {"seconds": play.press("Cancel"), **play.state()}
 
 
+def marked(play: Play) -> dict:
+    """A shape on the picture marks detail, one beside it does not; the window says so."""
+    play.apply(SLOW, "photo,mark,shape")
+    texts = play.driver.texts(play.progress())
+    play.driver.shot("marked")
+    play.press("Stop and keep")
+    play.driver.wait(lambda: play.driver.changed, "a changed document")
+    done = play.state()
+    play.driver.shot("marked-done")
+    play.undo()
+    return {"texts": texts, **done, "after_undo": play.state()}
+
+
+def free(play: Play) -> dict:
+    """Free shapes through the dialog: cancelled, then stopped and kept."""
+    play.driver.choose_option("Look:", "Free shapes", play.dialog)
+    play.driver.shot("free-dialog")
+    play.apply(SLOW)
+    texts = play.driver.texts(play.progress())
+    play.press("Cancel")
+    cancelled = play.state()
+    play.apply(SLOW)
+    play.press("Stop and keep")
+    play.driver.wait(lambda: play.driver.changed, "a changed document")
+    done = play.state()
+    play.undo()
+    play.driver.choose_option("Look:", "Oil", play.dialog)
+    return {"texts": texts, "cancelled": cancelled, **done, "after_undo": play.state()}
+
+
 def failing(play: Play) -> dict:
     play.apply(FAILING)
     return {"message": play.message(), **play.state()}
@@ -212,7 +244,8 @@ def killed(play: Play) -> dict:
         return {"seconds": seconds, "free_after": time.monotonic() - start}
 
 
-SCENARIOS = (success, cancel, keep, close, escape, deaf, failing, dying, refusing, no_picture, no_engine, killed)
+SCENARIOS = (success, cancel, keep, close, escape, deaf, marked, free, failing, dying, refusing, no_picture,
+             no_engine, killed)
 
 
 def main() -> None:

@@ -1,0 +1,54 @@
+"""What travels with a paint job besides the picture."""
+
+import io
+
+import numpy as np
+import pytest
+from gradvec import svg
+from gradvec.jobs import run_job
+from gradvec.options import Options
+from gradvec.progress import Run
+from PIL import Image
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()
+
+
+PICTURE = png((np.random.default_rng(3).random((12, 16, 3)) * 255).astype(np.uint8).repeat(4, 0).repeat(4, 1))
+
+
+def painted(**payloads: bytes):
+    options = Options(strokes=40, size=64, fidelity=0.0, layers="none", background="none")
+    named = {name.replace("_", "-"): data for name, data in payloads.items()}
+    answer, _facts = run_job("paint", options.to_dict(), {"picture": PICTURE, **named}, {"name": "noise"}, Run())
+    return svg.read(answer["svg"])
+
+
+def left_share(document) -> float:
+    centres = [(s.outline.bounds()[0] + s.outline.bounds()[2]) / 2 for s in document.shapes]
+    return float(np.mean(np.array(centres) < document.width / 2))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return painted()
+
+
+def test_strokes_gather_where_the_detail_map_is_bright(plain):
+    bright = np.zeros((12, 16), np.uint8)
+    bright[:, :8] = 255
+    marked = painted(detail_map=png(bright))
+    assert marked.meta["options"]["detail"] == 0.75
+    assert plain.meta["options"]["detail"] == 0
+    assert left_share(marked) > max(0.75, left_share(plain) + 0.15)
+
+
+def test_brushes_of_ones_own_travel_by_name(plain):
+    dab = np.full((24, 24), 255, np.uint8)
+    dab[10:14, 2:22] = 0
+    own = painted(brush_00=png(dab))
+    assert own.meta["options"] == plain.meta["options"]
+    assert not np.allclose(own.shapes[0].outline.loops[0], plain.shapes[0].outline.loops[0], atol=0.5)
