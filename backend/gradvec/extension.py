@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -28,6 +29,13 @@ FOLDER = "gradvec"
 RECORD = "engine.json"
 #: What the host imports from this package. Standard library only; a test holds them to it.
 SHARED = ("__init__.py", "errors.py", "options.py", "progress.py", "ipc")
+#: Where the system keeps Flatpaks and Snaps.
+FLATPAKS = Path("/var/lib/flatpak")
+SNAPS = (Path("/snap"), Path("/var/lib/snapd/snap"))
+_FLATPAK = "org.inkscape.Inkscape"
+_FLATPAK_PROFILE = Path(".var/app") / _FLATPAK / "config/inkscape/extensions"
+_SNAP_PROFILE = Path("snap/inkscape/current/.config/inkscape/extensions")
+_NAME_IT = "Give the folder with --dir: in Inkscape, Edit > Preferences > System shows it as User extensions."
 _PACKAGE = Path(__file__).resolve().parent
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "*.po", "*.pot", ".*")
 
@@ -35,14 +43,15 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "*.po", 
 def install_extension(directory: Path | None = None, python: str = sys.executable) -> Path:
     """Installs the extension, over an older one if there is one, and returns its folder.
 
-    directory: Inkscape's folder of extensions; None asks Inkscape. python: the interpreter that runs the engine.
+    directory: Inkscape's folder of extensions; None takes the first of :func:`places`. python: the interpreter that
+    runs the engine.
 
     Raises:
-        UsageError: ``python`` is not there, or Inkscape does not tell where its extensions lie.
+        UsageError: ``python`` is not there, or no Inkscape is found.
         InputError: the folder cannot be written, or is taken by something else.
     """
     interpreter = _absolute_program(python)
-    parent = (directory or extensions_directory()).expanduser().resolve()
+    parent = _absolute(directory or extensions_directory())
     target = parent / FOLDER
     if target.exists() and not _is_ours(target):
         raise InputError(f"{target} is there already and is not gradvec's extension.", "Rename it and try again.")
@@ -64,11 +73,13 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
 def uninstall_extension(directory: Path | None = None) -> Path | None:
     """Removes the extension's folder and returns it; None when nothing was installed.
 
+    directory: as for :func:`install_extension`.
+
     Raises:
-        UsageError: Inkscape does not tell where its extensions lie.
+        UsageError: no Inkscape is found.
         InputError: the folder is not ours, or cannot be removed.
     """
-    target = (directory or extensions_directory()).expanduser().resolve() / FOLDER
+    target = _absolute(directory or extensions_directory()) / FOLDER
     if not target.exists():
         return None
     if not _is_ours(target):
@@ -106,9 +117,9 @@ def installed(directory: Path | None = None) -> dict[str, Any] | None:
     """What the installed extension has recorded, with its own place as "folder"; None when there is none.
 
     Raises:
-        UsageError: Inkscape does not tell where its extensions lie.
+        UsageError: no Inkscape is found.
     """
-    target = (directory or extensions_directory()).expanduser().resolve() / FOLDER
+    target = _absolute(directory or extensions_directory()) / FOLDER
     try:
         record = json.loads((target / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
@@ -116,28 +127,60 @@ def installed(directory: Path | None = None) -> dict[str, Any] | None:
     return {**record, "folder": str(target)} if isinstance(record, dict) else None
 
 
-def extensions_directory() -> Path:
-    """The user's folder of extensions, as Inkscape itself tells it.
+def places() -> list[Path]:
+    """The folders of extensions of every Inkscape that this user has, the one on the search path first.
+
+    A Flatpak and a Snap have folders of their own; an AppImage shares the usual one. $INKSCAPE_PROFILE_DIR, which all
+    of them follow, stands for itself alone.
 
     Raises:
-        UsageError: there is no Inkscape on the search path, or it does not answer.
+        UsageError: no Inkscape is found, or the one there is does not answer.
     """
     profile = os.environ.get("INKSCAPE_PROFILE_DIR")
     if profile:
-        return Path(profile) / "extensions"
+        return [Path(profile) / "extensions"]
+    found, silent = [], None
     program = find_inkscape()
-    remedy = "Give the folder with --dir: in Inkscape, Edit > Preferences > System shows it as User extensions."
-    if program is None:
-        raise UsageError("Inkscape was not found, so its folder of extensions is not known.", remedy)
-    try:
-        done = subprocess.run([program, "--user-data-directory"], capture_output=True, timeout=60, check=False,
-                              stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{program} does not answer where its extensions lie.", remedy) from error
-    lines = [line for line in os.fsdecode(done.stdout).splitlines() if line.strip()]
-    if done.returncode or not lines:
-        raise UsageError(f"{program} does not answer where its extensions lie.", remedy)
-    return Path(lines[-1].strip()) / "extensions"
+    if program is not None:
+        try:
+            found.append(_told_by(program))
+        except UsageError as error:
+            silent = error
+    if not found and usual_directory().parent.is_dir():
+        found.append(usual_directory())
+    found += [place for place in _sandboxes() if _absolute(place) not in map(_absolute, found)]
+    if found:
+        return found
+    raise silent or UsageError("Inkscape was not found, so its folder of extensions is not known.", _NAME_IT)
+
+
+def leftovers() -> list[Path]:
+    """All folders in which an installed extension lies, also of an Inkscape that is gone by now."""
+    home = Path.home()
+    known = [usual_directory(), home / _FLATPAK_PROFILE, home / _SNAP_PROFILE]
+    with contextlib.suppress(UsageError):
+        known = [*places(), *known]
+    return [place for place in dict.fromkeys(map(_absolute, known)) if (place / FOLDER).exists()]
+
+
+def extensions_directory() -> Path:
+    """The first of :func:`places`.
+
+    Raises:
+        UsageError: no Inkscape is found, or the one there is does not answer.
+    """
+    return places()[0]
+
+
+def usual_directory() -> Path:
+    """Where Inkscape keeps a user's extensions unless something else is set up."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library/Application Support/org.inkscape.Inkscape/config"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return base / "inkscape" / "extensions"
 
 
 def find_inkscape() -> str | None:
@@ -145,9 +188,62 @@ def find_inkscape() -> str | None:
     found = shutil.which("inkscape")
     if found:
         return found
-    usual = [Path("/Applications/Inkscape.app/Contents/MacOS/inkscape"),
-             Path(os.environ.get("PROGRAMFILES", "C:/Program Files")) / "Inkscape/bin/inkscape.exe"]
-    return next((str(path) for path in usual if path.is_file()), None)
+    bundle = "Applications/Inkscape.app/Contents/MacOS/inkscape"
+    windows = [Path(base) / "Inkscape" / "bin" / name  # the .com waits and answers in a terminal, the .exe may not
+               for base in (os.environ.get("PROGRAMFILES", "C:/Program Files"),
+                            Path(os.environ.get("LOCALAPPDATA", "C:/")) / "Programs")
+               for name in ("inkscape.com", "inkscape.exe")]
+    return next((str(path) for path in [Path("/") / bundle, Path.home() / bundle, *windows] if path.is_file()), None)
+
+
+def _told_by(program: str) -> Path:
+    """The user's folder of extensions, as Inkscape itself tells it.
+
+    Raises:
+        UsageError: it does not answer.
+    """
+    try:
+        done = subprocess.run([program, "--user-data-directory"], capture_output=True, timeout=60, check=False,
+                              stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{program} does not answer where its extensions lie.", _NAME_IT) from error
+    lines = [line for line in os.fsdecode(done.stdout).splitlines() if line.strip()]
+    if done.returncode or not lines:
+        raise UsageError(f"{program} does not answer where its extensions lie.", _NAME_IT)
+    return _current(Path(lines[-1].strip()) / "extensions")
+
+
+def _current(place: Path) -> Path:
+    """In a Snap, the folder that stays through its updates instead of the one of today's revision."""
+    parts = place.parts
+    for at in range(len(parts) - 2):
+        revision = Path(*parts[:at + 3])
+        current = revision.with_name("current")
+        if parts[at:at + 2] == ("snap", "inkscape") and current.is_dir() and current.resolve() == revision.resolve():
+            return current.joinpath(*parts[at + 3:])
+    return place
+
+
+def _sandboxes() -> list[Path]:
+    """The folders of an Inkscape that came as a Flatpak or a Snap.
+
+    A Snap that was never started has none yet, and only it can make one.
+    """
+    if not sys.platform.startswith("linux"):
+        return []
+    home = Path.home()
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
+    found = []
+    if any((base / "app" / _FLATPAK).is_dir() for base in (FLATPAKS, data / "flatpak")):
+        found.append(home / _FLATPAK_PROFILE)
+    if any((base / "inkscape").is_dir() for base in SNAPS) and (home / "snap/inkscape/current").is_dir():
+        found.append(home / _SNAP_PROFILE)
+    return found
+
+
+def _absolute(place: Path) -> Path:
+    """Absolute, with links kept: a Snap's folder is a link that moves on at each update."""
+    return Path(os.path.abspath(place.expanduser()))
 
 
 def write_files(target: Path) -> None:

@@ -10,21 +10,35 @@ from pathlib import Path
 import gradvec
 import pytest
 from gradvec import extension
+from gradvec.cli import main
 from gradvec.errors import InputError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def fake_inkscape(tmp_path, monkeypatch):
-    """A program ``inkscape`` on the search path that says what it is told to say."""
+def nothing(tmp_path, monkeypatch):
+    """A home without any Inkscape, on a system without any."""
     monkeypatch.delenv("INKSCAPE_PROFILE_DIR", raising=False)
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GRADVEC_STATE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    (home / ".config").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    for name in ("PROGRAMFILES", "LOCALAPPDATA", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setattr(extension, "FLATPAKS", tmp_path / "flatpak")
+    monkeypatch.setattr(extension, "SNAPS", (tmp_path / "snaps",))
+    return home
 
-    def say(text: str, code: int = 0) -> None:
-        program = folder / "inkscape"
+
+@pytest.fixture
+def fake_inkscape(tmp_path, nothing):
+    """A program ``inkscape`` on the search path, or elsewhere, that says what it is told to say."""
+
+    def say(text: str, code: int = 0, program: Path = tmp_path / "bin" / "inkscape") -> None:
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f"#!/bin/sh\n[ \"$1\" = --user-data-directory ] && echo '{text}'\nexit {code}\n")
         program.chmod(0o755)
 
@@ -76,8 +90,7 @@ def test_a_private_profile_is_respected(tmp_path, monkeypatch):
     assert extension.extensions_directory() == tmp_path / "profile" / "extensions"
 
 
-def test_without_inkscape_the_folder_has_to_be_named(tmp_path, fake_inkscape, monkeypatch):
-    monkeypatch.setenv("PROGRAMFILES", str(tmp_path))
+def test_without_inkscape_the_folder_has_to_be_named(fake_inkscape):
     with pytest.raises(UsageError, match="not found") as caught:
         extension.extensions_directory()
     assert "--dir" in caught.value.remedy
@@ -141,3 +154,118 @@ def test_a_sandbox_finds_the_engine_in_its_own_profile(tmp_path, monkeypatch, pa
     extension.install_extension(tmp_path / parent, sys.executable)
     recorded = extension.installed(tmp_path / parent).get("state_dir")
     assert recorded is None if state is None else recorded.endswith(state)
+
+
+# -- several kinds at once --------------------------------------------------------------------------------------------
+
+def snap(tmp_path, home, revision: str = "10555") -> Path:
+    """A Snap that was started once; its folder of this revision."""
+    (tmp_path / "snaps" / "inkscape").mkdir(parents=True, exist_ok=True)
+    of_this_revision = home / "snap" / "inkscape" / revision
+    of_this_revision.mkdir(parents=True)
+    current = of_this_revision.with_name("current")
+    current.unlink(missing_ok=True)
+    current.symlink_to(revision)
+    return of_this_revision
+
+
+def test_system_flatpak_and_snap_together(tmp_path, nothing, fake_inkscape):
+    fake_inkscape(f"{nothing}/.config/inkscape")
+    (tmp_path / "flatpak/app/org.inkscape.Inkscape").mkdir(parents=True)
+    snap(tmp_path, nothing)
+    expected = [nothing / ".config/inkscape/extensions",
+                nothing / ".var/app/org.inkscape.Inkscape/config/inkscape/extensions",
+                nothing / "snap/inkscape/current/.config/inkscape/extensions"]
+    assert extension.places() == expected
+    assert extension.extensions_directory() == expected[0]
+    assert main(["install-extension", "--no-warm-up"]) == 0
+    records = [extension.installed(place) for place in expected]
+    assert [record.get("state_dir") for record in records] == [
+        None, str(expected[1].parent / "gradvec-engine"), str(expected[2].parent / "gradvec-engine")]
+    assert main(["uninstall-extension"]) == 0
+    assert not any((place / "gradvec").exists() for place in expected)
+
+
+def test_each_sandbox_is_told_how_to_reach_an_engine(tmp_path, nothing, capsys):
+    (nothing / ".local/share/flatpak/app/org.inkscape.Inkscape").mkdir(parents=True)
+    assert main(["install-extension", "--no-warm-up"]) == 0
+    told = capsys.readouterr().out
+    place = nothing / ".var/app/org.inkscape.Inkscape/config/inkscape"
+    assert f"Installed in {place}/extensions/gradvec." in told
+    assert f"GRADVEC_STATE_DIR={place}/gradvec-engine gradvec engine serve --tcp" in told
+
+
+def test_a_snap_keeps_the_extension_through_its_updates(tmp_path, nothing, fake_inkscape):
+    """Its program names the folder of today's revision; what is recorded must outlive that."""
+    revision = snap(tmp_path, nothing)
+    fake_inkscape(f"{revision}/.config/inkscape")
+    (place,) = extension.places()
+    assert place == nothing / "snap/inkscape/current/.config/inkscape/extensions"
+    folder = extension.install_extension(place, sys.executable)
+    assert str(revision) not in (folder / "engine.json").read_text()
+    other = nothing / "snap/inkscape/9000/.config/inkscape"
+    fake_inkscape(str(other))
+    assert extension.places()[0] == other / "extensions", "an older revision is not the current one"
+
+
+def test_a_snap_that_was_never_started_has_no_folder_yet(tmp_path, nothing):
+    (tmp_path / "snaps" / "inkscape").mkdir(parents=True)
+    with pytest.raises(UsageError, match="not found"):
+        extension.places()
+    assert not (nothing / "snap").exists()
+
+
+def test_an_appimage_is_not_on_the_search_path(nothing, fake_inkscape):
+    """It has used the usual folder, so that exists; likewise where the program does not answer."""
+    (nothing / ".config/inkscape").mkdir()
+    assert extension.places() == [nothing / ".config/inkscape/extensions"]
+    fake_inkscape("", 1)
+    assert extension.places() == [nothing / ".config/inkscape/extensions"]
+
+
+@pytest.mark.parametrize(("system", "program", "usual"), [
+    ("win32", "programfiles/Inkscape/bin/inkscape.com", "appdata/inkscape/extensions"),
+    ("win32", "localappdata/Programs/Inkscape/bin/inkscape.exe", "appdata/inkscape/extensions"),
+    ("darwin", "home/Applications/Inkscape.app/Contents/MacOS/inkscape",
+     "home/Library/Application Support/org.inkscape.Inkscape/config/inkscape/extensions")])
+def test_windows_and_macos(tmp_path, nothing, fake_inkscape, monkeypatch, system, program, usual):
+    monkeypatch.setattr(sys, "platform", system)
+    (tmp_path / "flatpak/app/org.inkscape.Inkscape").mkdir(parents=True)  # means nothing there
+    with pytest.raises(UsageError, match="not found"):
+        extension.places()
+    fake_inkscape(f"{tmp_path}/told", program=tmp_path / program)
+    assert extension.find_inkscape() == str(tmp_path / program)
+    assert extension.places() == [tmp_path / "told" / "extensions"]
+    (tmp_path / program).unlink()
+    (tmp_path / usual).parent.mkdir(parents=True)
+    assert extension.places() == [tmp_path / usual]
+    folder = extension.install_extension(python=sys.executable)
+    assert folder == tmp_path / usual / "gradvec"
+    assert extension.leftovers() == [tmp_path / usual]
+
+
+def test_windows_asks_the_program_that_answers_in_a_terminal(tmp_path, nothing, fake_inkscape):
+    for name in ("inkscape.exe", "inkscape.com"):
+        fake_inkscape("", program=tmp_path / "programfiles/Inkscape/bin" / name)
+    assert extension.find_inkscape().endswith("inkscape.com")
+
+
+def test_one_that_cannot_be_written_does_not_keep_the_others_from_it(tmp_path, nothing, fake_inkscape, capsys):
+    fake_inkscape(f"{nothing}/.config/inkscape")
+    (tmp_path / "flatpak/app/org.inkscape.Inkscape").mkdir(parents=True)
+    taken = nothing / ".config/inkscape/extensions/gradvec"
+    taken.mkdir(parents=True)
+    (taken / "mine.txt").write_text("precious")
+    assert main(["install-extension", "--no-warm-up"]) == 3
+    told = capsys.readouterr()
+    assert "not gradvec's extension" in told.err
+    assert ".var/app" in told.out
+    assert [path.name for path in taken.iterdir()] == ["mine.txt"]
+
+
+def test_uninstalling_finds_what_a_removed_inkscape_left(nothing):
+    place = nothing / ".var/app/org.inkscape.Inkscape/config/inkscape/extensions"
+    extension.install_extension(place, sys.executable)
+    assert extension.leftovers() == [place]
+    assert main(["uninstall-extension"]) == 0
+    assert list(place.iterdir()) == []

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from ..errors import EXIT_DONE, EngineError
+from ..errors import EXIT_DONE, EngineError, InputError
 
 
 def _directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", metavar="DIR", default=None,
-                        help="Inkscape's folder of extensions (default: Inkscape is asked where that is)")
+                        help="Inkscape's folder of extensions (default: that of every Inkscape there is, also of a "
+                             "Flatpak or Snap)")
 
 
 def _install_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,10 +27,26 @@ def _install_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from ..extension import install_extension
+    from ..extension import install_extension, places, sandbox_state_dir
 
-    installed = install_extension(Path(args.dir) if args.dir else None, args.python)
-    print(f"Installed in {installed}.", flush=True)
+    chosen = [Path(args.dir)] if args.dir else places()
+    failed = None
+    for place in chosen:
+        try:
+            installed = install_extension(place, args.python)
+        except InputError as error:
+            if len(chosen) == 1:
+                raise
+            print(error, file=sys.stderr)
+            failed = error
+            continue
+        print(f"Installed in {installed}.", flush=True)
+        state = sandbox_state_dir(installed.parent)
+        if state:
+            print("  This Inkscape runs in a sandbox and cannot start the engine. While you work, leave this command "
+                  f"running:\n  GRADVEC_STATE_DIR={shlex.quote(str(state))} gradvec engine serve --tcp")
+    if failed is not None:
+        return failed.exit_code
     if not args.no_warm_up:
         _warm_up(args.python)
     print("Restart Inkscape, select a picture, and choose Extensions > Gradvec > Paint with gradient strokes.")
@@ -52,18 +70,21 @@ def _warm_up(python: str) -> None:
 
 
 def _uninstall(args: argparse.Namespace) -> int:
-    from ..extension import uninstall_extension
+    from ..extension import leftovers, uninstall_extension
 
-    removed = uninstall_extension(Path(args.dir) if args.dir else None)
-    print(f"Removed from {removed}." if removed else "Nothing was installed, so nothing was removed.")
+    removed = [uninstall_extension(place) for place in ([Path(args.dir)] if args.dir else leftovers())]
+    for folder in filter(None, removed):
+        print(f"Removed from {folder}.")
+    if not any(removed):
+        print("Nothing was installed, so nothing was removed.")
     return EXIT_DONE
 
 
 install = SimpleNamespace(
     NAME="install-extension", USAGE="[--dir DIR] [--python PYTHON] [--no-warm-up]",
     HELP="put the extension into Inkscape",
-    DESCRIPTION="Puts gradvec into Inkscape's folder of extensions and records which Python runs the\nengine. "
-                "Run it again after an update.",
+    DESCRIPTION="Puts gradvec into the folder of extensions of every Inkscape there is, and records\n"
+                "which Python runs the engine. Run it again after an update.",
     EXAMPLES="  gradvec install-extension\n  gradvec install-extension --dir ~/.config/inkscape/extensions",
     add_arguments=_install_arguments, run=_install)
 
