@@ -75,6 +75,11 @@ def detail_map(place: Place, shapes: list[Any]) -> tuple[bytes, list[Any]]:
     return _grey_png(np.round(smooth * 255).astype(np.uint8)), marking
 
 
+def payloads(png: bytes) -> dict[str, bytes]:
+    """The map as the engine expects it; nothing where it is empty."""
+    return {PAYLOAD: png} if png else {}
+
+
 def note(marking: int, others: int) -> str:
     """A line about how many shapes mark something and how many do not; "" where no shape is selected."""
     lines = []

@@ -14,7 +14,7 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from .. import marks
+from .. import marks, own_brushes
 from ..editing import styles
 from ..editing.command import EditingCommand
 from ..editing.drawings import Drawing, Place, chosen_drawings, place_of
@@ -45,7 +45,9 @@ class Again(EditingCommand):
             _("{count} strokes, each a path").format(count=count), note))))
         for drawing, place, png, result in zip(drawings, places, maps, results):
             if result is not None:
-                marks.keep(self._exchange(drawing, place, result.payloads["svg"]), png)
+                layer = self._exchange(drawing, place, result.payloads["svg"])
+                marks.keep(layer, png)
+                own_brushes.keep(layer, own_brushes.kept(drawing.holder))
         self.finish()
         return None
 
@@ -54,7 +56,8 @@ class Again(EditingCommand):
         kind = _kind(drawing)
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
-        payloads = {"picture": place.source.data, **({marks.PAYLOAD: detail_map} if detail_map else {})}
+        payloads = {"picture": place.source.data, **marks.payloads(detail_map),
+                    **own_brushes.payloads(own_brushes.kept(drawing.holder))}
         return Job(kind, self._options(drawing), payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 

@@ -12,7 +12,7 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
-from .. import engine, marks, parameters, pictures, placement, sources
+from .. import engine, marks, own_brushes, parameters, pictures, placement, sources
 from ..command import Command
 from ..editing import styles
 from ..editing.drawings import place_of_source
@@ -31,6 +31,7 @@ class Paint(Command):
         pars.add_argument("--host_clip", type=inkex.Boolean, default=True)
         pars.add_argument("--host_hide_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_own_brushes", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
 
     def work(self) -> Any:
@@ -39,9 +40,10 @@ class Paint(Command):
         found, problems = self._loaded(shown)
         shapes = marks.drawn(self.svg, self.options.ids, shown)
         maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
+        brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
         record = engine.read_record()
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
-        jobs = [_job(kind, options, source, png) for (_picture, source), png in zip(found, maps)]
+        jobs = [_job(kind, options, source, png, brushes) for (_picture, source), png in zip(found, maps)]
         note = "\n".join(filter(None, (_note(kind, options, len(jobs), history),
                                        _marks_note(kind, len(marking), len(shapes)))))
         started = time.monotonic()
@@ -107,15 +109,19 @@ class Paint(Command):
         wishes = Wishes(self.options.host_clip, self.options.host_hide_picture, self.options.host_lock_picture)
         placer = Placer(self.svg, wishes)
         for picture, source, png, result in results:
-            marks.keep(placer.place(picture, source.name, source.size, result.payloads["svg"]), png)
+            layer = placer.place(picture, source.name, source.size, result.payloads["svg"])
+            marks.keep(layer, png)
+            if self.options.brush != parameters.FREE_SHAPES:
+                own_brushes.keep(layer, self.options.host_own_brushes)
         sources.remember_links(self.svg, self.folders())
         if problems:
             self.tell(_together(problems))
         return len(results)
 
 
-def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes) -> Job:
-    payloads = {"picture": source.data, **({marks.PAYLOAD: detail_map} if detail_map else {})}
+def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes,
+         brushes: dict[str, bytes]) -> Job:
+    payloads = {"picture": source.data, **marks.payloads(detail_map), **brushes}
     return Job(kind, options, payloads, {"name": source.name}, _("Painting {name}").format(name=source.name))
 
 

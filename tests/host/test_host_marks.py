@@ -184,6 +184,33 @@ def test_a_damaged_map_on_a_layer_is_no_map():
         assert marks.kept(layer) == b""
 
 
+# -- brushes of one's own ---------------------------------------------------------------------------------------------
+
+def sent_brushes(editing) -> list:
+    return [path.read_bytes() for path in sorted((editing.folder / "asked").glob("brush-*"))]
+
+
+def test_brushes_of_ones_own_travel_and_are_remembered(editing, tmp_path):
+    dabs = [tmp_path / "a dab.png", tmp_path / "b.png"]
+    for number, dab in enumerate(dabs):
+        dab.write_bytes(b"dab %d" % number)
+    names = f"--host_own_brushes={dabs[0]}|{dabs[1]}"
+    document, said = editing.run("paint", load(PICTURE), "--id=a", names)
+    assert (said, sent_brushes(editing)) == ("", [b"dab 0", b"dab 1"])
+    after, said = editing.run("again", document, "--id=a")
+    assert (said, sent_brushes(editing)) == ("", [b"dab 0", b"dab 1"])
+    dabs[1].unlink()
+    again, said = editing.run("again", after, "--id=a")
+    assert again is None
+    assert said.startswith(f"The picture of a brush, {dabs[1]}, cannot be read: No such file")
+    document, said = editing.run("paint", load(PICTURE), "--id=a", names)
+    assert (document, said.count("\n")) == (None, 1)
+    document, said = editing.run("paint", load(PICTURE), "--id=a", names, "--brush=free")
+    assert (said, sent_brushes(editing)) == ("", [])
+    editing.run("paint", load(PICTURE), "--id=a", "--host_own_brushes=")
+    assert sent_brushes(editing) == []
+
+
 # -- free shapes ------------------------------------------------------------------------------------------------------
 
 def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):

@@ -1,0 +1,44 @@
+"""Brushes of the artist's own: pictures of one dab each, with which the oil brush paints instead of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradvec.errors import InputError
+
+from .layers import GRADVEC
+from .messages import _
+
+#: Where the files are named on the layer of a picture; as in the menu, ``|`` stands between them.
+BRUSHES = GRADVEC + "brushes"
+
+
+def payloads(names: str) -> dict[str, bytes]:
+    """The files that ``names`` lists, under the names that the engine expects.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    files = [Path(name.strip()) for name in names.split("|") if name.strip()]
+    return {f"brush-{number:03d}": _read(file) for number, file in enumerate(files)}
+
+
+def keep(layer: Any, names: str) -> None:
+    """Writes on the layer of the result which brushes painted it."""
+    if names.strip(" |"):
+        layer.set(BRUSHES, names)
+
+
+def kept(layer: Any) -> str:
+    """Which brushes painted a layer, "" for none of the artist's own."""
+    return layer.get(BRUSHES) or ""
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(_("The picture of a brush, {path}, cannot be read: {reason}.").format(
+            path=file, reason=error.strerror or error),
+            _("Put the file back, or paint the picture anew without it.")) from error
