@@ -125,8 +125,8 @@ class Renderer:
                 self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
                 stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground,
                 stack, rows, places, wants_background)
-            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
-                                      d_winding, self._d_poly, d_points)
+            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row,
+                                      span, self._basis, d_winding, self._d_poly, d_points)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                         d_geometry, d_offset, d_color, d_opacity)
         return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)

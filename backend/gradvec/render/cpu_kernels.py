@@ -266,12 +266,16 @@ def _edge_weights(d_winding, first, width, height, x0, y0, x1, y1):
 
 
 @njit(**_PARALLEL)
-def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, d_winding, d_poly, d_points):
+def coverage_backward(poly, loop_points, outline_loops, box, crop_start, row_start, span, basis, d_winding, d_poly,
+                      d_points):
     """Derivative with respect to the control points, from the derivative with respect to each pixel's winding.
 
     Exact and local: moving an edge by v changes the area of a pixel by the integral of v x edge over the part of the
     edge inside that pixel (Reynolds' transport theorem), so only pixels on the boundary count. d_poly: scratch like
     poly.
+
+    d_winding holds nothing yet outside the spans. Edges on a line between two rows of pixels, and others by rounding,
+    look at such cells all the same; nothing is painted there, so their derivative is 0.
     """
     pieces = basis.shape[0]
     for n in prange(box.shape[0]):
@@ -281,6 +285,11 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, 
         d_points[start:end] = 0
         if width <= 0 or height <= 0:
             continue
+        for r in range(height):
+            a, b = span[row_start[n] + r, 0], span[row_start[n] + r, 1]
+            row = crop_start[n] + r * width
+            d_winding[row:row + min(a, width)] = 0
+            d_winding[row + max(a, b):row + width] = 0
         d_poly[start // 3 * pieces:end // 3 * pieces] = 0
         for loop in range(outline_loops[n], outline_loops[n + 1]):
             first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
