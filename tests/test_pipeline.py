@@ -129,6 +129,42 @@ def test_strokes_of_a_folder_become_paths_in_their_order(tmp_path: Path) -> None
     assert np.abs(picture[5, 5] - 1).max() < 0.03
 
 
+def stroke_pictures(folder: Path, *pictures: np.ndarray) -> Path:
+    for n, rgba in enumerate(pictures, 1):
+        Image.fromarray((rgba * 255 + 0.5).astype(np.uint8), "RGBA").save(folder / f"{n}.png")
+    return folder
+
+
+def test_each_of_a_strokes_paths_finds_its_own_colours(tmp_path: Path) -> None:
+    stroke = np.zeros((SIZE, SIZE, 4))
+    stroke[10:60, 10:60] = (0.1, 0.5, 0.2, 1)
+    stroke[25:45, 25:45] = (0.9, 0.3, 0.2, 1)
+    folder = stroke_pictures(tmp_path, stroke)
+    for gradient in ("kmeans", "flat", "refined"):
+        result = vectorize_strokes(folder, options(gradient=gradient, paths_per_stroke=3))
+        assert result.report["paths"] == 2
+        picture = shown(result)
+        assert np.abs(picture[35, 35] - stroke[35, 35, :3]).max() < 0.06
+        assert np.abs(picture[15, 35] - stroke[15, 35, :3]).max() < 0.06
+
+
+def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published(tmp_path: Path) -> None:
+    below, above = np.zeros((SIZE, SIZE, 4)), np.zeros((SIZE, SIZE, 4))
+    below[5:50, 5:50] = (0.1, 0.5, 0.2, 1)
+    above[20:65, 20:65] = (0.9, 0.3, 0.2, 0.5)
+    result = vectorize_strokes(stroke_pictures(tmp_path, below, above), options(gradient="kmeans"))
+    assert [round(s.opacity, 1) for s in result.document.shapes if s.id != "underpainting"] == [1.0, 0.5]
+    assert np.abs(shown(result)[35, 35] - (0.5, 0.4, 0.2)).max() < 0.04
+
+
+def test_painted_strokes_become_several_paths_where_that_pays() -> None:
+    one, several = (paint_picture(scene(), options(strokes=8, paths_per_stroke=most)) for most in (1, 4))
+    assert several.report["paths"] > one.report["paths"]
+    assert several.target is not None
+    assert decibels(shown(several), several.target.rgb) > decibels(shown(one), one.target.rgb) + 0.5
+    assert decibels(shown(several), several.predicted) > 36
+
+
 def test_progress_rises_to_the_end_and_cancel_stops() -> None:
     seen: list[Progress] = []
     paint_picture(scene(), options(strokes=6), Run(on_progress=seen.append))

@@ -45,6 +45,8 @@ class Options:
                               "until they do, or gain too little", low=0.02, high=10.0, unit="px")
     holes: bool = _option(True, "keep holes that are a real part of a stroke's shape")
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
+    paths_by_size: bool = _option(False, "let large strokes become all of these paths, middle ones half as many, and "
+                                  "small ones a single path")
     layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
                               "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",

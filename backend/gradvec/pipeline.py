@@ -27,6 +27,8 @@ from .progress import Run
 
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
+#: A stroke whose paint is at least so opaque is taken to be opaque: its edges alone make it seem thinner.
+OPAQUE = 0.95
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         ground = painting.background
         target = _on_ground(target, ground)
         shapes, layer = layers.assign(brushes.shapes(painting), options.layers, keep_order=False)
-        shapes, layer, patches = _vectorized(painting, shapes, layer, options, run)
+        shapes, layer, patches = _vectorized(painting, shapes, layer, target, options, run)
     with run.stage("Refining", 0.5, 0.97), clock("refine"):
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
@@ -167,13 +169,15 @@ def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 
 # -- stages in between ------------------------------------------------------------------------------------------------
 
 
-def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], options: Options,
+def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], target: Target, options: Options,
                 run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
     """Strokes as paths. A painted stroke's outline is known exactly; its isolated picture is asked only where the
-    K-means gradients or several paths a stroke are wanted."""
+    K-means gradients are wanted."""
     from .isolate import isolate
 
-    if options.gradient != "kmeans" and options.paths_per_stroke == 1:
+    if options.gradient != "kmeans":
+        if options.paths_per_stroke > 1:
+            shapes, layer = _with_further_paths(painting, shapes, layer, target, options, run)
         return shapes, layer, []
     patches = isolate(painting)
     fitted = _from_patches(patches, options, run)
@@ -181,14 +185,47 @@ def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], optio
     return fitted, layer, patches
 
 
+def _with_further_paths(painting: Painting, shapes: list[Shape], layer: list[int], target: Target, options: Options,
+                        run: Run) -> tuple[list[Shape], list[int]]:
+    """Strokes and, right above each, further paths where one gradient leaves most of the picture wrong under it."""
+    from . import fills, outline
+    from .isolate import isolate
+    from .paint import brushes
+
+    alone = isolate(painting, texture=False)
+    number = {shape.id: k for k, shape in enumerate(brushes.shapes(painting))}
+    patches = []
+    for patch in (alone[number[shape.id]] for shape in shapes):
+        (x, y), (h, w) = patch.offset, patch.alpha.shape
+        patches.append(replace(patch, color=target.rgb[y:y + h, x:x + w]))
+    outlines = outline.add_paths(patches, [(shape.outline,) for shape in shapes], options, run)
+    parts = outline.parts(patches, outlines, options)
+    pairs = [pair for own, some in zip(parts, outlines, strict=True) for pair in zip(own[1:], some[1:], strict=True)]
+    found = iter(fills.fit([p for p, _ in pairs], [o for _, o in pairs], options, run))
+    result = [(one, at) for shape, some, at in zip(shapes, outlines, layer, strict=True)
+              for one in (shape, *(Shape(o, next(found), shape.opacity, shape.level) for o in some[1:]))]
+    return [one for one, _ in result], [at for _, at in result]
+
+
 def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:
     """Every patch as one or more shapes: outline, then fill."""
     from . import fills, outline
 
     outlines = outline.fit(patches, options, run)
-    pairs = [(patch, one) for patch, some in zip(patches, outlines, strict=True) for one in some]
+    parts = outline.parts(patches, outlines, options)
+    pairs = [pair for own, some in zip(parts, outlines, strict=True) for pair in zip(own, some, strict=True)]
     found = fills.fit([p for p, _ in pairs], [o for _, o in pairs], options, run)
-    return [Shape(o, fill, level=p.level) for (p, o), fill in zip(pairs, found, strict=True)]
+    opacities = [1.0 if options.opaque else _opacity(p) for p, _ in pairs]
+    return [Shape(o, fill, opacity, p.level)
+            for (p, o), fill, opacity in zip(pairs, found, opacities, strict=True)]
+
+
+def _opacity(patch: StrokePatch) -> float:
+    """How opaque a stroke is where it is painted at all; one that is all but opaque counts as that."""
+    from .outline.trace import peak
+
+    full = peak(patch.alpha)
+    return full if 0.0 < full < OPAQUE else 1.0
 
 
 def _refined(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,

@@ -8,6 +8,7 @@ from gradvec.model import StrokePatch
 from gradvec.options import Options
 from gradvec.outline.importance import importance
 from gradvec.outline.repair import crossings
+from gradvec.outline.residual import most_paths
 from gradvec.progress import Run
 from outline_shapes import apart, blob, coverage, ellipse, outline, overlap, patch_of, polygon
 
@@ -127,6 +128,57 @@ def test_a_gradient_stroke_needs_no_second_path(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), offset=(60, 60))
     patch.color[:] = np.linspace(0.2, 0.8, 80, dtype=np.float32)[None, :, None]
     assert len(fit(frame, patch, options=Options(cubics=12, paths_per_stroke=4))[1]) == 1
+
+
+def test_what_later_strokes_hide_needs_no_path(frame):
+    patch = patch_of(outline(ellipse(40, 40, 30)), color=(0.2, 0.5, 0.2), offset=(60, 60))
+    patch.color[30:50, 30:50] = (0.95, 0.9, 0.3)
+    above = patch_of(outline(polygon((25, 25), (55, 25), (55, 55), (25, 55))), offset=(60, 60))
+    several = Options(cubics=12, paths_per_stroke=4)
+    assert len(fit(frame, patch, above, options=several)[1]) == 1
+    assert len(fit(frame, above, patch, options=several)[2]) == 2
+
+
+def test_flat_fills_need_paths_where_a_gradient_needs_none(frame):
+    patch = patch_of(outline(ellipse(40, 40, 30)), offset=(60, 60))
+    patch.color[:] = np.linspace(0.2, 0.8, 80, dtype=np.float32)[None, :, None]
+    several = Options(cubics=12, paths_per_stroke=4, gradient="flat")
+    assert len(fit(frame, patch, options=several)[1]) > 2
+
+
+def test_larger_strokes_may_become_more_paths():
+    sizes = (40, 39, 20, 19, 8, 7)
+    patches = [patch_of(outline(polygon((0, 0), (n, 0), (n, n), (0, n)))) for n in sizes]
+    for most, wanted in ((1, [1, 1, 1]), (2, [2, 1, 1]), (5, [5, 2, 1]), (10, [10, 5, 1])):
+        options = Options(paths_per_stroke=most, paths_by_size=True)
+        assert most_paths(patches, options).tolist() == np.repeat(wanted, 2).tolist()
+        assert (most_paths(patches, Options(paths_per_stroke=most)) == most).all()
+
+
+def test_a_small_stroke_stays_one_path_where_size_decides(frame):
+    strokes = []
+    for radius, offset in ((30, (0, 0)), (16, (90, 0)), (8, (0, 90))):
+        patch = patch_of(outline(ellipse(40, 40, radius)), color=(0.2, 0.5, 0.2), offset=offset)
+        half = radius // 2
+        patch.color[40 - half:40 + half, 40 - half:40 + half] = (0.95, 0.9, 0.3)
+        strokes.append(patch)
+    free = fit(frame, *strokes, options=Options(cubics=12, paths_per_stroke=4))[1:]
+    sized = fit(frame, *strokes, options=Options(cubics=12, paths_per_stroke=4, paths_by_size=True))[1:]
+    assert [len(paths) for paths in free] == [2, 2, 2]
+    assert [len(paths) for paths in sized] == [2, 2, 1]
+
+
+def test_each_path_has_the_part_that_it_shows(frame):
+    patch = patch_of(outline(ellipse(40, 40, 30)), color=(0.2, 0.5, 0.2), offset=(60, 60))
+    patch.color[30:50, 30:50] = (0.95, 0.9, 0.3)
+    options = Options(cubics=12, paths_per_stroke=4)
+    outlines = fit(frame, patch, options=options)
+    (whole,), (below, above) = stage.parts([patch, patch], [outlines[1][:1], outlines[1]], options)
+    assert whole is patch
+    assert below.alpha[35:45, 35:45].max() < 0.01
+    assert above.alpha[35:45, 35:45].min() > 0.99
+    assert below.alpha[40, 15] > 0.99
+    assert above.alpha[40, 15] == 0
 
 
 def test_the_same_strokes_give_the_same_outlines(frame):

@@ -23,8 +23,8 @@ EXAMPLES = """\
   gradvec strokes strokes/ -o painting.svg --gradient kmeans --cubics 16"""
 
 #: The options that mean something where the strokes are given.
-OPTIONS = ("fidelity", "gradient", "cubics", "paths_per_stroke", "layers", "background", "seed", "device", "engine",
-           "force")
+OPTIONS = ("fidelity", "gradient", "cubics", "paths_per_stroke", "paths_by_size", "layers", "background", "seed",
+           "device", "engine", "force")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

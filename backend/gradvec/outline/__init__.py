@@ -41,9 +41,27 @@ def fit(patches: list[StrokePatch], options: Options, run: Run) -> list[tuple[Ou
     result: list[tuple[Outline, ...]] = [() if outline is None else (outline,) for outline in first]
     if not several or run.keep:
         return result
-    from .residual import add_paths
-
     return add_paths(patches, result, options, run, span=(0.4, 1.0))
+
+
+def add_paths(patches: list[StrokePatch], first: Sequence[tuple[Outline, ...]], options: Options, run: Run,
+              span: tuple[float, float] = (0.0, 1.0)) -> list[tuple[Outline, ...]]:
+    """Per stroke its paths from bottom to top: ``first`` and up to options.paths_per_stroke - 1 more that pay.
+
+    Raises:
+        Cancelled: the run was cancelled.
+    """
+    from . import residual
+
+    return residual.add_paths(patches, first, options, run, span)
+
+
+def parts(patches: list[StrokePatch], outlines: Sequence[Sequence[Outline]],
+          options: Options) -> list[list[StrokePatch]]:
+    """Per stroke a patch for each of its outlines: the stroke itself, or the part that each of several paths shows."""
+    from .residual import shown_parts
+
+    return shown_parts(patches, outlines, options)
 
 
 def outlines(patches: Sequence[StrokePatch], importance: Sequence[np.ndarray] | None, options: Options, run: Run,

@@ -25,7 +25,7 @@ def importance(patches: list[StrokePatch]) -> list[np.ndarray]:
     faint edges too. The patches are taken to be one picture in paint order.
     """
     left, top, right, bottom = (int(v) for v in picture_bounds(patches))
-    visible = _visibility(patches, left, top, right, bottom)
+    visible = visibility(patches)
     below = np.zeros((bottom - top, right - left, 4), np.float32)
     result = []
     for patch, seen in zip(patches, visible, strict=True):
@@ -42,7 +42,9 @@ def importance(patches: list[StrokePatch]) -> list[np.ndarray]:
     return result
 
 
-def _visibility(patches: list[StrokePatch], left: int, top: int, right: int, bottom: int) -> list[np.ndarray]:
+def visibility(patches: list[StrokePatch]) -> list[np.ndarray]:
+    """Per patch (h, w) float32 in [0, 1]: the share of light that the strokes above it let through."""
+    left, top, right, bottom = (int(v) for v in picture_bounds(patches))
     through = np.ones((bottom - top, right - left), np.float32)
     visible = []
     for patch in reversed(patches):
