@@ -23,7 +23,7 @@ def N_(text: str) -> str:
 FROM_THE_ENGINE = (
     N_("Reading the picture"), N_("Painting"), N_("Vectorizing strokes"), N_("Refining"), N_("Writing"),
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
-    N_("Adding paths"), N_("starting the engine"),
+    N_("Adding paths"),
     N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"))
 
 
@@ -34,7 +34,7 @@ def from_the_engine(text: str) -> str:
         return f"{number} {from_the_engine(words)}"
     if number == "level" and words.isdigit():
         return _("level {number}").format(number=words)
-    return _(text)
+    return _("Starting the engine...") if text == "starting the engine" else _(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:

@@ -46,6 +46,7 @@ class Window(Waiting):
         self._note = _label(dim=True)
         self._note.set_ellipsize(Pango.EllipsizeMode.NONE)
         self._note.set_line_wrap(True)
+        self._note.set_width_chars(50)  # without a least width GTK reserves the height of a much narrower text
         self._note.set_max_width_chars(50)
         self._stage = _label()
         self._left = _label(dim=True)
@@ -161,6 +162,20 @@ def lift(window: Gtk.Window) -> None:
     window.set_position(Gtk.WindowPosition.CENTER)
     window.set_keep_above(True)
     window.set_icon_name("org.inkscape.Inkscape")
+    window.connect("size-allocate", lambda *_: GLib.idle_add(_into_view, window))
+
+
+def _into_view(window: Gtk.Window) -> bool:
+    """Moves a window that has grown back onto the screen, so that its buttons can be reached."""
+    surface = window.get_window()
+    if surface is not None:
+        area = window.get_display().get_monitor_at_window(surface).get_workarea()
+        frame = surface.get_frame_extents()
+        x = max(min(frame.x, area.x + area.width - frame.width), area.x)
+        y = max(min(frame.y, area.y + area.height - frame.height), area.y)
+        if (x, y) != (frame.x, frame.y):
+            window.move(x, y)
+    return False
 
 
 def finish_events() -> None:

@@ -102,5 +102,6 @@ def test_labels_of_layers(monkeypatch):
     assert messages.from_the_engine("2 large shapes") == "2 große Formen"
     assert messages.from_the_engine("3 level 2") == "3 Stufe 2"
     assert messages.from_the_engine("Refining") == "Verfeinern"
+    assert messages.from_the_engine("starting the engine") == messages._("Starting the engine...")
     assert messages.from_the_engine("10 something new") == "10 something new"
     assert messages.duration(300) == "5 Minuten"
