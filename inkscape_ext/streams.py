@@ -7,6 +7,7 @@ the private copy of standard output, and only sentences meant for the artist go 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import select
 import sys
@@ -14,6 +15,26 @@ import tempfile
 from typing import BinaryIO
 
 LOG_BYTES_MAX = 1 << 20
+
+
+class _Log(io.TextIOBase):
+    """Text into a descriptor, at once; what cannot be written is lost, because a full disk must silence nothing else."""
+
+    encoding = "utf-8"
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, text.encode("utf-8", "replace"))
+        return len(text)
 
 
 class Streams:
@@ -31,9 +52,8 @@ class Streams:
         for fd in (self._out, self._err):
             os.set_inheritable(fd, False)
         self.out: BinaryIO = os.fdopen(self._out, "wb", closefd=False)
-        # Python's own streams were made for the old descriptors; they now lead to the log and must not buffer.
-        sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+        # Python's own streams were made for the old descriptors; they now lead to the log.
+        sys.stdout, sys.stderr = _Log(1), _Log(2)
 
     def say(self, text: str) -> None:
         """Shows ``text`` to the artist in Inkscape's dialog."""

@@ -88,3 +88,18 @@ os.write(told, b"1" if streams.host_gone() else b"0")
         assert os.read(asked, 1) == b"1"
     os.close(asked)
     os.close(answer)
+
+
+def test_a_full_disk_under_the_log_silences_nothing_else():
+    done = run("""
+import traceback, warnings
+streams = Streams("/dev/full")
+print("lost")
+warnings.warn("lost, too")
+try:
+    raise ValueError("lost as well")
+except ValueError:
+    traceback.print_exc()
+streams.say("A plain sentence.")
+""")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "A plain sentence.\n", 0)
