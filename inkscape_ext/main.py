@@ -9,6 +9,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inkscape_ext.streams import Streams
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -32,8 +37,27 @@ def main() -> None:
     from inkscape_ext.streams import Streams, default_log
 
     streams = Streams(default_log())
-    module = importlib.import_module(f"inkscape_ext.commands.{command_name(sys.argv[1:])}")
+    try:
+        module = importlib.import_module(f"inkscape_ext.commands.{command_name(sys.argv[1:])}")
+    except Exception as error:
+        say_why(streams, error)
+        return
     module.COMMAND(streams).start(sys.argv[1:])
+
+
+def say_why(streams: Streams, error: Exception) -> None:
+    """Tells the artist that the command could not even be loaded: Inkscape's Python lacks something, mostly."""
+    from inkscape_ext.messages import _
+
+    traceback.print_exc()
+    missing = (getattr(error, "name", "") or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing and missing not in ("inkscape_ext", "gradvec"):
+        streams.say(_("The Python that Inkscape uses lacks {name}, which Inkscape's own extensions need. Install it "
+                      "there (Debian and Ubuntu: the package python3-{package}).").format(
+            name=missing, package=missing.lower()))
+    else:
+        streams.say(_("Gradvec's extension does not start; the details are in {log}. Run "
+                      "\"gradvec install-extension\" again.").format(log=streams.log_path))
 
 
 if __name__ == "__main__":

@@ -17,24 +17,18 @@ from typing import BinaryIO
 LOG_BYTES_MAX = 1 << 20
 
 
-class _Log(io.TextIOBase):
-    """Text into a descriptor, at once; what cannot be written is lost, because a full disk must silence nothing else."""
+class _Lossy(io.FileIO):
+    """A file that loses what cannot be written: a full disk under the log must not silence anything else."""
 
-    encoding = "utf-8"
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
+    def write(self, data) -> int:
         with contextlib.suppress(OSError):
-            os.write(self._descriptor, text.encode("utf-8", "replace"))
-        return len(text)
+            return super().write(data) or 0
+        return len(data)
+
+
+def _log_stream(descriptor: int) -> io.TextIOWrapper:
+    raw = _Lossy(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "replace", line_buffering=True, write_through=True)
 
 
 class Streams:
@@ -53,7 +47,7 @@ class Streams:
             os.set_inheritable(fd, False)
         self.out: BinaryIO = os.fdopen(self._out, "wb", closefd=False)
         # Python's own streams were made for the old descriptors; they now lead to the log.
-        sys.stdout, sys.stderr = _Log(1), _Log(2)
+        sys.stdout, sys.stderr = _log_stream(1), _log_stream(2)
 
     def say(self, text: str) -> None:
         """Shows ``text`` to the artist in Inkscape's dialog."""

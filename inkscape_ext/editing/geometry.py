@@ -178,15 +178,15 @@ def share_inside(loops: list[np.ndarray], region: list[np.ndarray]) -> float:
 def covered(loops: list[np.ndarray], width: int, height: int, even_odd: bool = False) -> np.ndarray:
     """(height, width) true where a pixel's centre lies inside the loops, which are in px, by either fill rule."""
     crossings = np.zeros((height, width + 1), np.int32)
-    for loop in loops:
-        ends = np.roll(loop, -1, 0)
-        for (x0, y0), (x1, y1) in zip(loop, ends):
-            low, high = (y0, y1) if y0 < y1 else (y1, y0)
-            rows = np.arange(max(math.ceil(low - 0.5), 0), min(math.ceil(high - 0.5), height))
-            if len(rows):
-                x = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
-                columns = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
-                crossings[rows, columns] += 1 if y1 > y0 else -1
+    if loops:
+        start, end = np.concatenate(loops), np.concatenate([np.roll(loop, -1, 0) for loop in loops])
+        first = np.clip(np.ceil(np.minimum(start[:, 1], end[:, 1]) - 0.5), 0, height).astype(int)
+        count = np.clip(np.ceil(np.maximum(start[:, 1], end[:, 1]) - 0.5), 0, height).astype(int) - first
+        edge = np.repeat(np.arange(len(start)), count)
+        rows = np.arange(len(edge)) - np.repeat(count.cumsum() - count, count) + first[edge]
+        (x0, y0), (along, down) = start[edge].T, (end - start)[edge].T
+        columns = np.clip(np.ceil(x0 + (rows + 0.5 - y0) * along / down - 0.5), 0, width).astype(int)
+        np.add.at(crossings, (rows, columns), np.where(down > 0, 1, -1))
     winding = crossings.cumsum(1)[:, :width]
     return winding % 2 != 0 if even_odd else winding != 0
 

@@ -185,6 +185,39 @@ def test_in_a_sandbox_an_engine_that_runs_is_used_and_none_is_started(script, tm
     record.write_text(kept)
 
 
+def test_what_inkscapes_python_lacks_is_named(script, tmp_path):
+    """Debian 13's inkex fails where python3-tinycss2 is not installed."""
+    (tmp_path / "inkex").mkdir()
+    (tmp_path / "inkex" / "__init__.py").write_text("import tinycss3\n")
+    lacking = os.pathsep.join([str(tmp_path), script.environment["PYTHONPATH"]])
+    document, said = script.run(picture("a"), "--id=a", PYTHONPATH=lacking)
+    assert document is None
+    assert said.startswith("The Python that Inkscape uses lacks tinycss3,")
+    assert said.count("\n") == 1
+
+
+def test_an_extension_that_is_damaged_is_told(script):
+    broken = script.installed / "inkscape_ext" / "command.py"
+    kept = broken.read_text()
+    broken.write_text("def half(")
+    document, said = script.run(picture("a"), "--id=a")
+    broken.write_text(kept)
+    assert document is None
+    assert said.startswith("Gradvec's extension does not start;")
+    assert "install-extension" in said
+
+
+def test_a_full_disk_under_the_log_does_not_swallow_the_sentence(script):
+    log = script.folder / "full" / "gradvec" / "inkscape.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+    document, said = script.run('<rect id="r"/>', "--id=r", XDG_STATE_HOME=str(script.folder / "full"))
+    assert document is None
+    assert said.startswith("The selection holds no picture")
+    document, said = script.run(picture("a"), "--id=a", XDG_STATE_HOME=str(script.folder / "full"))
+    assert (layers(document), said) == (["Gradvec: a"], "")
+
+
 def test_an_unexpected_fault_is_one_sentence_with_the_log(script):
     broken = script.installed / "inkscape_ext" / "parameters.py"
     kept = broken.read_text()
