@@ -77,6 +77,7 @@ def test_layers_are_named_and_the_settings_travel_along(painted: Result) -> None
     assert [layer.name for layer in document.layers][:2] == ["1 underpainting", "2 large shapes"]
     assert document.meta["options"] == options().to_dict()
     assert (document.meta["source_width"], document.meta["width"]) == (SIZE, SIZE)
+    assert document.meta["refined"] == {key: painted.report["refined"][key] for key in ("dropped", "reseeded")}
     ids = [shape.id for shape in document.shapes]
     assert len(set(ids)) == len(ids)
 
@@ -146,6 +147,16 @@ def test_each_of_a_strokes_paths_finds_its_own_colours(tmp_path: Path) -> None:
         picture = shown(result)
         assert np.abs(picture[35, 35] - stroke[35, 35, :3]).max() < 0.06
         assert np.abs(picture[15, 35] - stroke[15, 35, :3]).max() < 0.06
+
+
+def test_a_hidden_stroke_is_left_out_and_the_result_says_so(tmp_path: Path) -> None:
+    below, above = np.zeros((SIZE, SIZE, 4)), np.zeros((SIZE, SIZE, 4))
+    below[20:40, 20:40] = (0.1, 0.5, 0.2, 1)
+    above[10:60, 10:60] = (0.9, 0.3, 0.2, 1)
+    result = vectorize_strokes(stroke_pictures(tmp_path, below, above), options())
+    assert result.report["paths"] == 1
+    assert result.report["refined"]["dropped"] == 1
+    assert svg.read(svg.write(result.document)).meta["refined"]["dropped"] == 1
 
 
 def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with run.stage("Refining", 0.5, 0.97), clock("refine"):
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
-        meta = _meta("paint", options, target, name or (source.name if isinstance(source, Path) else ""), source)
+        meta = _meta("paint", options, target, name or (source.name if isinstance(source, Path) else ""), source,
+                     report)
         document = _document(shapes, layer, options, ground, target.width, target.height, meta)
         predicted = predict(document)
     return Result(document, target, painting, patches, predicted,
@@ -117,7 +118,7 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
         shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run, traced=True)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
-        meta = _meta("strokes", options, target, folder.name, None)
+        meta = _meta("strokes", options, target, folder.name, None, report)
         document = _document(shapes, layer, options, ground, width, height, meta)
         predicted = predict(document)
     return Result(document, target, None, patches, predicted, _report(document, report, clock, predicted, target))
@@ -147,7 +148,8 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with run.stage("Adding paths", 0.02, 0.97), clock("build"):
         built = build(target, tuple(schedule or stages(options.strokes)), options, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
-        meta = _meta("vectorize", options, target, name or (source.name if isinstance(source, Path) else ""), source)
+        meta = _meta("vectorize", options, target, name or (source.name if isinstance(source, Path) else ""), source,
+                     built.report)
         meta["schedule"] = list(schedule or stages(options.strokes))
         stage = built.stage if options.layers != "none" else [0] * len(built.shapes)
         grouped = options if options.layers == "none" else replace(options, layers="level")
@@ -277,11 +279,14 @@ def _document(shapes: list[Shape], layer: list[int], options: Options, ground: C
     return Document(width, height, built, meta)
 
 
-def _meta(job: str, options: Options, target: Target, name: str, source: Path | bytes | None) -> dict[str, Any]:
-    """Settings, seed and where it came from: enough to run it again."""
+def _meta(job: str, options: Options, target: Target, name: str, source: Path | bytes | None,
+          refined: dict[str, Any]) -> dict[str, Any]:
+    """Settings, seed and where it came from: enough to run it again; and how many shapes the refinement left out
+    because nobody sees them (dropped) or put elsewhere (reseeded, replaced)."""
     meta: dict[str, Any] = {"job": job, "version": __version__, "options": options.to_dict(), "name": name,
                             "source_width": target.source_size[0], "source_height": target.source_size[1],
                             "width": target.width, "height": target.height}
+    meta["refined"] = {key: refined[key] for key in ("dropped", "reseeded", "replaced") if key in refined}
     if source is not None:
         data = source.read_bytes() if isinstance(source, Path) else source
         meta["source_sha256"] = hashlib.sha256(data).hexdigest()

@@ -48,6 +48,9 @@ def test_reports_that_come_too_fast_are_left_out():
 def test_closing_line_says_what_is_known():
     assert closing_line("o.svg", {"paths": 3, "psnr": 27.123, "bytes": 1234, "seconds": None}) == \
         "o.svg: 3 paths, 27.1 dB, 1 kB"
+    assert closing_line("o.svg", {"paths": 3, "refined": {"dropped": 0}}) == "o.svg: 3 paths"
+    assert closing_line("o.svg", {"paths": 3, "refined": {"dropped": 1}}) == "o.svg: 3 paths, 1 hidden path left out"
+    assert closing_line("o.svg", {"paths": 3, "refined": {"dropped": 2}}) == "o.svg: 3 paths, 2 hidden paths left out"
 
 
 def test_silence(capsys):

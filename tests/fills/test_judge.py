@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gradvec.fills import simplify
 from gradvec.fills.handles import re_ended
-from gradvec.fills.judge import NOTICEABLE, colors, difference, oklab
+from gradvec.fills.judge import NOTICEABLE, colors, difference, oklab, simplified, simplify_all
 from gradvec.fills.pixels import inside
-from gradvec.model import Color, LinearGradient, Outline, RadialGradient, SolidColor, Stop
+from gradvec.model import Color, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 
 
 def polygon(*corners: tuple[float, float]) -> np.ndarray:
@@ -73,6 +75,36 @@ def test_only_what_is_visible_counts() -> None:
 def test_fading_gradients_are_kept() -> None:
     fill = LinearGradient(10, 30, 50, 30, (Stop(0, (0.5, 0.5, 0.5), 1), Stop(1, (0.5, 0.5, 0.5), 0)))
     assert simplify(fill, SQUARE) is fill
+
+
+def faint(low: Color, high: Color, first: float, last: float) -> Shape:
+    fill = LinearGradient(10, 30, 50, 30, (Stop(0, low, first), Stop(1, high, last)))
+    return Shape(SQUARE, fill, opacity=0.9)
+
+
+def test_a_fading_gradient_that_nobody_sees_becomes_one_colour_and_opacity() -> None:
+    found = simplified(faint((0.50, 0.4, 0.3), (0.52, 0.41, 0.31), 0.60, 0.61))
+    assert isinstance(found.fill, SolidColor)
+    np.testing.assert_allclose(found.fill.color, (0.51, 0.405, 0.305), atol=2e-3)
+    assert found.opacity == pytest.approx(0.9 * 0.605, abs=2e-3)
+    for seen in (faint((0.5, 0.4, 0.3), (0.7, 0.5, 0.4), 0.60, 0.61), faint((0.5, 0.4, 0.3), (0.5, 0.4, 0.3), 0.5, 0.9),
+                 faint((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.5, 0.9), faint((1.0, 1, 1), (1.0, 1, 1), 0.5, 0.9)):
+        assert simplified(seen) is seen
+        assert isinstance(simplified(seen, np.zeros((60, 60))).fill, SolidColor)
+
+
+def test_in_a_drawing_only_what_is_seen_counts() -> None:
+    fill = ramp((0.9, 0.1, 0.1), (0.1, 0.1, 0.9))
+    lid = Outline((polygon((9, 9), (51, 9), (51, 51), (9, 51)),))
+    below, above = Shape(SQUARE, fill, id="below"), Shape(lid, SolidColor((0.0, 0.0, 0.0)), id="above")
+    assert isinstance(simplify_all([below, above], 60, 60)[0].fill, SolidColor)
+    assert simplify_all([above, below], 60, 60) == [above, below]
+    assert simplify_all([below, replace(above, opacity=0.5)], 60, 60)[0] is below
+    fading = LinearGradient(10, 30, 50, 30, (Stop(0, (0, 0, 0), 0.2), Stop(1, (0, 0, 0), 0.4)))
+    assert simplify_all([below, replace(above, fill=fading)], 60, 60)[0] is below
+    assert simplify_all([below, above], 60, 60, only={"above"})[0] is below
+    beside = Shape(Outline((polygon((70, 10), (90, 10), (90, 30)),)), fill)  # beyond the canvas
+    assert len(simplify_all([beside, below], 60, 60)) == 2
 
 
 def test_shapes_smaller_than_a_pixel() -> None:

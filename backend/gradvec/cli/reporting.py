@@ -176,4 +176,7 @@ def closing_line(output: str, report: dict[str, Any]) -> str:
             facts.append(form.format(report[key]))
     if "bytes" in report:
         facts.append(f"{report['bytes'] / 1000:.0f} kB")
+    dropped = (report.get("refined") or {}).get("dropped", 0)
+    if dropped:
+        facts.append(f"{dropped} hidden {'path' if dropped == 1 else 'paths'} left out")
     return f"{output}: {', '.join(facts)}"

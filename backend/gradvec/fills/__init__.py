@@ -13,7 +13,7 @@ from ..model import Fill, LinearGradient, Outline, SolidColor, Stop, StrokePatch
 from ..options import Options
 from ..progress import Run
 from .handles import linear_fill, radial_fill
-from .judge import NOTICEABLE, UNSEEN_SHARE, difference, simplify
+from .judge import NOTICEABLE, UNSEEN_SHARE, difference, simplify, simplify_all
 from .kmeans import ControlPoint, control_points
 from .pixels import Pixels, gather
 from .ramps import (
@@ -30,7 +30,7 @@ from .ramps import (
     squared_error,
 )
 
-__all__ = ["ControlPoint", "control_points", "fit", "simplify"]
+__all__ = ["ControlPoint", "control_points", "fit", "simplify", "simplify_all"]
 
 #: Share of the squared error that a third stop, or a radial gradient, has to save.
 THIRD_STOP_GAIN, RADIAL_GAIN = 0.10, 0.25

@@ -6,9 +6,12 @@ is taken as one just noticeable difference, the value that CSS Color 4 uses when
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import numpy as np
 
-from ..model import Color, Fill, LinearGradient, Outline, RadialGradient, SolidColor
+from ..model import Color, Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor
 from .pixels import inside, polygons
 
 #: One just noticeable difference in OKLab.
@@ -59,6 +62,73 @@ def simplify(fill: Fill, outline: Outline, visible_weight: np.ndarray | float | 
     if weight[noticeable].sum() > UNSEEN_SHARE * weight.sum():
         return fill
     return SolidColor(tuple(float(c) for c in np.clip(mean, 0, 1)))  # type: ignore[arg-type]
+
+
+def simplify_all(shapes: list[Shape], width: int, height: int, only: Collection[str] | None = None) -> list[Shape]:
+    """A drawing (bottom to top, on a canvas of width x height px) with one colour where nobody sees a gradient.
+
+    What shapes hide of each other is not looked at. only: ids of the shapes that may change; None: all.
+    """
+    through = np.ones((height, width), np.float32)
+    result = []
+    for shape in reversed(shapes):
+        result.append(simplified(shape, through) if only is None or shape.id in only else shape)
+        _shade(through, shape)
+    return result[::-1]
+
+
+def simplified(shape: Shape, visible_weight: np.ndarray | float | None = None) -> Shape:
+    """The shape in one colour and opacity where its gradient is not seen, as :func:`simplify` has it; else as it is.
+
+    A gradient whose opacity changes has to look the same over black and over white.
+    """
+    fill = shape.fill
+    if isinstance(fill, SolidColor):
+        return shape
+    if all(stop.opacity == 1.0 for stop in fill.stops):
+        simple = simplify(fill, shape.outline, visible_weight)
+        return shape if simple is fill else replace(shape, fill=simple)
+    places, weight = _samples(shape.outline, visible_weight)
+    hidden = bool(weight.sum() <= 0)
+    if hidden:
+        places, weight = _samples(shape.outline, None)
+    if not len(weight):
+        return shape
+    rgba = _rgba(fill, places)
+    alpha = rgba[:, 3:]
+    mean_alpha = float(np.average(alpha[:, 0], weights=weight))
+    mean = np.average(rgba[:, :3] * alpha, axis=0, weights=weight) / max(mean_alpha, 1e-6)
+    apart = [difference(rgba[:, :3] * alpha + ground * (1 - alpha), mean * mean_alpha + ground * (1 - mean_alpha))
+             for ground in (0.0, 1.0)]
+    noticeable = np.maximum(*apart) * np.minimum(weight, 1) * shape.opacity > NOTICEABLE
+    if not hidden and weight[noticeable].sum() > UNSEEN_SHARE * weight.sum():
+        return shape
+    red, green, blue = (float(c) for c in np.clip(mean, 0, 1))
+    return replace(shape, fill=SolidColor((red, green, blue)), opacity=shape.opacity * mean_alpha)
+
+
+def _shade(through: np.ndarray, shape: Shape) -> None:
+    """Takes from ``through`` (H, W) what a shape above does not let through."""
+    if not shape.outline.loops:
+        return
+    height, width = through.shape
+    left, top, right, bottom = shape.outline.bounds()
+    x0, y0 = max(0, int(np.floor(left))), max(0, int(np.floor(top)))
+    x1, y1 = min(width, int(np.ceil(right)) + 1), min(height, int(np.ceil(bottom)) + 1)
+    if x1 <= x0 or y1 <= y0:
+        return
+    rows, columns = np.nonzero(inside(shape.outline, x0, y0, x1 - x0, y1 - y0))
+    rows, columns = rows + y0, columns + x0
+    alpha: float | np.ndarray = shape.opacity
+    if not isinstance(shape.fill, SolidColor) and any(stop.opacity < 1.0 for stop in shape.fill.stops):
+        alpha = shape.opacity * _rgba(shape.fill, np.stack([columns, rows], 1) + 0.5)[:, 3]
+    through[rows, columns] *= 1.0 - alpha
+
+
+def _rgba(fill: LinearGradient | RadialGradient, places: np.ndarray) -> np.ndarray:
+    """(P, 4) straight colours and opacities of a gradient at places (P, 2) px."""
+    faint = tuple(replace(stop, color=(stop.opacity,) * 3) for stop in fill.stops)
+    return np.concatenate([colors(fill, places), colors(replace(fill, stops=faint), places)[:, :1]], 1)
 
 
 def colors(fill: Fill, places: np.ndarray) -> np.ndarray:

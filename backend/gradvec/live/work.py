@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fills import simplify
+from ..fills import simplify_all
 from ..model import Color, Shape, Target
 from ..options import Options
 from ..outline import repair
@@ -172,7 +172,7 @@ class _Work:
         """Fills as the options ask for them."""
         if self.options.gradient != "auto":
             return self.shapes
-        return [replace(shape, fill=simplify(shape.fill, shape.outline)) for shape in self.shapes]
+        return simplify_all(self.shapes, self.target.width, self.target.height)
 
 
 def _ground(target: Target, options: Options) -> tuple[RGBA, bool]:

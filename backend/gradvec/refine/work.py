@@ -70,7 +70,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     last.pop("moved")
     report.update(dropped=len(marked) - len(settled), psnr_after=last.get("psnr_after", report.get("psnr_after")))
     top = max(layer, default=0)
-    return _finished(settled, options), [top if s.id in moved else layer[int(s.id)] for s in settled], report
+    return _finished(settled, options, target), [top if s.id in moved else layer[int(s.id)] for s in settled], report
 
 
 def one_colored(shape: Shape) -> Shape:
@@ -98,7 +98,7 @@ def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: 
          options: Options) -> list[Shape]:
     """Some shapes of a refined drawing, repaired, without those that nobody sees in it."""
     seen = dict(zip((s.id for s in drawing), visible(drawing, target, background, options), strict=True))
-    return _finished(_repaired([s for s in shapes if seen[s.id] >= UNSEEN], options), options)
+    return _finished(_repaired([s for s in shapes if seen[s.id] >= UNSEEN], options), options, target, drawing)
 
 
 def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> np.ndarray:
@@ -110,12 +110,19 @@ def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], 
     return visible_areas(Variables(shapes, target.width, target.height, background, Freedom()), options.engine)
 
 
-def _finished(shapes: list[Shape], options: Options) -> list[Shape]:
-    """Handles inside their strokes; with auto, one colour where nobody sees the gradient."""
-    from ..fills import simplify
+def _finished(shapes: list[Shape], options: Options, target: Target,
+              drawing: list[Shape] | None = None) -> list[Shape]:
+    """Handles inside their strokes; with auto, one colour where nobody sees the gradient.
+
+    drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
+    """
+    from ..fills import simplify_all
     from ..fills.handles import drawn_in
 
     shapes = [drawn_in(s) for s in shapes]
     if options.gradient != "auto":
         return shapes
-    return [replace(s, fill=simplify(s.fill, s.outline)) for s in shapes]
+    own = {s.id: s for s in shapes}
+    whole = shapes if drawing is None else [own.get(s.id, s) for s in drawing]
+    simple = simplify_all(whole, target.width, target.height, own.keys())
+    return [s for s in simple if s.id in own]
