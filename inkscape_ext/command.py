@@ -67,6 +67,10 @@ class Command(EffectExtension):
             self._say_unexpected()
             return False
 
+    def has_changed(self, ret: Any) -> bool:
+        """False from ``effect`` holds: inkex itself compares texts, and only reading a transform rewrites it."""
+        return ret is not False and super().has_changed(ret)
+
     def folders(self) -> list[Path]:
         """Where relative links are looked for: beside the copy that Inkscape made, then beside the real document."""
         found = []

@@ -78,16 +78,23 @@ class Editing:
 
         Inkscape takes no output for an untouched document, so the script writes none.
         """
-        path = self.folder / "document.svg"
         before = etree.tostring(svg.getroottree())
-        path.write_bytes(before)
-        done = subprocess.run([sys.executable, str(self.installed / "inkscape_ext" / "main.py"), f"--command={command}",
-                               *arguments, str(path)], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
-                              env={**self.environment, **environment}, cwd=str(self.installed / "inkscape_ext"),
-                              check=False)
+        done = self._started(command, before, *arguments, **environment)
         changed = done.stdout and etree.tostring(etree.fromstring(done.stdout)) != etree.tostring(
             etree.fromstring(before))
         return (inkex.load_svg(done.stdout).getroot() if changed else None), done.stderr.decode()
+
+    def output(self, command: str, svg, *arguments: str) -> bytes:
+        """What the script writes for Inkscape, empty where it leaves the document alone."""
+        return self._started(command, etree.tostring(svg.getroottree()), *filter(None, arguments)).stdout
+
+    def _started(self, command: str, document: bytes, *arguments: str, **environment: str):
+        path = self.folder / "document.svg"
+        path.write_bytes(document)
+        return subprocess.run([sys.executable, str(self.installed / "inkscape_ext" / "main.py"),
+                               f"--command={command}", *arguments, str(path)], stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60, env={**self.environment, **environment},
+                              cwd=str(self.installed / "inkscape_ext"), check=False)
 
     def asked(self) -> dict:
         """What the last job was asked: kind, options, info, and its payloads as XML by name."""

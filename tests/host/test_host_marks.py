@@ -235,3 +235,12 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
            "and marks nothing")])
 def test_what_the_window_says(marking, others, words):
     assert marks.note(marking, others) == words
+
+
+def test_what_is_only_looked_at_is_not_changed(editing):
+    """inkex rewrites a transform when it is read; a run that comes to nothing must not leave that in the document."""
+    body = f'<g transform="rotate(8 105 105)">{PICTURE}{EYE}</g>'.replace(
+        '<ellipse id="eye"', '<ellipse transform="translate(1,0) scale(1)" id="eye"')
+    for command, selected in (("paint", "--id=a"), ("again", "--id=a"), ("refine", "--id=a"), ("trace", "--id=eye")):
+        output = editing.output(command, load(body), selected, "--id=eye", "--seed=2" if command == "paint" else "")
+        assert output == b"", command

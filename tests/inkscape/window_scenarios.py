@@ -47,7 +47,8 @@ class Play:
             '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="400"'
             f' height="300" viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
             f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/>'
-            '<ellipse id="mark" cx="110" cy="75" rx="40" ry="30" style="fill:#ffff00;fill-opacity:.5"/></svg>', "utf-8")
+            '<ellipse id="mark" transform="translate(9) rotate(3, 110, 75)" cx="101" cy="75" rx="40" ry="30"'
+            ' style="fill:#ffff00;fill-opacity:.5"/></svg>', "utf-8")
         self.driver = Driver(document, private.environment(), shots)
         self.facts: dict[str, dict] = {}
 
@@ -120,7 +121,8 @@ def success(play: Play) -> dict:
 
 
 def cancel(play: Play) -> dict:
-    play.apply(SLOW)
+    """The transform of the shape is read, too, which inkex takes for a change."""
+    play.apply(SLOW, "photo,mark")
     window = play.progress()
     play.driver.wait(lambda: any("%" in text or "left" in text for text in play.driver.texts(window)), "time left")
     time.sleep(0.6)
