@@ -155,9 +155,14 @@ def places() -> list[Path]:
 
 
 def leftovers() -> list[Path]:
-    """All folders in which an installed extension lies, also of an Inkscape that is gone by now."""
+    """All folders in which an installed extension lies, also of an Inkscape that is gone by now.
+
+    $INKSCAPE_PROFILE_DIR stands for itself alone, as for :func:`places`.
+    """
     home = Path.home()
     known = [usual_directory(), home / _FLATPAK_PROFILE, home / _SNAP_PROFILE]
+    if os.environ.get("INKSCAPE_PROFILE_DIR"):
+        known = places()
     with contextlib.suppress(UsageError):
         known = [*places(), *known]
     return [place for place in dict.fromkeys(map(_absolute, known)) if (place / FOLDER).exists()]

@@ -269,3 +269,13 @@ def test_uninstalling_finds_what_a_removed_inkscape_left(nothing):
     assert extension.leftovers() == [place]
     assert main(["uninstall-extension"]) == 0
     assert list(place.iterdir()) == []
+
+
+def test_a_private_profile_is_uninstalled_alone(tmp_path, nothing, monkeypatch):
+    usual = nothing / ".config/inkscape/extensions"
+    extension.install_extension(usual, sys.executable)
+    monkeypatch.setenv("INKSCAPE_PROFILE_DIR", str(tmp_path / "profile"))
+    assert main(["install-extension", "--no-warm-up"]) == 0
+    assert extension.leftovers() == [tmp_path / "profile" / "extensions"]
+    assert main(["uninstall-extension"]) == 0
+    assert extension.installed(usual) is not None
