@@ -180,9 +180,9 @@ def _half_covered() -> Any:
 
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
-    from .render import cpu_composite, cpu_kernels
+    from .render import cpu_composite, cpu_coverage, cpu_kernels
 
-    named = {**vars(cpu_kernels), **vars(cpu_composite)}
+    named = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}
     kernels = [k for k in named.values() if getattr(getattr(k, "stats", None), "cache_path", None)]
     if not kernels:
         return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again",

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from gradvec.model import Outline, Shape, SolidColor
+from gradvec.render import render_flat
 from gradvec.render.cpu import Renderer
-from gradvec.render.scene import scene_from_shapes
-from render_scenes import assert_agrees, hard_scenes, random_scene
+from gradvec.render.scene import Scene, Topology, scene_from_shapes
+from render_scenes import assert_agrees, hard_scenes, painted, polygon, random_scene, random_shapes, weight_for
 
 HARD = hard_scenes()
 
@@ -47,3 +48,83 @@ def test_nothing_is_read_that_nobody_wrote():
         results.append(renderer.backward(np.ones_like(picture)))
     for clean, poisoned in zip(*results, strict=True):
         np.testing.assert_array_equal(clean, poisoned)
+
+
+def one_outline_a_canvas():
+    """Twelve canvases of different sizes, one outline or none on each, some in several bands of rows."""
+    rng = np.random.default_rng(5)
+    sizes = [(int(w), int(h)) for w, h in zip(rng.integers(1, 80, 12), rng.integers(1, 300, 12), strict=True)]
+    scenes = [scene_from_shapes(random_shapes(rng, 1, w, h, max(w, h) * 0.9), w, h, tuple(rng.uniform(0, 1, 4)))
+              for w, h in sizes]
+    topologies = [s.topology for s in scenes]
+
+    def joined(name):
+        return np.concatenate([[0], np.cumsum([n for t in topologies for n in np.diff(getattr(t, name))])])
+
+    topology = Topology(joined("loop_points"), joined("outline_loops"), joined("stop_index"),
+                        np.concatenate([t.kind for t in topologies]), np.arange(12), np.array(sizes))
+    return Scene(topology, *(torch.cat(p) for p in zip(*(s.parameters for s in scenes), strict=True)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_bands_with_one_outline(dtype):
+    exact = {"value": 1e-12, "norm": 1e-10} if dtype == torch.float64 else {}
+    assert_agrees("cpu", one_outline_a_canvas().to(dtype), **exact)
+
+
+def test_the_background_takes_nothing_from_the_others():
+    """Without a derivative for the background less is computed; what is left stays the same."""
+    for scene in (one_outline_a_canvas(), random_scene(2)):
+        renderer = Renderer(scene.topology, np.float32)
+        slope = weight_for(scene).numpy().T.astype(np.float32).copy()
+        renderer.forward(*(p.numpy() for p in scene.parameters))
+        full = renderer.backward(slope, wants_background=True)
+        part = renderer.backward(slope, wants_background=False)
+        assert all(np.array_equal(a, b) for a, b in zip(full[:-1], part[:-1], strict=True))
+        assert full[-1].any()
+        assert not part[-1].any()
+
+
+@pytest.mark.parametrize("name", ["an L on the grid", *HARD])
+def test_what_an_earlier_step_left_does_not_come_back(name):
+    scene = HARD.get(name)
+    if scene is None:
+        corner = polygon((2, 2), (20, 2), (20, 18), (14, 18), (14, 8), (2, 8))
+        scene = scene_from_shapes(painted([corner]), 32, 24)
+    renderer = Renderer(scene.topology, np.float32)
+    parameters = [p.numpy() for p in scene.parameters]
+    slope = weight_for(scene).numpy().T.astype(np.float32).copy()
+    first = renderer.forward(*parameters).copy(), *renderer.backward(slope)
+    for dirty in (*renderer._grown.values(), *renderer._pictures._spare):
+        dirty[...] = np.nan if dirty.dtype.kind == "f" else 1 << 40
+    second = renderer.forward(*parameters).copy(), *renderer.backward(slope)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_what_is_not_a_number_stays_on_its_canvas():
+    scene = one_outline_a_canvas()
+    renderer = Renderer(scene.topology, np.float32)
+    slope = weight_for(scene).numpy().T.astype(np.float32).copy()
+    renderer.forward(*(p.numpy() for p in scene.parameters))
+    want = renderer.backward(slope)[0]
+    start = scene.topology.canvas_start
+    slope[:, start[4]:start[5]] = np.nan
+    got = renderer.backward(slope)[0]
+    here = scene.topology.point_outline == 4
+    assert np.isnan(got[here]).any()
+    assert np.array_equal(got[~here], want[~here])
+
+
+def test_a_picture_lives_as_long_as_somebody_looks_at_it():
+    scene = random_scene(1)
+    first = render_flat(scene, "cpu")
+    kept = first.clone()
+    column = first[:, 2]
+    del first
+    dimmer = scene.with_parameters(*scene.parameters[:4], scene.opacity * 0.5, scene.background)
+    second = render_flat(dimmer, "cpu")
+    assert torch.equal(column, kept[:, 2])
+    assert not torch.equal(second, kept)
+    where = column.data_ptr() - 2 * column.element_size() * len(column)
+    del column
+    assert render_flat(scene, "cpu").data_ptr() == where, "memory is used again"

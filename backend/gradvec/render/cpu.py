@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from . import cpu_composite as compositing
+from . import cpu_coverage as coverage
 from . import cpu_kernels as kernels
 from .scene import Scene, Topology
 from .threads import calm_threads
@@ -29,6 +30,38 @@ SMALL = 20_000
 
 # numba's threads must not be entered by two Python threads at once on every threading layer.
 _LOCK = threading.Lock()
+
+
+class _Pictures:
+    """Lends (4, P) arrays and takes each back when the last view of it is gone, to lend it again.
+
+    Memory that is new to a process costs as much as rendering into it: the system hands it out page by page, each
+    filled with zeros.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: Any) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._spare: list[np.ndarray] = []
+
+    def lend(self) -> np.ndarray:
+        """An array with undefined contents."""
+        array = self._spare.pop() if self._spare else np.empty(self._shape, self._dtype)
+        return np.asarray(_Lent(self, array))
+
+    def take_back(self, array: np.ndarray) -> None:
+        """Keeps one."""
+        self._spare[:] = [array]
+
+
+class _Lent:
+    """What views of a lent array hold on to."""
+
+    def __init__(self, pictures: _Pictures, array: np.ndarray) -> None:
+        self._pictures, self._array = pictures, array
+        self.__array_interface__ = array.__array_interface__
+
+    def __del__(self) -> None:
+        self._pictures.take_back(self._array)
 
 
 class Renderer:
@@ -57,6 +90,7 @@ class Renderer:
         threads = numba.get_num_threads()
         self._job_order = np.concatenate([np.arange(i, jobs, threads) for i in range(threads)])
         self._grown: dict[str, np.ndarray] = {}
+        self._pictures = _Pictures((4, self.pixels), self.dtype)
 
     @contextmanager
     def _few_threads_for_little(self) -> Iterator[None]:
@@ -79,9 +113,9 @@ class Renderer:
 
     def forward(self, points: np.ndarray, geometry: np.ndarray, stop_offset: np.ndarray, stop_color: np.ndarray,
                 opacity: np.ndarray, background: np.ndarray) -> np.ndarray:
-        """The picture as a new (4, P) array of premultiplied planes."""
+        """The picture as a (4, P) array of premultiplied planes: the caller's for as long as any view of it lives."""
         t = self.topology
-        picture = np.empty((4, self.pixels), self.dtype)
+        picture = self._pictures.lend()
         with _LOCK, self._few_threads_for_little():
             kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly,
                             self._box)
@@ -90,8 +124,8 @@ class Renderer:
             kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
             winding = self._buffer("winding", (int(self._crop[-1]),))
             span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
-            kernels.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
-                             winding, span)
+            coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
+                              winding, span)
             compositing.composite(
                 winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
                 self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
@@ -115,7 +149,7 @@ class Renderer:
                                                          self._job_top, self._job_start, members, t.sizes)
             threads = numba.get_num_threads()
             stack = self._buffer("stack", (threads, 4, cells))
-            rows = self._buffer("rows", (threads, 2, 4, self._band * max(1, int(t.sizes[:, 0].max()))))
+            rows = self._buffer("rows", (threads, 2, 4, self._band * (int(t.sizes[:, 0].max()) + kernels.PAD)))
             places = self._buffer("places", (threads, outlines), np.int64)
             d_winding = self._buffer("d_winding", (int(self._crop[-1]),))
             partial = self._buffer("partial", (int(self._part[-1]),))
@@ -125,8 +159,8 @@ class Renderer:
                 self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
                 stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground,
                 stack, rows, places, wants_background)
-            kernels.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row,
-                                      span, self._basis, d_winding, self._d_poly, d_points)
+            coverage.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
+                                       d_winding, self._d_poly, d_points)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                         d_geometry, d_offset, d_color, d_opacity)
         return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)

@@ -8,96 +8,44 @@ in the core's own cache.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import get_thread_id, njit, prange
 
-from .cpu_kernels import _PARALLEL, _SERIAL, HEAD, PER_STOP
+from .cpu_alone import alone_backward, fill, paint_alone
+from .cpu_fills import (
+    LINEAR,
+    RADIAL,
+    TIE_EPS,
+    add_sums,
+    is_simple,
+    locate,
+    place,
+    ramp,
+    simple_fill,
+    simple_pixel_backward,
+)
+from .cpu_kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
 
-SOLID, LINEAR, RADIAL = 0, 1, 2
-#: As reference.py has it: px up to which a gradient is a point, and machine epsilons that count as nothing.
-DEGENERATE = 1e-6
-TIE_EPS = 8
-
-
-@njit(**_SERIAL)
-def _locate(u, stop_offset, first, last):
-    """Index of the last stop at or before u, the fraction towards the next one, and one over their distance.
-
-    Before the first stop and from the last one on, fraction and inverse distance are 0.
-    """
-    if u < stop_offset[first]:
-        return first, u * 0, u * 0
-    k = first
-    while k + 1 < last and u >= stop_offset[k + 1]:
-        k += 1
-    if k + 1 >= last:
-        return last - 1, u * 0, u * 0
-    gap = stop_offset[k + 1] - stop_offset[k]
-    return k, (u - stop_offset[k]) / gap, 1 / gap
+#: numba compiles a function once more for each plain number that it is called with.
+NOWHERE = np.int64(-1)
 
 
-@njit(**_SERIAL)
-def _ramp(geometry, n):
-    """Linear gradient as u = base + ax (x - x1) + ay (y - y1); a point paints its last stop: u = base = 1."""
-    dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
-    square = dx * dx + dy * dy
-    if square <= DEGENERATE * DEGENERATE:
-        return dx * 0, dx * 0, dx * 0 + 1
-    return dx / square, dy / square, dx * 0
-
-
-@njit(**_SERIAL)
-def _simple(kind, stop_offset, first, last):
-    """Solid fills and linear gradients between two stops run through the vectorized loops."""
-    return last - first == 1 or (kind == LINEAR and last - first == 2 and stop_offset[first] < stop_offset[first + 1])
-
-
-@njit(**_SERIAL)
-def _simple_fill(n, geometry, stop_offset, stop_color, first, last):
-    """(ax, ay, base, offset, inverse, colour at its start (4), its change (4)) of a fill that is simple.
-
-    The colour is start + clamp((base + ax (x - x1) + ay (y - y1) - offset) * inverse, 0, 1) * change.
-    """
-    ax = ay = base = inverse = stop_offset[first] * 0
-    if last - first == 2:
-        ax, ay, base = _ramp(geometry, n)
-        inverse = 1 / (stop_offset[first + 1] - stop_offset[first])
-    c, e = first, last - 1
-    return (ax, ay, base, stop_offset[first], inverse,
-            stop_color[c, 0], stop_color[c, 1], stop_color[c, 2], stop_color[c, 3],
-            stop_color[e, 0] - stop_color[c, 0], stop_color[e, 1] - stop_color[c, 1],
-            stop_color[e, 2] - stop_color[c, 2], stop_color[e, 3] - stop_color[c, 3])
-
-
-@njit(**_SERIAL)
-def _place(n, px, py, kind, geometry, ax, ay, base):
-    """(u, distance) at px, py from the gradient's start; distance is that from a radial gradient's centre, else 0."""
-    if kind[n] == LINEAR:
-        return base + ax * px + ay * py, base * 0
-    if geometry[n, 2] > DEGENERATE:
-        distance = math.hypot(px, py)
-        return distance / geometry[n, 2], distance
-    return base * 0 + 1, base * 0
-
-
-@njit(**_SERIAL)
-def _paint_rows(n, y0, y1, planes, origin, width, behind, used, keep, winding, span, box, crop_start, row_start, kind,
+@njit(**_INNER)
+def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, span, box, crop_start, row_start, kind,
                 geometry, stop_index, stop_offset, stop_color, opacity):
     """Paints rows y0 to y1 of outline n over four planes, where row y begins at origin + y * width.
 
-    keep: also copies what was behind into ``behind`` (4, L) from place ``used`` on. Returns the place after it.
+    limit: end of the task's own part of the planes. used: place in ``behind`` (4, L) from which on what was behind is
+    kept; below 0: nothing is. Returns the place after it.
     """
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
     first, last = stop_index[n], stop_index[n + 1]
-    left, crop_width = box[n, 0], box[n, 2] - box[n, 0]
+    left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
     op = opacity[n]
-    simple = _simple(kind[n], stop_offset, first, last)
-    ax, ay, base, o0, inv, r0, g0, b0, a0, dr, dg, db, da = _simple_fill(n, geometry, stop_offset, stop_color, first,
-                                                                         last)
+    simple = is_simple(kind[n], stop_offset, first, last)
+    ax, ay, base, _, r0, g0, b0, a0, dr, dg, db, da = simple_fill(n, geometry, stop_offset, stop_color, first, last)
     if not simple:
-        ax, ay, base = _ramp(geometry, n)
+        ax, ay, base = ramp(geometry, n)
     a0 *= op
     da *= op
     for y in range(y0, y1):
@@ -105,12 +53,13 @@ def _paint_rows(n, y0, y1, planes, origin, width, behind, used, keep, winding, s
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
         if size <= 0:
             continue
-        at = crop_start[n] + r * crop_width + a
+        at = crop_start[n] + r * row + a
         p = origin + y * width + left + a
+        size = min(size, limit - p)
         cells = winding[at:at + size]
         red, green, blue, alpha = (planes[0, p:p + size], planes[1, p:p + size], planes[2, p:p + size],
                                    planes[3, p:p + size])
-        if keep:
+        if used >= 0:
             k0, k1, k2, k3 = (behind[0, used:used + size], behind[1, used:used + size], behind[2, used:used + size],
                               behind[3, used:used + size])
             for i in range(size):
@@ -123,9 +72,9 @@ def _paint_rows(n, y0, y1, planes, origin, width, behind, used, keep, winding, s
         from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
         from_y = winding.dtype.type(y) + half - geometry[n, 1]
         if simple:
-            u0 = base + ax * from_x + ay * from_y - o0
+            u0 = base + ax * from_x + ay * from_y
             for i in range(size):
-                t = min(max((u0 + ax * winding.dtype.type(i)) * inv, zero), one)
+                t = min(max(u0 + ax * winding.dtype.type(i), zero), one)
                 s = min(abs(cells[i]), one) * (a0 + t * da)
                 red[i] += s * (r0 + t * dr - red[i])
                 green[i] += s * (g0 + t * dg - green[i])
@@ -133,8 +82,10 @@ def _paint_rows(n, y0, y1, planes, origin, width, behind, used, keep, winding, s
                 alpha[i] += s * (one - alpha[i])
             continue
         for i in range(size):
-            u, _ = _place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, ax, ay, base)
-            k, t, _ = _locate(u, stop_offset, first, last)
+            if cells[i] == zero:
+                continue
+            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, ax, ay, base)
+            k, t, _ = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             s = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[j, 3] - stop_color[k, 3]))
             red[i] += s * (stop_color[k, 0] + t * (stop_color[j, 0] - stop_color[k, 0]) - red[i])
@@ -154,17 +105,23 @@ def composite(winding, span, box, crop_start, row_start, band, job_canvas, job_t
         width, height = sizes[b, 0], sizes[b, 1]
         bottom = min(top + band, height)
         origin = canvas_start[b]
-        for k in range(4):
-            value = background[b, k] * (background[b, 3] if k < 3 else picture.dtype.type(1))
-            picture[k, origin + top * width:origin + bottom * width] = value
+        if job_start[job + 1] - job_start[job] == 1:
+            n = members[job_start[job]]
+            if is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1]):
+                paint_alone(n, top, bottom, background[b], picture, origin, width, winding, span, box, crop_start,
+                            row_start, geometry, stop_index, stop_offset, stop_color, opacity)
+                continue
+        clear = background[b, 3]
+        fill(picture, origin + top * width, origin + bottom * width, background[b, 0] * clear, background[b, 1] * clear,
+             background[b, 2] * clear, clear)
         for m in range(job_start[job], job_start[job + 1]):
             n = members[m]
-            _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width, picture, 0, False,
-                        winding, span, box, crop_start, row_start, kind, geometry, stop_index, stop_offset, stop_color,
-                        opacity)
+            _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width,
+                        origin + bottom * width, picture, NOWHERE, winding, span, box, crop_start, row_start, kind,
+                        geometry, stop_index, stop_offset, stop_color, opacity)
 
 
-@njit(**_SERIAL)
+@njit(**_INNER)
 def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding, d_winding, span, box, crop_start,
                    row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity):
     """Derivatives of rows y0 to y1 of outline n, added into ``part``; those of its winding into d_winding.
@@ -175,19 +132,18 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
     tie = winding.dtype.type(TIE_EPS * np.finfo(winding.dtype).eps)
     first, last = stop_index[n], stop_index[n + 1]
-    left, crop_width = box[n, 0], box[n, 2] - box[n, 0]
+    left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
     op = opacity[n]
-    simple = _simple(kind[n], stop_offset, first, last)
-    ax, ay, base, o0, inv, r0, g0, b0, s0, dr, dg, db, ds = _simple_fill(n, geometry, stop_offset, stop_color, first,
-                                                                         last)
+    simple = is_simple(kind[n], stop_offset, first, last)
+    ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, first, last)
     if not simple:
-        ax, ay, base = _ramp(geometry, n)
+        ax, ay, base = ramp(geometry, n)
     for y in range(y0, y1):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
         if size <= 0:
             continue
-        at = crop_start[n] + r * crop_width + a
+        at = crop_start[n] + r * row + a
         p = origin + y * width + left + a
         cells, d_cells = winding[at:at + size], d_winding[at:at + size]
         red, green, blue, alpha = (planes[0, p:p + size], planes[1, p:p + size], planes[2, p:p + size],
@@ -195,38 +151,30 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
         k0, k1, k2, k3 = (behind[0, used:used + size], behind[1, used:used + size], behind[2, used:used + size],
                           behind[3, used:used + size])
         used += size
-        # Moments are taken about the gradient's start: far from the canvas' origin nothing cancels.
         from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
         from_y = winding.dtype.type(y) + half - geometry[n, 1]
         if simple:
-            u0 = base + ax * from_x + ay * from_y - o0
+            u0 = base + ax * from_x + ay * from_y
             sum_u, sum_ux, sum_ut, cover, cover_t = zero, zero, zero, zero, zero
             sum_r, sum_g, sum_b, sum_rt, sum_gt, sum_bt = zero, zero, zero, zero, zero, zero
             for i in range(size):
                 at_i = winding.dtype.type(i)
-                place = (u0 + ax * at_i) * inv
-                t = min(max(place, zero), one)
-                w = abs(cells[i])
-                cov = min(w, one)
-                seen = op * (s0 + t * ds)
-                s = cov * seen
+                v = u0 + ax * at_i
+                t = min(max(v, zero), one)
                 g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
                 d_s = (g_r * (r0 + t * dr - k0[i]) + g_g * (g0 + t * dg - k1[i])
                        + g_b * (b0 + t * db - k2[i]) + g_a * (one - k3[i]))
-                slope = d_s * seen if (w > tie) & (w <= one + tie) else zero
-                d_cells[i] = slope if cells[i] > zero else -slope
-                d_cov = d_s * cov
+                s, d_cells[i], d_cov, d_u = simple_pixel_backward(cells[i], v, t, d_s, g_r, g_g, g_b, op, inv, dr, dg,
+                                                                  db, s0, ds, tie)
+                c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
                 cover += d_cov
                 cover_t += d_cov * t
-                c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
                 sum_r += c_r
                 sum_g += c_g
                 sum_b += c_b
                 sum_rt += c_r * t
                 sum_gt += c_g * t
                 sum_bt += c_b * t
-                d_t = c_r * dr + c_g * dg + c_b * db + d_cov * op * ds
-                d_u = d_t * inv if (place >= zero) & (place < one) else zero
                 sum_u += d_u
                 sum_ux += d_u * at_i
                 sum_ut += d_u * t
@@ -235,27 +183,16 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
                 green[i] = g_g * rest
                 blue[i] = g_b * rest
                 alpha[i] = g_a * rest
-            part[0] += s0 * cover + ds * cover_t
-            part[1] += sum_u
-            part[2] += sum_ux + sum_u * from_x
-            part[3] += sum_u * from_y
-            # A stop's offset moves t by -(1 - t) / gap at its start and by -t / gap at its end.
-            part[4] -= sum_u - sum_ut
-            part[5] += sum_r - sum_rt
-            part[6] += sum_g - sum_gt
-            part[7] += sum_b - sum_bt
-            part[8] += op * (cover - cover_t)
-            e = HEAD + PER_STOP * (last - 1 - first)
-            part[e] -= sum_ut
-            part[e + 1] += sum_rt
-            part[e + 2] += sum_gt
-            part[e + 3] += sum_bt
-            part[e + 4] += op * cover_t
+            add_sums(part, last - first, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cover, cover_t, sum_r,
+                     sum_g, sum_b, sum_rt, sum_gt, sum_bt)
             continue
         for i in range(size):
+            if cells[i] == zero:
+                d_cells[i] = zero
+                continue
             px = from_x + winding.dtype.type(i)
-            u, distance = _place(n, px, from_y, kind, geometry, ax, ay, base)
-            k, t, inv = _locate(u, stop_offset, first, last)
+            u, distance = place(n, px, from_y, kind, geometry, ax, ay, base)
+            k, t, inv = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             c_r, c_g, c_b, c_a = (stop_color[j, 0] - stop_color[k, 0], stop_color[j, 1] - stop_color[k, 1],
                                   stop_color[j, 2] - stop_color[k, 2], stop_color[j, 3] - stop_color[k, 3])
@@ -298,19 +235,25 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
             alpha[i] = g_a * rest
 
 
-@njit(**_SERIAL)
-def _open_rows(line, grad, d_picture, value, place, source, size, rows, stride):
-    """Sets ``rows`` rows of ``size`` px to the ground's value, and their derivative to the picture's."""
-    for _ in range(rows):
-        to_line, to_grad, given = line[place:place + size], grad[place:place + size], d_picture[source:source + size]
+@njit(**_INNER)
+def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
+    """Sets ``rows`` rows of ``size`` px to the ground's value and their derivative to the picture's.
+
+    Each row is followed by PAD px without derivative, because spans end on whole vectors.
+    """
+    for y in range(rows):
+        at = y * (size + PAD)
+        to_line, to_grad = line[at:at + size + PAD], grad[at:at + size + PAD]
+        given = d_picture[source:source + size]
         for i in range(size):
             to_line[i] = value
             to_grad[i] = given[i]
-        place += stride
+        to_line[size:] = value
+        to_grad[size:] = 0
         source += stride
 
 
-@njit(**_SERIAL)
+@njit(**_INNER)
 def _total(values):
     total = values.dtype.type(0)
     for i in range(values.shape[0]):
@@ -329,14 +272,31 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
     outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
     premultiplied ground; 0 unless wants_background.
     """
+    zero = winding.dtype.type(0)
     for task in prange(job_order.shape[0]):
         job = job_order[task]
         me = get_thread_id()
         b, top = job_canvas[job], job_top[job]
         width, height = sizes[b, 0], sizes[b, 1]
         bottom = min(top + band, height)
-        behind, place, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
+        behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
         begin, finish = job_start[job], job_start[job + 1]
+        if finish - begin == 1:
+            n = members[begin]
+            if is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1]):
+                numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
+                p = part_start[n] + (top // band - box[n, 1] // band) * numbers
+                partial[p:p + numbers] = 0
+                for k in range(4):
+                    d_background_part[job, k] = _total(
+                        d_picture[k, canvas_start[b] + top * width:canvas_start[b] + bottom * width]
+                    ) if wants_background else zero
+                alone_backward(n, top, bottom, background[b], d_picture, canvas_start[b], width,
+                               partial[p:p + numbers], d_background_part[job], winding, d_winding, span, box,
+                               crop_start, row_start, geometry, stop_index, stop_offset, stop_color, opacity)
+                if not wants_background:
+                    d_background_part[job] = 0
+                continue
         # What outlines reach of the band: the rest only feeds the background.
         low, high, upper, lower = width, 0, bottom, top
         for m in range(begin, finish):
@@ -344,30 +304,33 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
             low, high = min(low, box[n, 0]), max(high, box[n, 2])
             upper, lower = min(upper, max(top, box[n, 1])), max(lower, min(bottom, box[n, 3]))
         low = min(low, high)
+        stride = high - low + PAD
+        origin = -upper * stride - low
+        limit = (lower - upper) * stride
         for k in range(4):
             value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-            _open_rows(line[k], grad[k], d_picture[k], value, (upper - top) * width + low,
-                       canvas_start[b] + upper * width + low, high - low, lower - upper, width)
-        used = 0
+            _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
+                       lower - upper, width)
+        used = np.int64(0)
         for m in range(begin, finish):
             n = members[m]
-            place[m - begin] = used
-            used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, -top * width, width, behind, used,
-                               True, winding, span, box, crop_start, row_start, kind, geometry, stop_index, stop_offset,
-                               stop_color, opacity)
+            first_kept[m - begin] = used
+            used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
+                               used, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
+                               stop_offset, stop_color, opacity)
         for m in range(finish - 1, begin - 1, -1):
             n = members[m]
             numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
             p = part_start[n] + (top // band - box[n, 1] // band) * numbers
             partial[p:p + numbers] = 0
-            _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, -top * width, width, behind,
-                           place[m - begin], partial[p:p + numbers], winding, d_winding, span, box, crop_start,
+            _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
+                           first_kept[m - begin], partial[p:p + numbers], winding, d_winding, span, box, crop_start,
                            row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
         for k in range(4):
             d_background_part[job, k] = 0
             if wants_background:
                 for y in range(top, bottom):
-                    p, q = (y - top) * width, canvas_start[b] + y * width
+                    p, q = origin + y * stride, canvas_start[b] + y * width
                     a, e = (low, high) if upper <= y < lower else (0, 0)
                     d_background_part[job, k] += (_total(d_picture[k, q:q + a]) + _total(grad[k, p + a:p + e])
                                                   + _total(d_picture[k, q + e:q + width]))
@@ -396,7 +359,7 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
         if kind[n] == RADIAL and stops > 1:
             d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
         elif kind[n] == LINEAR and stops > 1:
-            ax, ay, base = _ramp(geometry, n)
+            ax, ay, base = ramp(geometry, n)
             dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
             if base == 0:
                 # u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
