@@ -125,9 +125,13 @@ def test_versions_of_inkscape(says, state, monkeypatch, tmp_path):
     assert doctor.inkscape().state == state
 
 
-def test_no_inkscape(monkeypatch):
+def test_no_inkscape(monkeypatch, tmp_path):
     monkeypatch.setattr(extension, "find_inkscape", lambda: None)
+    monkeypatch.setattr(extension, "FLATPAKS", tmp_path)
+    monkeypatch.setattr(extension, "SNAPS", ())
     monkeypatch.delenv("INKSCAPE_PROFILE_DIR")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
     assert doctor.inkscape().state == "warning"
     assert doctor.extension().state == "warning"
     assert "--dir" in doctor.extension().remedy
