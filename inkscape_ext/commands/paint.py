@@ -22,6 +22,9 @@ from ..messages import _, duration, ngettext
 from ..waiting import waiting
 from ..work import Job, Work
 
+#: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
+FREE_MANY = 150
+
 
 class Paint(Command):
     """The selected pictures, painted."""
@@ -146,6 +149,8 @@ def _note(kind: str, options: dict[str, Any], count: int, history: History) -> s
     seconds = history.estimate(kind, options)
     if seconds is not None:
         text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
+    if kind != "paint" and strokes > FREE_MANY:
+        text = _("{what}. So many take minutes; 64 are a good start.").format(what=text)
     if paths > STROKES_WARN:
         text = _("{what}. So many make Inkscape's gradient tool slow.").format(what=text)
     return text
