@@ -20,7 +20,7 @@ NOT_IN_MENU = {"engine", "force"}
 #: Choices of the menu that the extension takes itself: free shapes are another job of the engine.
 NO_OPTION = {"free"}
 #: One value each that is not the default.
-OTHER = {int: lambda f: f.metadata["low"] + 3, float: lambda f: 0.75, bool: lambda f: not f.default}
+OTHER = {int: lambda f: f.metadata["low"] + 4, float: lambda f: 0.75, bool: lambda f: not f.default}
 
 
 def other_value(field):
@@ -123,3 +123,16 @@ def test_the_readme_shows_the_table():
     spec.loader.exec_module(script)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert script.updated(readme) == readme, "run python scripts/options_table.py"
+
+
+@pytest.mark.parametrize(("given", "most"), [({}, 8), ({"fidelity": 0.0}, 8), ({"fidelity": 0.75}, 12),
+                                             ({"fidelity": 1.0}, 16), ({"fidelity": 1.0, "cubics": 6}, 6),
+                                             ({"cubics": 64}, 64)])
+def test_free_outlines_may_have_more_segments(given, most):
+    assert Options(**given).segments == most
+
+
+@pytest.mark.parametrize("cubics", [1, 3])
+def test_no_closed_outline_has_so_few_segments(cubics):
+    with pytest.raises(UsageError, match="between 4 and 64"):
+        Options(cubics=cubics)

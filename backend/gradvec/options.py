@@ -40,9 +40,11 @@ class Options:
     gradient: str = _option("refined", "how gradients are found: refined is best, kmeans is the paper's, "
                             "auto drops what the eye does not see, flat is one colour a stroke",
                             choices=("refined", "kmeans", "auto", "flat"))
-    cubics: int = _option(8, "most Bezier segments a path may have", low=4, high=64)
-    accuracy: float = _option(0.15, "how closely traced outlines follow their stroke's edge: curve segments are added "
-                              "until they do, or gain too little", low=0.02, high=10.0, unit="px")
+    cubics: int = _option(0, "most Bezier segments a path may have, 4 or more; 0: 8, and up to 16 where fidelity is "
+                          "above 0.5", low=0, high=64)
+    accuracy: float = _option(0.15, "how closely traced outlines follow their stroke's edge, and freed ones the shape "
+                              "that they found: curve segments are added until they do, or gain too little",
+                              low=0.02, high=10.0, unit="px")
     holes: bool = _option(True, "keep holes that are a real part of a stroke's shape")
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
     paths_by_size: bool = _option(False, "let large strokes become all of these paths, middle ones half as many, and "
@@ -73,6 +75,8 @@ class Options:
     def __post_init__(self) -> None:
         for f in fields(self):
             object.__setattr__(self, f.name, _checked(f, getattr(self, f.name)))
+        if 0 < self.cubics < 4:
+            raise UsageError(f"Option cubics is {self.cubics}; it must be 0 or lie between 4 and 64.")
         if self.strokes > STROKES_MAX and not self.force:
             raise UsageError(f"{self.strokes} strokes are more than {STROKES_MAX}, above which Inkscape takes minutes "
                              "to select a path.", "Ask for fewer strokes, or add --force.")
@@ -89,6 +93,11 @@ class Options:
         if unknown:
             raise UsageError(f"There is no option named {unknown[0]!r}.", f"Known options: {', '.join(sorted(known))}.")
         return cls(**values)
+
+    @property
+    def segments(self) -> int:
+        """Most Bezier segments a path may have: cubics, or what fidelity stands for."""
+        return self.cubics or round(8 + 8 * max(0.0, 2 * self.fidelity - 1))
 
     def to_dict(self) -> dict[str, Any]:
         """All names and values, as plain JSON types."""

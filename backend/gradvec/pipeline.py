@@ -25,6 +25,8 @@ from .model import Color, Document, Painting, Shape, SolidColor, StrokePatch, Ta
 from .options import Options
 from .progress import Run
 
+#: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
+FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
 #: A stroke whose paint is at least so opaque is taken to be opaque: its edges alone make it seem thinner.
@@ -76,7 +78,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
             bright = seen.rgb.mean(-1) * seen.alpha
             options = replace(options, detail=options.detail or DETAIL)
     with run.stage("Painting", 0.02, 0.45), clock("paint"):
-        painting = paint(target, options, run, bright, stamps)
+        painting = paint(target, options, run, bright, stamps, 1 - (1 - FREED_EFFORT) * options.fidelity)
     with run.stage("Vectorizing strokes", 0.45, 0.5), clock("vectorize"):
         ground = painting.background
         target = _on_ground(target, ground)

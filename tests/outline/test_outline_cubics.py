@@ -169,6 +169,17 @@ def test_halves_meet_on_the_curve():
     np.testing.assert_allclose(cubics.halve(one, 0.5)[0][3], expected, atol=1e-12)
 
 
+def test_fewer_cubics_follow_what_more_drew():
+    """Halving segments adds none to the shape, so they can go again; those that it needs stay."""
+    few = [traced(outline(blob(seed)), accuracy=0.05) for seed in (1, 2, 3)]
+    many = [cubics.split(one, one.segments + 6) for one in few]
+    for one, split, again in zip(few, many, cubics.fewer(many, 64, 0.05), strict=True):
+        assert again.segments <= one.segments + 1 < split.segments
+        assert apart(again, one) < 0.15
+    square = outline(SQUARE)
+    assert cubics.fewer([square], 64, 0.05)[0].segments == 4
+
+
 def test_refitting_takes_away_segments_that_say_nothing():
     shape = outline(blob(2, segments=6))
     busy = cubics.split(shape, 20)

@@ -78,7 +78,7 @@ def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: T
              run: Run) -> list[Shape]:
     """The new shapes, refined between what lies below and above them, which stays."""
     if options.fidelity > 0:
-        new = [replace(s, outline=cubics.split(s.outline, options.cubics)) for s in new]
+        new = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in new]
     new = [replace(s, id=f"stroke-{n:04d}", label=f"stroke {n}") for n, s in enumerate(new, 1)]
     # Ids of the drawing may be the same words; inside the refinement they get a mark that no id of ours has.
     around = [replace(s, id=f"fixed {n}") for n, s in enumerate([*below, *above])]
@@ -93,7 +93,7 @@ def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: T
 
 def _dab(n: int, centre: np.ndarray, size: float, angle: float, color: np.ndarray, options: Options) -> Shape:
     """One stroke of the oil brush, twice as long as wide, of this size (square root of its area, about)."""
-    templates = brushes.template_points(brushes.OIL, options.cubics)
+    templates = brushes.template_points(brushes.OIL, options.segments)
     shape = torch.tensor([[centre[0], centre[1], 1.5 * size, 0.75 * size, angle, 0, 0, 0]], dtype=torch.float32)
     points = brushes.stamped_points(shape, templates[n % len(templates)][None])[0].numpy()
     r, g, b = (float(v) for v in color)

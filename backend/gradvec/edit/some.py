@@ -59,7 +59,7 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
 
 def _prepared(shape: Shape, options: Options) -> Shape:
     if options.fidelity > 0:
-        shape = replace(shape, outline=cubics.split(shape.outline, options.cubics))
+        shape = replace(shape, outline=cubics.split(shape.outline, options.segments))
     return one_colored(shape) if is_flat(options) else shape
 
 

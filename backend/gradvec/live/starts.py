@@ -92,10 +92,10 @@ def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.nda
     reaches = [_reaching(part.mask | part.bridge, loose) for part, loose in zip(parts, free, strict=True)]
     patches = [_patch(reach, target) for reach in reaches]
     contours = [trace.contours(patch, holes=options.holes) for patch in patches]
-    outlines = [Outline(loops) for loops in cubics.fit_contours(contours, options.cubics, options.accuracy)]
+    outlines = [Outline(loops) for loops in cubics.fit_contours(contours, options.segments, options.accuracy)]
     result = []
     for part, loose, reach, traced in zip(parts, free, reaches, outlines, strict=True):
-        outline = repair.clean(traced, most=options.cubics) if traced.loops else None
+        outline = repair.clean(traced, most=options.segments) if traced.loops else None
         if outline is not None:
             gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, flat)
             gain *= WHOLE if part.bridge.any() else 1.0

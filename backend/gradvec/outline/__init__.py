@@ -22,7 +22,7 @@ def fit(patches: list[StrokePatch], options: Options, run: Run) -> list[tuple[Ou
     Usually one outline a stroke, which may have several loops (pieces, holes); more where options.paths_per_stroke
     allows it and what one gradient leaves wrong inside the stroke is worth it. Nothing for a patch in which nothing
     of at least :data:`MIN_SIZE_PX` is to be seen. What comes back does not cross itself and has at most
-    options.cubics segments an outline. The patches are taken to lie in one picture, in paint order: edges that later
+    options.segments segments an outline. The patches are taken to lie in one picture, in paint order: edges that later
     strokes hide, or that hardly differ from what is below, get fewer segments.
 
     Reports progress in [0, 1] of the run's present stage; "stop and keep" skips what is left of the refinement.
@@ -84,7 +84,7 @@ def outlines(patches: Sequence[StrokePatch], importance: Sequence[np.ndarray] | 
             run.step(begin + 0.1 * (end - begin) * i / len(patches))
         groups.append(trace.contours(patch, None if importance is None else importance[i], bounds,
                                      holes=options.holes, min_size_px=MIN_SIZE_PX))
-    traced = [Outline(loops) for loops in cubics.fit_contours(groups, options.cubics, options.accuracy)]
+    traced = [Outline(loops) for loops in cubics.fit_contours(groups, options.segments, options.accuracy)]
     run.step(begin + 0.2 * (end - begin))
     seen = [i for i, outline in enumerate(traced) if outline.loops]
     refined = refine([patches[i] for i in seen], [traced[i] for i in seen],
@@ -92,6 +92,6 @@ def outlines(patches: Sequence[StrokePatch], importance: Sequence[np.ndarray] | 
                      span=(begin + 0.2 * (end - begin), end), engine=options.engine, device=options.device)
     result: list[Outline | None] = [None] * len(patches)
     for i, outline in zip(seen, refined, strict=True):
-        result[i] = (repair.clean(outline, MIN_SIZE_PX, options.cubics)
-                     or repair.clean(traced[i], MIN_SIZE_PX, options.cubics))
+        result[i] = (repair.clean(outline, MIN_SIZE_PX, options.segments)
+                     or repair.clean(traced[i], MIN_SIZE_PX, options.segments))
     return result

@@ -101,10 +101,21 @@ def refit(outline: Outline, segments: int) -> Outline:
     """
     if outline.segments <= segments:
         return outline
+    return Outline(fit_contours([_as_contours(outline)], max(segments, FEWEST), 1e-3)[0])
+
+
+def fewer(outlines: Sequence[Outline], most: int, accuracy_px: float) -> list[Outline]:
+    """Every outline with as few cubics as follow it to within ``accuracy_px`` (see :func:`fit_contours`), or as it
+    was where that saves none."""
+    fitted = [Outline(loops) for loops in fit_contours([_as_contours(o) for o in outlines], most, accuracy_px)]
+    return [new if 0 < new.segments < old.segments else old for new, old in zip(fitted, outlines, strict=True)]
+
+
+def _as_contours(outline: Outline) -> list[Contour]:
+    """Its loops, the largest first, which stays whatever happens."""
     loops = sorted(outline.loops, key=lambda loop: -abs(shoelace(flatten(loop))))
-    contours = [replace(as_contour(loop), worth=abs(shoelace(flatten(loop))) if number else np.inf)
-                for number, loop in enumerate(loops)]
-    return Outline(fit_contours([contours], max(segments, FEWEST), 1e-3)[0])
+    return [replace(as_contour(loop), worth=abs(shoelace(flatten(loop))) if number else np.inf)
+            for number, loop in enumerate(loops)]
 
 
 def split(outline: Outline, segments: int) -> Outline:

@@ -30,6 +30,8 @@ ROUNDS = 10
 #: Share of all strokes that a round may move elsewhere; it does where the new place gains more than GAIN_FACTOR
 #: times what the stroke is worth where it is.
 ROUND_SHARE, GAIN_FACTOR = 0.12, 1.0
+#: Segments of brush outlines that a refinement will free.
+FREED_CUBICS = 8
 PREVIEW_SECONDS = 0.3
 #: How many pictures' areas one level's strokes cover together, and the aspect of a usual stroke.
 COVER, ASPECT = 0.8, 2.2
@@ -72,7 +74,9 @@ class Painter:
         self._stamps = tuple(stamps)
         self._rounds, self._final_steps = round(ROUNDS * effort), round(FINAL_STEPS * effort)
         self.limits = _limits(canvas, options)
-        self._settings = Settings(self.limits, canvas.ground, options.cubics, self._stamps, options.engine,
+        # Outlines that will be freed are given their further segments by the refinement.
+        self._cubics = min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments
+        self._settings = Settings(self.limits, canvas.ground, self._cubics, self._stamps, options.engine,
                                   options.device, options.opaque)
         self.variables = Variables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
@@ -81,7 +85,7 @@ class Painter:
 
     def painting(self) -> Painting:
         """The strokes so far."""
-        return to_painting(self.variables, self.limits, self._canvas.background, self._options.cubics, self._stamps)
+        return to_painting(self.variables, self.limits, self._canvas.background, self._cubics, self._stamps)
 
     def progressive(self) -> None:
         """Levels, rounds of moving idle strokes, a last polish."""

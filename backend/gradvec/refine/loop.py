@@ -43,7 +43,7 @@ class Refinement:
     peak: float = 1.0
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
-    tension: float = 0.002
+    tension: float = 0.0005
     pieces: int = 8
     flat: bool = False
     fixed: frozenset[str] = frozenset()

@@ -29,11 +29,11 @@ def plan(options: Options, traced: bool = False) -> Refinement:
     published = options.gradient == "kmeans"
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
                       colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
-    steps = (20 + 160 * options.fidelity) if traced else (100 + 250 * options.fidelity)
+    steps = (20 + 160 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
     return Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device,
-                      peak=0.5 if traced else 1.0, tension=0.0005 if traced else 0.002)
+                      peak=0.5 if traced else 1.0)
 
 
 def is_flat(options: Options) -> bool:
@@ -54,14 +54,17 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     """
     work = plan(options, traced)
     if options.fidelity > 0 and not traced:
-        shapes = [replace(s, outline=cubics.split(s.outline, options.cubics)) for s in shapes]
+        shapes = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in shapes]
     if work.flat:
         shapes = [one_colored(s) for s in shapes]
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         refined, report = refine(marked, target, background, work, run)
-    refined = _kept(_repaired(refined, options), target, background, options)
+    refined = _repaired(refined, options)
+    if options.fidelity > 0 and not traced:
+        refined = _repaired(_with_fewer_cubics(refined, options), options)
+    refined = _kept(refined, target, background, options)
     settle = replace(work, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
     with run.part(0.9, 1.0):
         settled, last = refine(refined, target, background, settle, run)
@@ -90,8 +93,14 @@ def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
     """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
     if options.fidelity == 0:
         return shapes
-    clean = [(s, repair.clean(s.outline, most=options.cubics)) for s in shapes]
+    clean = [(s, repair.clean(s.outline, most=options.segments)) for s in shapes]
     return [replace(s, outline=outline) for s, outline in clean if outline is not None]
+
+
+def _with_fewer_cubics(shapes: list[Shape], options: Options) -> list[Shape]:
+    """Freed outlines need not all of the segments that they were free to use."""
+    outlines = cubics.fewer([s.outline for s in shapes], options.segments, options.accuracy)
+    return [replace(s, outline=outline) for s, outline in zip(shapes, outlines, strict=True)]
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
