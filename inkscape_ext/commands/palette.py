@@ -43,7 +43,10 @@ class Palette(EditingCommand):
             palette = colors.few(lab, weight, max(1, self.options.host_count))
         rgb = colors.to_rgb(palette)
         for (element, name, _color, _weight), index in zip(spots, colors.nearest(lab, palette)):
-            styles.put(element, name, styles.hex_of(rgb[index]))
+            if name == "fill":
+                definitions.paint(element, styles.hex_of(rgb[index]))
+            else:
+                styles.put(element, name, styles.hex_of(rgb[index]))
         for stroke in strokes:
             _flat_where_even(stroke, definitions)
         return None
@@ -94,7 +97,9 @@ def _privately_filled(strokes: list[Any], definitions: Definitions) -> None:
                         own.set(attribute, value)
             for stop in stop_elements([own]):
                 own.remove(stop)
-            own.extend(copy.deepcopy(stop_elements(chain)))
+            for stop in copy.deepcopy(stop_elements(chain)):
+                stop.attrib.pop("id", None)  # Inkscape names stops when it saves
+                own.append(stop)
             own.set(INKSCAPE + "collect", "always")
             shared[name] = definitions.add(own, f"{stroke.get('id')}-fill")
         definitions.paint(stroke, f"url(#{shared[name]})")

@@ -78,10 +78,12 @@ class Definitions:
 
     def paint(self, element: Any, paint: str) -> None:
         """Gives ``element`` this fill and takes away the gradient that it leaves unused."""
-        before = styles.reference(styles.own(element, "fill"))
+        before = set(_references(element))
         styles.put(element, "fill", paint)
-        self._uses[styles.reference(paint)] += 1
-        self._release(before)
+        after = set(_references(element))
+        self._uses.update(after - before)
+        for name in before - after:
+            self._release(name)
 
     def remove(self, element: Any) -> None:
         """Takes ``element`` out of the document, and gradients that only it used."""
@@ -164,9 +166,10 @@ def stops_of(chain: list[Any]) -> list[tuple[float, styles.Rgb, float]]:
 
 
 def _references(element: Any) -> list[str]:
+    """What ``element`` refers to, each once: Inkscape writes a fill into the style beside the attribute it was in."""
     names = [name for value in element.attrib.values() if "url(" in value for name in _URL.findall(value)]
     address = href(element)
-    return [*names, address[1:]] if address.startswith("#") else names
+    return list(dict.fromkeys([*names, address[1:]] if address.startswith("#") else names))
 
 
 def _first(chain: list[Any], name: str, default: str) -> str:

@@ -1,5 +1,7 @@
 """The editing commands as Inkscape starts them, on documents that the artist has worked on."""
 
+import re
+
 import numpy as np
 import pytest
 from documents import embedded
@@ -124,6 +126,30 @@ def test_fills_as_other_programs_write_them(editing):
     assert path.get("fill-opacity") == "0.8"
     assert find(after, "gv1-s2").get("style") == "opacity:.8;fill:#ff0000"
     assert find(after, "base") is not None
+
+
+def saved_by_inkscape(svg):
+    """Fills stand in the style beside the attribute, and stops have names, as after any change in Inkscape."""
+    for stroke in svg.iter(SVG + "path"):
+        stroke.set("style", f"fill:{stroke.get('fill')}")
+    for number, stop in enumerate(svg.iter(SVG + "stop")):
+        stop.set("id", f"stop{number}")
+    return svg
+
+
+@pytest.mark.parametrize(("command", "more"), [
+    ("refine", ()), ("refit", ()), ("again", ()), ("palette", ("--host_count=2",)), ("palette", ("--host_count=1",))])
+def test_nothing_is_left_behind_where_inkscape_has_saved(editing, command, more):
+    svg = saved_by_inkscape(painted())
+    find(svg, "gv1-s2").set("fill", "url(#gv1-s1-fill)")  # of old: the style holds
+    after, said = editing.run(command, svg, "--id=gv1-s1", "--id=gv1-s2", *more)
+    assert said == ""
+    every = [e.get("id") for e in after.iter() if e.get("id")]
+    assert len(every) == len(set(every))
+    text = etree.tostring(after).decode()
+    named = set(re.findall(r"url\(#([^)]+)\)", text))
+    assert named <= set(every)
+    assert {e.get("id") for e in after.iter(SVG + "linearGradient")} <= named
 
 
 def test_hidden_and_deleted_strokes_are_not_part_of_the_drawing(editing):
