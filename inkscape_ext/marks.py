@@ -8,6 +8,7 @@ small enough to be kept with the result for running it again.
 from __future__ import annotations
 
 import base64
+import math
 import struct
 import zlib
 from typing import Any
@@ -18,7 +19,7 @@ from inkex import Transform
 from . import placement
 from .editing import styles
 from .editing.drawings import RUN, STROKE, Place
-from .editing.geometry import covered, is_outlined, near, plain_data, polygons
+from .editing.geometry import bounds, covered, is_outlined, near, plain_data, polygons
 from .editing.spaces import to_root
 from .layers import GRADVEC
 from .messages import ngettext
@@ -65,10 +66,10 @@ def detail_map(place: Place, shapes: list[Any]) -> tuple[bytes, list[Any]]:
     matrix = Transform(scale=(fine[0] / place.size[0], fine[1] / place.size[1])) @ place.from_root
     strength, marking = np.zeros((fine[1], fine[0])), []
     for shape in shapes:
-        mask = _mask(shape, matrix @ to_root(shape), *fine)
-        if 0 < mask.mean() <= WHOLE:
+        part, mask = _mask(shape, matrix @ to_root(shape), *fine)
+        if 0 < mask.sum() <= WHOLE * strength.size:
             marking.append(shape)
-            strength = np.maximum(strength, mask * (_opacity(shape) or 1.0))
+            strength[part] = np.maximum(strength[part], mask * (_opacity(shape) or 1.0))
     if not marking:
         return b"", []
     smooth = strength.reshape(height, FINER, width, FINER).mean((1, 3)) / strength.max()
@@ -107,20 +108,34 @@ def kept(layer: Any) -> bytes:
         return b""
 
 
-def _mask(shape: Any, matrix: Transform, width: int, height: int) -> np.ndarray:
-    """(height, width) true where the shape marks. matrix: from the shape's own units to the map's px."""
-    data = plain_data(shape, matrix)
+def _mask(shape: Any, matrix: Transform, width: int, height: int) -> tuple[tuple[slice, slice], np.ndarray]:
+    """(part of the map, true where the shape marks in it). matrix: from the shape's own units to the map's px."""
+    data, radius = plain_data(shape, matrix), 0.0
     if styles.inherited(shape, "fill", "#000000") == "none" and _open(shape):
         a, b, c, d, _e, _f = matrix.to_hexad()
         whole = placement.viewport_of(shape)[0]
         wide = placement.length(styles.inherited(shape, "stroke-width", "1"), whole) or 0.0
         radius = max(wide * abs(a * d - b * c) ** 0.5, FINER) / 2
-        found = np.zeros((height, width), bool)
-        for line in polygons(data, 2):
-            found |= near(line, radius, width, height)
-        return found
-    even_odd = styles.inherited(shape, "fill-rule") == "evenodd"
-    return covered(polygons(data), width, height, even_odd)
+    lines = polygons(data, 2 if radius else 3)
+    part = _part(lines, radius, width, height)
+    rows, columns = part
+    size = (max(columns.stop - columns.start, 0), max(rows.stop - rows.start, 0))
+    lines = [line - (columns.start, rows.start) for line in lines]
+    if not radius:
+        return part, covered(lines, *size, even_odd=styles.inherited(shape, "fill-rule") == "evenodd")
+    found = np.zeros(size[::-1], bool)
+    for line in lines:
+        found |= near(line, radius, *size)
+    return part, found
+
+
+def _part(lines: list[np.ndarray], radius: float, width: int, height: int) -> tuple[slice, slice]:
+    """Rows and columns of the map that lines of this radius can reach."""
+    if not lines:
+        return slice(0, 0), slice(0, 0)
+    left, top, right, bottom = np.clip(bounds(lines), -1e6, 1e6) + np.array([-radius, -radius, radius, radius])
+    return (slice(min(max(math.floor(top), 0), height), min(max(math.ceil(bottom), 0), height)),
+            slice(min(max(math.floor(left), 0), width), min(max(math.ceil(right), 0), width)))
 
 
 def _open(shape: Any) -> bool:

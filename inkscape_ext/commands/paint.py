@@ -71,12 +71,12 @@ class Paint(Command):
         """
         if not shapes:
             return [b""] * len(found), []
-        maps, marking = [], []
+        maps, marking = [], {}
         for picture, source in found:
             png, there = marks.detail_map(place_of_source(picture, source), shapes)
             maps.append(png)
-            marking += [shape for shape in there if shape not in marking]
-        return maps, marking
+            marking.update(dict.fromkeys(there))
+        return maps, list(marking)
 
     def _loaded(self, found: list[pictures.Picture]) \
             -> tuple[list[tuple[pictures.Picture, sources.Source]], list[GradvecError]]:
