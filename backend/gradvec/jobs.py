@@ -145,11 +145,12 @@ def _refit(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
 
 def _add_detail(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """Payloads: the picture, the drawing; if given, a detail-map says where the new strokes may go."""
     from .edit import add_detail
 
-    drawing = _drawing(payloads)
+    drawing, detail_map = _drawing(payloads), payloads.get("detail-map")
     with run.stage("Adding detail", 0.0, 1.0):
-        return _changed(add_detail(_payload(payloads, "picture"), drawing, options, run), drawing, {})
+        return _changed(add_detail(_payload(payloads, "picture"), drawing, options, run, detail_map), drawing, {})
 
 
 def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:

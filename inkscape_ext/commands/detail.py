@@ -1,4 +1,7 @@
-"""Add detail: more strokes where the drawing is still furthest from the picture, as a new layer on top of it."""
+"""Add detail: more strokes where the drawing is still furthest from the picture, as a new layer on top of it.
+
+Shapes that are selected as well mark where they may go.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from gradvec.errors import InputError
 
+from .. import marks
 from ..editing.command import EditingCommand, payloads, picture_note
 from ..editing.drawings import Drawing, chosen_drawings
 from ..editing.gradients import INKSCAPE, SVG, Definitions
@@ -32,9 +36,11 @@ class Detail(EditingCommand):
                              _("Select strokes that were painted."))
         sheets = [self.sheet_of(drawing, definitions) for drawing in layered]
         title = ngettext("Adding {count} stroke", "Adding {count} strokes", count).format(count=count)
-        jobs = [Job("add-detail", {**drawing.settings, "strokes": count}, payloads(sheet.place, svg=sheet.data()),
-                    {"name": sheet.place.source.name}, title) for drawing, sheet in zip(layered, sheets)]
-        results = self.run_jobs(jobs, picture_note(sheets[0].place))
+        maps, note = self._detail_maps(sheets)
+        jobs = [Job("add-detail", {**drawing.settings, "strokes": count},
+                    payloads(sheet.place, svg=sheet.data(), **marks.payloads(png)),
+                    {"name": sheet.place.source.name}, title) for drawing, sheet, png in zip(layered, sheets, maps)]
+        results = self.run_jobs(jobs, "\n".join(filter(None, (picture_note(sheets[0].place), note))))
         answers = [(drawing, sheet, Answer(result.payloads)) for drawing, sheet, result in zip(
             layered, sheets, results) if result]
         if not any(answer.paths for _drawing, _sheet, answer in answers):
@@ -46,6 +52,13 @@ class Detail(EditingCommand):
                 self._on_top(drawing, sheet, answer, editor, definitions)
         self.finish()
         return None
+
+    def _detail_maps(self, sheets: list[Sheet]) -> tuple[list[bytes], str]:
+        """For each drawing what the selected shapes mark on it, and a line about that."""
+        shapes = marks.drawn(self.svg, self.options.ids, [sheet.place.picture for sheet in sheets])
+        found = [marks.detail_map(sheet.place, shapes) for sheet in sheets]
+        marking = {shape for _png, there in found for shape in there}
+        return [png for png, _there in found], marks.note(len(marking), len(shapes) - len(marking))
 
     def _on_top(self, drawing: Drawing, sheet: Sheet, answer: Answer, editor: Editor,
                 definitions: Definitions) -> None:

@@ -140,6 +140,18 @@ def test_add_detail_puts_strokes_where_the_drawing_is_wrong() -> None:
     assert likeness([WANTED[0], WANTED[1], *shapes]) > 28
 
 
+def test_detail_goes_where_a_map_is_bright() -> None:
+    """Both ellipses are missing; the marked one is put back, and the other place stays as it is."""
+    bright = picture([Shape(ground().outline, SolidColor((0, 0, 0)), id="black"),
+                      ellipse(30, 40, 22, 16, SolidColor((1, 1, 1)), "white")])
+    shapes, _ = run("add-detail", {"picture": picture(WANTED), "svg": drawing(WANTED[0]), "detail-map": bright},
+                    strokes=4)
+    assert likeness([WANTED[0], *shapes]) > likeness(WANTED[:1]) + 1
+    for shape in shapes:
+        left, top, right, bottom = shape.outline.bounds()
+        assert ((left + right) / 2 - 30) ** 2 + ((top + bottom) / 2 - 40) ** 2 < 25 ** 2
+
+
 def test_trace_makes_one_path_of_each_raster_in_its_own_px() -> None:
     def raster(shape: Shape, width: int, height: int) -> bytes:
         rgba = render(scene_from_shapes([shape], width, height), "cpu").numpy()

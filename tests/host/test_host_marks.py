@@ -176,6 +176,15 @@ def test_run_again_takes_the_marks_of_that_time_unless_others_are_selected(editi
     assert marks.kept(find(again, "gv3-layer")) != marks.kept(kept)
 
 
+def test_marks_say_where_further_detail_may_go(editing):
+    document, said = editing.run("detail", painted(PICTURE + EYE), "--id=gv1-layer", "--id=eye", "--strokes=2")
+    assert said == ""
+    assert (editing.asked()["kind"], sent_map(editing)[10, 10], sent_map(editing)[2, 30]) == ("add-detail", 1, 0)
+    assert find(document, "eye") is not None
+    editing.run("detail", painted(PICTURE + EYE), "--id=gv1-layer", "--strokes=2")
+    assert sent_map(editing) is None
+
+
 def test_a_damaged_map_on_a_layer_is_no_map():
     svg = painted()
     layer = find(svg, "gv1-layer")

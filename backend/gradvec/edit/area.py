@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
+from .. import images
 from ..errors import InputError
 from ..fills.pixels import inside
 from ..model import Document, Outline, Shape, SolidColor, Target
@@ -59,19 +61,39 @@ def repaint(picture: bytes, drawing: Document, region: Document, options: Option
     return space.back(new), [s.id for s in gone], gone[-1].id if gone else None
 
 
-def add_detail(picture: bytes, drawing: Document, options: Options, run: Run) -> list[Shape]:
-    """options.strokes new strokes on top, where the drawing differs most from the picture."""
+def add_detail(picture: bytes, drawing: Document, options: Options, run: Run,
+               detail_map: bytes | None = None) -> list[Shape]:
+    """options.strokes new strokes on top, where the drawing differs most from the picture.
+
+    detail_map: a picture that is bright where they may go, and as small as that place asks for; None: anywhere.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
     space = Workspace.open(picture, options.size, drawing.width, drawing.height)
     shapes = space.into(drawing.shapes)
     target = space.target
     shown = render(scene_from_shapes(shapes, target.width, target.height), options.engine, options.device).numpy()
     wanted = np.concatenate([target.rgb * target.alpha[..., None], target.alpha[..., None]], -1)
     error = ((shown - wanted) ** 2).sum(-1)
-    size = max(3.0, 0.5 * math.sqrt(target.width * target.height / (len(shapes) + options.strokes)))
+    share = 1.0
+    if detail_map:
+        bright = _bright(detail_map, error.shape)
+        error, share = error * bright, max(float(bright.mean()), 1e-3)
+    area = share * target.width * target.height
+    size = max(3.0, 0.5 * math.sqrt(area / (share * len(shapes) + options.strokes)))
     places = seeds(error, options.strokes, target, OrientationField(target), np.random.default_rng(options.seed), size)
     new = [_dab(n, places.centre[n], places.size[n], places.angle[n], places.color[n], options)
            for n in range(options.strokes)]
     return space.back(_settled(shapes, new, [], target, options, run))
+
+
+def _bright(detail_map: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """(H, W) in [0, 1]: how bright a detail map is, brought to the picture's size."""
+    seen = images.load(detail_map, max(shape), "The detail map")
+    grey = torch.from_numpy(seen.rgb.mean(-1) * seen.alpha)[None, None]
+    sized: np.ndarray = F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
+    return sized
 
 
 def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: Target, options: Options,
