@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import images
-from ..model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Target
+from ..model import Shape, Target
+from ..scaling import scaled
 
 #: The working picture never gets larger than this, px: an area is not worth more than the whole.
 LARGEST = 4096
@@ -50,12 +51,12 @@ class Workspace:
 
     def into(self, shapes: Iterable[Shape]) -> list[Shape]:
         """From picture px to working px."""
-        return [_mapped(s, self.scale, (-self.offset[0], -self.offset[1])) for s in shapes]
+        return [scaled(s, self.scale, (-self.offset[0], -self.offset[1])) for s in shapes]
 
     def back(self, shapes: Iterable[Shape]) -> list[Shape]:
         """From working px to picture px."""
         (sx, sy), (ox, oy) = self.scale, self.offset
-        return [_mapped(s, (1 / sx, 1 / sy), (ox / sx, oy / sy)) for s in shapes]
+        return [scaled(s, (1 / sx, 1 / sy), (ox / sx, oy / sy)) for s in shapes]
 
     def touches(self, shape: Shape) -> bool:
         """Whether a shape in working px reaches into the part."""
@@ -71,20 +72,3 @@ def bounds(shapes: Iterable[Shape], margin: float = 0.0) -> Box | None:
     (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     wide = margin * max(right - left, bottom - top)
     return float(left - wide), float(top - wide), float(right + wide), float(bottom + wide)
-
-
-def _mapped(shape: Shape, scale: tuple[float, float], shift: tuple[float, float]) -> Shape:
-    """x * scale + shift."""
-    factor, move = np.array(scale), np.array(shift)
-    outline = Outline(tuple((loop * factor + move).astype(np.float32) for loop in shape.outline.loops))
-    return replace(shape, outline=outline, fill=_mapped_fill(shape.fill, scale, shift))
-
-
-def _mapped_fill(fill: Fill, scale: tuple[float, float], shift: tuple[float, float]) -> Fill:
-    (a, b), (c, d) = scale, shift
-    if isinstance(fill, SolidColor):
-        return fill
-    if isinstance(fill, LinearGradient):
-        return replace(fill, x1=fill.x1 * a + c, y1=fill.y1 * b + d, x2=fill.x2 * a + c, y2=fill.y2 * b + d)
-    assert isinstance(fill, RadialGradient)
-    return replace(fill, cx=fill.cx * a + c, cy=fill.cy * b + d, r=fill.r * math.sqrt(abs(a * b)))

@@ -13,6 +13,7 @@ from ..outline import cubics, repair
 from ..progress import Run
 from .loop import Refinement, refine
 from .variables import Freedom, Variables, reach_of
+from .view import View
 
 #: A shape of which less than this is seen, px, is dropped: it costs a path and shows nothing.
 UNSEEN = 0.75
@@ -44,6 +45,8 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
                   run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
     """Refines all shapes together, repairs what crossed itself and drops what nobody sees.
 
+    Very large pictures are looked at on a view that is as large as their shapes can use (see :mod:`.view`).
+
     Args:
         layer: layer of each shape, rising; shapes that were put elsewhere end up in the topmost layer.
         traced: outlines came from pictures of strokes, with as many cubics as they need.
@@ -53,6 +56,8 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
         shapes showed nothing).
     """
     work = plan(options, traced)
+    view = View.of(target, len(shapes))
+    shapes, target = view.into(shapes), view.target
     if options.fidelity > 0 and not traced:
         shapes = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in shapes]
     if work.flat:
@@ -73,7 +78,8 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     last.pop("moved")
     report.update(dropped=len(marked) - len(settled), psnr_after=last.get("psnr_after", report.get("psnr_after")))
     top = max(layer, default=0)
-    return _finished(settled, options, target), [top if s.id in moved else layer[int(s.id)] for s in settled], report
+    finished = view.back(_finished(settled, options, target))
+    return finished, [top if s.id in moved else layer[int(s.id)] for s in settled], report
 
 
 def one_colored(shape: Shape) -> Shape:
