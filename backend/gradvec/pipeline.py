@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -105,9 +106,9 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     from .stroke_folder import read_folder
 
     run, clock = run or Run(), _Clock()
-    calm_threads()
-    with run.stage("Reading the strokes", 0.0, 0.15), clock("read"):
+    with run.stage("Reading the strokes", 0.0, 0.15), clock("read"), _Loading():
         patches, (width, height) = read_folder(folder)
+    calm_threads()
     with run.stage("Outlining strokes", 0.15, 0.5), clock("outline"):
         shapes = _from_patches(patches, options, run)
     if not shapes:
@@ -304,6 +305,26 @@ def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicte
             "segments": sum(s.outline.segments for s in shapes),
             "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
             "seconds": clock.seconds, "refined": refined}
+
+
+class _Loading(Thread):
+    """Loads the stages and the engine's kernels, which keeps one core busy, while pictures are read, which keeps the
+    others busy and needs none of them."""
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.join()
+
+    def run(self) -> None:
+        # What cannot be loaded is missed, and said, where it is used.
+        with suppress(Exception):
+            from .render.threads import calm_threads
+
+            calm_threads()
+            from . import fills, outline  # noqa: F401
+            from .refine import work  # noqa: F401
 
 
 class _Clock:

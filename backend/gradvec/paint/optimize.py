@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from ..derivative import run_back
 from ..model import Stamp
 from ..render import render
 from . import transport
@@ -94,7 +95,7 @@ def optimize(variables: Variables, view: View, settings: Settings, steps: int, d
             slope = 2 * (now - view.goal) * view.weight
             if settings.transport > 0:
                 slope = _with_transport(slope, now, view.goal, settings.transport)
-            picture.backward(slope.permute(1, 2, 0))
+            run_back(picture, slope.permute(1, 2, 0))
             adam.step(decay[0] * (decay[1] / decay[0]) ** (i / max(1, steps - 1)))
             variables.project(settings.limits)
             if on_step(i, now):

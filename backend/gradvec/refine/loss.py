@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..derivative import run_back
 from ..model import Target
 
 
@@ -34,7 +35,7 @@ class PictureLoss:
             torch.mul(self.difference, 2.0, out=self._grad[:count])
         else:
             torch.mul(self.difference, self._weight, out=self._grad[:count])
-        picture.backward(self._grad.t())
+        run_back(picture, self._grad.t())
 
     @property
     def mse(self) -> float:
