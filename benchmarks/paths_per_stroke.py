@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import time
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def main() -> None:
     args = parser.parse_args()
     wanted = np.asarray(Image.open(args.picture).convert("RGB")) if args.picture else None
     patches, _ = read_folder(args.strokes)
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print("gradient paths/stroke paths further   segments ssim mse_grey kB seconds cpu")
     for gradient in args.gradient.split(","):
         for most in (int(n) for n in args.paths.split(",")):
