@@ -32,11 +32,11 @@ class Driver:
         self.process = subprocess.Popen(["inkscape", str(document)], env=environment, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._document = document.name
-        self.window = self.wait(lambda: self.find("frame", document.name, exact=False), "Inkscape's window", 40)
+        self.window = self.wait(lambda: self.find("frame", document.name, exact=False), "Inkscape's window", 120)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
-    def wait(self, look, what: str, seconds: float = 20):
+    def wait(self, look, what: str, seconds: float = 40):
         """What ``look`` returns as soon as that is something."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

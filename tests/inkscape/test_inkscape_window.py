@@ -20,7 +20,7 @@ UNTOUCHED = {"layers": [], "strokes": 0, "changed": False}
 def facts(tmp_path_factory):
     """What happened in each scenario; screenshots go to $GRADVEC_SHOTS where that is set."""
     shots = os.environ.get("GRADVEC_SHOTS") or str(tmp_path_factory.mktemp("shots"))
-    command = ["timeout", "-k", "5", "240", "dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24",
+    command = ["timeout", "-k", "5", "400", "dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24",
                "/usr/bin/python3", str(HERE / "window_scenarios.py"), "--python", sys.executable, "--window-manager",
                "--shots", shots]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
