@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ def kept(layer: Any) -> str:
 
 def _read(file: Path) -> bytes:
     try:
+        if not file.is_file():  # a document may name anything, also what never ends
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         return file.read_bytes()
     except OSError as error:
         raise InputError(_("The picture of a brush, {path}, cannot be read: {reason}.").format(

@@ -9,6 +9,7 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import STROKES_MAX
 
+from .. import marks
 from ..editing.command import EditingCommand, payloads
 from ..editing.drawings import STROKE, Drawing, all_drawings, selected_elements, strokes_box
 from ..editing.geometry import bounds, is_outlined, share_inside
@@ -41,7 +42,10 @@ class Repaint(EditingCommand):
             raise InputError(_("The selected shape encloses no area."), _("Draw a closed shape around the area."))
         count = self._count(sheet, region, [sheet.key(e) for e in area if sheet.key(e)])
         title = ngettext("Painting {count} stroke anew", "Painting {count} strokes anew", count).format(count=count)
-        job = Job("repaint", {**drawing.settings, "strokes": count},
+        settings = drawing.settings
+        if marks.kept(drawing.holder):  # its detail said how strongly marks count, and none are meant here
+            settings["detail"] = 0.0
+        job = Job("repaint", {**settings, "strokes": count},
                   payloads(sheet.place, svg=sheet.data(), region=region.data()), {"name": sheet.place.source.name},
                   title)
         (result,) = self.run_jobs([job], _("In an area of {name}").format(name=sheet.place.source.name))

@@ -176,6 +176,15 @@ def test_run_again_takes_the_marks_of_that_time_unless_others_are_selected(editi
     assert marks.kept(find(again, "gv3-layer")) != marks.kept(kept)
 
 
+def test_an_area_is_painted_anew_without_the_strength_of_marks(editing):
+    document, _said = editing.run("paint", load(PICTURE + EYE), "--id=a", "--id=eye")
+    editing.run("repaint", document, "--id=gv1-s2")
+    assert editing.asked()["options"]["detail"] == 0
+    document, _said = editing.run("paint", load(PICTURE), "--id=a", "--detail=0.5")
+    editing.run("repaint", document, "--id=gv1-s2")
+    assert editing.asked()["options"]["detail"] == 0.5
+
+
 def test_marks_say_where_further_detail_may_go(editing):
     document, said = editing.run("detail", painted(PICTURE + EYE), "--id=gv1-layer", "--id=eye", "--strokes=2")
     assert said == ""
@@ -214,6 +223,8 @@ def test_brushes_of_ones_own_travel_and_are_remembered(editing, tmp_path):
     assert said.startswith(f"The picture of a brush, {dabs[1]}, cannot be read: No such file")
     document, said = editing.run("paint", load(PICTURE), "--id=a", names)
     assert (document, said.count("\n")) == (None, 1)
+    document, said = editing.run("paint", load(PICTURE), "--id=a", "--host_own_brushes=/dev/zero")
+    assert (document, "/dev/zero, cannot be read" in said) == (None, True)
     document, said = editing.run("paint", load(PICTURE), "--id=a", names, "--brush=free")
     assert (said, sent_brushes(editing)) == ("", [])
     editing.run("paint", load(PICTURE), "--id=a", "--host_own_brushes=")
