@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import resvg_py
-from gradvec import svg
+from gradvec import pipeline, svg
 from gradvec.errors import Cancelled
 from gradvec.model import SolidColor
 from gradvec.options import Options
@@ -59,6 +60,14 @@ def test_the_result_looks_like_the_picture_and_as_predicted(painted: Result) -> 
     assert decibels(seen, painted.target.rgb) > 26
     assert decibels(seen, painted.predicted) > 38
     assert painted.report["psnr"] == pytest.approx(decibels(painted.predicted, painted.target.rgb), abs=0.02)
+
+
+def test_a_large_document_is_predicted_in_strips(painted: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "STRIP_PIXELS", 1)
+    tall = replace(painted.document, height=3 * SIZE)  # strips have at least 64 rows
+    whole = pipeline.predict(painted.document)
+    np.testing.assert_allclose(whole, painted.predicted, atol=1e-3)
+    np.testing.assert_allclose(pipeline.predict(tall)[:SIZE], whole, atol=1e-3)
 
 
 def test_no_seam_shows_what_lies_behind_the_picture(painted: Result) -> None:

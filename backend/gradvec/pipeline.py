@@ -30,6 +30,8 @@ from .progress import Run
 FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
+#: Pictures of more px are predicted in strips.
+STRIP_PIXELS = 4_000_000
 #: A stroke whose paint is at least so opaque is taken to be opaque: its edges alone make it seem thinner.
 OPAQUE = 0.95
 
@@ -163,12 +165,29 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
 
 def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0),
             engine: str = "auto") -> np.ndarray:
-    """(H, W, 3) float32: what a viewer shows of the document on an opaque background."""
+    """(H, W, 3) float32: what a viewer shows of the document on an opaque background.
+
+    In strips, so that a large picture takes little more memory than itself.
+    """
     from .render import render
     from .render.scene import scene_from_shapes
+    from .scaling import scaled
 
-    picture = render(scene_from_shapes(document.shapes, document.width, document.height, background), engine)
-    return picture[..., :3].numpy()
+    picture = np.empty((document.height, document.width, 3), np.float32)
+    step = max(64, STRIP_PIXELS // document.width)
+    for top in range(0, document.height, step):
+        bottom = min(top + step, document.height)
+        shapes = document.shapes
+        if document.height > step:
+            shapes = [scaled(s, (1.0, 1.0), (0.0, -float(top))) for s in shapes if _reaches(s, top, bottom)]
+        strip = render(scene_from_shapes(shapes, document.width, bottom - top, background), engine)
+        picture[top:bottom] = strip[..., :3].numpy()
+    return picture
+
+
+def _reaches(shape: Shape, top: float, bottom: float) -> bool:
+    _, above, _, below = shape.outline.bounds()
+    return below > top and above < bottom
 
 
 # -- stages in between ------------------------------------------------------------------------------------------------
@@ -299,12 +318,19 @@ def _meta(job: str, options: Options, target: Target, name: str, source: Path | 
 def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicted: np.ndarray,
             target: Target) -> dict[str, Any]:
     shapes = [s for layer in document.layers if layer.key != layers.UNDERPAINTING for s in layer.shapes]
-    shown = target.rgb * target.alpha[..., None] + 1 - target.alpha[..., None]
-    mse = float(((predicted - shown) ** 2).mean())
+    step = max(1, STRIP_PIXELS // target.width)
+    strips = [np.s_[top:top + step] for top in range(0, target.height, step)]
+    mse = sum(float(np.square(predicted[rows] - _on_white(target, rows)).sum(dtype=np.float64))
+              for rows in strips) / predicted.size
     return {"paths": len(shapes), "gradients": sum(not isinstance(s.fill, SolidColor) for s in shapes),
             "segments": sum(s.outline.segments for s in shapes),
             "psnr": round(-10 * float(np.log10(max(mse, 1e-12))), 2),
             "seconds": clock.seconds, "refined": refined}
+
+
+def _on_white(target: Target, rows: slice) -> np.ndarray:
+    alpha = target.alpha[rows][..., None]
+    return target.rgb[rows] * alpha + (1 - alpha)
 
 
 class _Loading(Thread):

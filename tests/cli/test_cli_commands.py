@@ -74,12 +74,15 @@ def test_strokes_reads_a_folder(tmp_path, pipeline):
 
 def test_everything_else_that_paint_saves(picture, tmp_path, monkeypatch):
     isolate = type(sys)("gradvec.isolate")
-    isolate.textured = lambda painting, scale: np.full((24, 32, 4), 0.5, np.float32)
+    isolate.textured = lambda painting, scale: np.full((round(24 * scale), round(32 * scale), 4), 0.5, np.float32)
     isolate.isolate = lambda painting: some_patches(4)
     monkeypatch.setitem(sys.modules, "gradvec.isolate", isolate)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
                "--save-strokes", tmp_path / "dir", "--save-params", tmp_path / "n.npz", "--quiet") == 0
     assert opened(tmp_path / "p.png").shape == (24, 32, 4)
+    assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
+               "--painting-scale", 2.5, "--quiet") == 0
+    assert opened(tmp_path / "p.png").shape == (60, 80, 4)
     names = sorted(p.name for p in (tmp_path / "dir").iterdir())
     assert names == ["0001.png", "0002.png", "0003.png", "0004.png"]
     first = opened(tmp_path / "dir" / "0001.png")
@@ -308,6 +311,16 @@ def test_a_run_without_a_painting_cannot_save_it(picture, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, "gradvec.pipeline", bare)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--save-params", tmp_path / "n.npz", "--quiet") == 4
     assert "no painting" in capsys.readouterr().err
+
+
+def test_a_paintings_scale_is_checked(picture, tmp_path, capsys, pipeline):
+    save = ["--save-painting", tmp_path / "p.png", "--painting-scale"]
+    for arguments, words in ((["--painting-scale", "2"], "Add --save-painting"), ([*save, "17"], "between 0.1 and 16"),
+                             ([*save, "4", "--size", "4096"], "16384 px long is too large")):
+        assert run("paint", picture, "-o", tmp_path / "o.svg", *arguments) == 2
+        assert words in capsys.readouterr().err
+    assert pipeline.calls == []
+    assert leftovers(tmp_path) == []
 
 
 def test_the_engine_process_saves_the_svg_alone(picture, tmp_path, capsys, pipeline):

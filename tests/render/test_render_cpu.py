@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -128,3 +131,18 @@ def test_a_picture_lives_as_long_as_somebody_looks_at_it():
     where = column.data_ptr() - 2 * column.element_size() * len(column)
     del column
     assert render_flat(scene, "cpu").data_ptr() == where, "memory is used again"
+
+
+def test_buffers_go_with_their_scene():
+    """Not when the garbage collector comes by: pictures of many scenes would pile up until then."""
+    scene = random_scene(1)
+    render_flat(scene, "cpu")
+    (pool,) = vars(scene.topology)["_cpu_pools"].values()
+    (renderer,) = pool.free
+    gone = weakref.ref(renderer)
+    gc.disable()
+    try:
+        del scene, pool, renderer
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -22,6 +22,9 @@ from .reporting import Silent, reporter
 if TYPE_CHECKING:
     from ..model import Document
 
+#: Longest side of a painting that is saved, px.
+LARGEST_PAINTING = 12_000
+
 NAME = "paint"
 USAGE = "PICTURE -o OUT.svg [options]"
 HELP = "paint a picture with gradient strokes"
@@ -33,7 +36,8 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --strokes 1000 --brush watercolor
   gradvec paint photo.jpg -o photo.svg --fidelity 1 --gradient auto
   gradvec paint photo.jpg -o photo.svg --background '#f4efe6' --seed 3
-  gradvec paint photo.jpg -o photo.svg --save-painting painting.png --save-strokes strokes
+  gradvec paint photo.jpg -o photo.svg --save-painting painting.png --painting-scale 2
+  gradvec paint photo.jpg -o photo.svg --save-strokes strokes
   gradvec paint photo.jpg -o photo.svg --detail-map faces.png --own-brush leaf.png
   gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
@@ -50,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                            "oil brush's shapes (may be given several times)")
     more = parser.add_argument_group("what else to write")
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
+    more.add_argument("--painting-scale", metavar="FACTOR", type=_factor, default=1.0,
+                      help="how much larger than the working picture to save the painting, from 0.1 to 16 (default: 1)")
     more.add_argument("--save-strokes", metavar="DIR",
                       help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
     more.add_argument("--save-params", metavar="NPZ", help="the numbers of the painted strokes, for NumPy")
@@ -68,6 +74,12 @@ def run(args: argparse.Namespace) -> int:
         check_input(name)
     output = FileOutput(args.output, inputs)
     painting = FileOutput(args.save_painting, inputs) if args.save_painting else None
+    if args.painting_scale != 1.0 and painting is None:
+        raise UsageError("--painting-scale says how large to save the painting, but it is not saved.",
+                         "Add --save-painting PNG.")
+    if options.size * args.painting_scale > LARGEST_PAINTING:
+        raise UsageError(f"A painting {options.size * args.painting_scale:.0f} px long is too large to save; at most "
+                         f"{LARGEST_PAINTING} px fit into memory.", "Lower --painting-scale.")
     params = FileOutput(args.save_params, inputs) if args.save_params else None
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])
@@ -90,13 +102,23 @@ def run(args: argparse.Namespace) -> int:
             from . import saving
 
             if painting:
-                painting.write(saving.painting_png(result))
+                painting.write(saving.painting_png(result, args.painting_scale))
             if params:
                 params.write(saving.params_npz(result, options))
             if strokes:
                 strokes.write(saving.stroke_pngs(result))
         finish(result.document, result.report, output, say, args.started)
     return EXIT_DONE
+
+
+def _factor(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 16:
+        raise argparse.ArgumentTypeError(f"{text} is no factor between 0.1 and 16")
+    return value
+
+
+_factor.__name__ = "factor"  # argparse puts it into its sentence
 
 
 def _also(args: argparse.Namespace) -> dict[str, Any]:

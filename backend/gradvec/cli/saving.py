@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..pipeline import Result
 
 
-def painting_png(result: Result) -> bytes:
-    """The painting at working size with the brush's bristles, as PNG."""
+def painting_png(result: Result, scale: float = 1.0) -> bytes:
+    """The painting with the brush's bristles, ``scale`` times the working size, as PNG."""
     from ..isolate import textured
 
-    return png_bytes(textured(_painting(result), 1.0))
+    return png_bytes(textured(_painting(result), scale))
 
 
 def stroke_pngs(result: Result) -> Iterator[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -69,8 +70,9 @@ class Renderer:
 
     def __init__(self, topology: Topology, dtype: Any) -> None:
         calm_threads()
-        self.topology, self.dtype = topology, np.dtype(dtype).type
-        t = topology
+        # A copy: the topology itself keeps the renderers that nobody uses, and should take them along when it goes.
+        self.topology, self.dtype = replace(topology), np.dtype(dtype).type
+        t = self.topology
         self._basis = kernels.bezier_basis(t.pieces)
         self._canvas_start = t.canvas_start
         self.pixels = int(self._canvas_start[-1])
