@@ -168,6 +168,21 @@ def test_a_hidden_stroke_is_left_out_and_the_result_says_so(tmp_path: Path) -> N
     assert svg.read(svg.write(result.document)).meta["refined"]["dropped"] == 1
 
 
+@pytest.mark.parametrize("gradient", ["refined", "kmeans"])
+def test_tiny_strokes_that_show_stay(tmp_path: Path, gradient: str) -> None:
+    """A refinement must not shrink away what is small, like what lies under it, or in colours it may not change."""
+    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    sheet = np.ones((SIZE, SIZE, 4)) * (0.5, 0.45, 0.3, 1)
+    dots = []
+    for n in range(9):
+        dot = np.zeros((SIZE, SIZE, 4))
+        dot[np.hypot(x - 12 - 22 * (n % 3), y - 12 - 22 * (n // 3)) < 2.2] = (0.5 + 0.04 * (n + 1), 0.45, 0.3, 1)
+        dots.append(dot)
+    result = vectorize_strokes(stroke_pictures(tmp_path, sheet, *dots), options(fidelity=1.0, gradient=gradient))
+    assert result.report["paths"] == 10
+    assert result.report["refined"]["dropped"] == 0
+
+
 def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published(tmp_path: Path) -> None:
     below, above = np.zeros((SIZE, SIZE, 4)), np.zeros((SIZE, SIZE, 4))
     below[5:50, 5:50] = (0.1, 0.5, 0.2, 1)
