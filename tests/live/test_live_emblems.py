@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gradvec import images
-from gradvec.compare import compare, render_svg
+from gradvec.compare import compare, psnr, render_svg
 from gradvec.errors import Cancelled
 from gradvec.jobs import run_job
+from gradvec.live import work
 from gradvec.live.loop import distance_weight, patience
 from gradvec.live.schedule import stages
 from gradvec.live.starts import circle
@@ -172,3 +173,17 @@ def test_patience_spares_what_is_wrong_all_over_but_not_edges():
     factor = patience(error)
     assert factor[30, 20] == 1
     assert factor[10, 10] < 0.05
+
+
+def test_a_large_picture_is_looked_at_smaller_and_comes_back_in_its_own_size(monkeypatch):
+    monkeypatch.setattr(work, "VIEW_AREA", 4000)
+    monkeypatch.setattr(work, "VIEW_SHAPE_AREA", 100)
+    data, seen = png("cross"), []
+    target = images.load(data, 192)
+    run = Run(on_preview=lambda make: seen.append(make().shape))
+    result = vectorize_picture(data, replace(FLAT, strokes=paths("cross"), size=192), run)
+    assert (result.document.width, result.document.height) == (target.width, target.height)
+    assert max(seen)[0] < 80
+    wanted = np.rint(target.rgb * 255).astype(np.uint8)
+    shown = render_svg(write(result.document), target.width, target.height)
+    assert psnr(wanted, shown) > 26

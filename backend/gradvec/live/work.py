@@ -14,6 +14,7 @@ from ..model import Color, Shape, Target
 from ..options import Options
 from ..outline import repair
 from ..progress import Run
+from ..refine.view import View
 from ..refine.work import UNSEEN, visible
 from .loop import RGBA, Refined, Setting, refine_together
 from .starts import ground_color, new_paths
@@ -28,6 +29,8 @@ STAGE_PEAK = 0.5
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
+#: A picture of more px than this, and than this for each path, is looked at smaller. A path may have fine detail.
+VIEW_AREA, VIEW_SHAPE_AREA = 2_000_000, 8_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def build(target: Target, schedule: tuple[int, ...], options: Options, run: Run)
     """The picture as paths, added stage by stage where the largest coherent error is.
 
     After each stage all paths so far are refined together. Fewer paths come out where nothing that is seen is wrong
-    any more. "Stop and keep" ends with the paths that are there by then.
+    any more. "Stop and keep" ends with the paths that are there by then. Very large pictures are looked at on a view.
 
     Args:
         schedule: how many paths each stage adds.
@@ -56,7 +59,8 @@ def build(target: Target, schedule: tuple[int, ...], options: Options, run: Run)
         Cancelled: the user cancelled. EngineError: the engine failed.
     """
     started = time.monotonic()
-    work = _Work(target, options, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
+    view = View.of(target, sum(schedule), VIEW_AREA, VIEW_SHAPE_AREA)
+    work = _Work(view.target, options, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
     total = 0
     for number, count in enumerate(schedule):
         total += count
@@ -70,7 +74,7 @@ def build(target: Target, schedule: tuple[int, ...], options: Options, run: Run)
     work.finish(total, max(work.stage, default=0))
     work.report["seconds"] = round(time.monotonic() - started, 2)
     ground = work.ground[:3] if work.ground[3] > 0 else None
-    return Build(work.finished(), work.stage, ground, work.report)
+    return Build(view.back(work.finished()), work.stage, ground, work.report)
 
 
 class _Work:

@@ -27,9 +27,10 @@ class View:
     scale: Pair = (1.0, 1.0)
 
     @classmethod
-    def of(cls, target: Target, shapes: int) -> View:
-        """The picture itself, or a smaller one where it is larger than ``shapes`` shapes can use."""
-        area, most = target.width * target.height, max(AREA, SHAPE_AREA * shapes)
+    def of(cls, target: Target, shapes: int, least: int = AREA, each: int = SHAPE_AREA) -> View:
+        """The picture itself, or a smaller one where it is larger than ``shapes`` shapes can use: ``each`` px for a
+        shape, at least ``least`` px."""
+        area, most = target.width * target.height, max(least, each * shapes)
         if area < LEAST_GAIN * most:
             return cls(target)
         share = math.sqrt(most / area)
