@@ -91,6 +91,9 @@ class Renderer:
         # Threads get contiguous runs of tasks: dealing the bands out like cards evens out busy and bare regions.
         threads = numba.get_num_threads()
         self._job_order = np.concatenate([np.arange(i, jobs, threads) for i in range(threads)])
+        # Outlines that have a canvas to themselves that one thread paints at once.
+        alone = (np.bincount(t.canvas, minlength=len(t.sizes)) == 1) & (np.diff(self._canvas_start) <= SMALL)
+        self._lone = alone[t.canvas]
         self._grown: dict[str, np.ndarray] = {}
         self._pictures = _Pictures((4, self.pixels), self.dtype)
 
@@ -127,11 +130,12 @@ class Renderer:
             winding = self._buffer("winding", (int(self._crop[-1]),))
             span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
             coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
-                              winding, span)
+                              winding, span, self._lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
+                              t.stop_index, stop_offset, stop_color, opacity, background, picture)
             compositing.composite(
-                winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
-                self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
-                stop_offset, stop_color, opacity, background, picture)
+                self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
+                self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
+                t.stop_index, stop_offset, stop_color, opacity, background, picture)
         self._parameters = (points, geometry, stop_offset, stop_color, opacity, background)
         self._buffers = (members, winding, span)
         return picture
@@ -157,12 +161,15 @@ class Renderer:
             partial = self._buffer("partial", (int(self._part[-1]),))
             d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
             compositing.composite_backward(
-                winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
-                self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
-                stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial, d_ground,
-                stack, rows, places, wants_background)
+                self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
+                self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
+                t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial,
+                d_ground, stack, rows, places, wants_background)
             coverage.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
-                                       d_winding, self._d_poly, d_points)
+                                       d_winding, self._d_poly, d_points, self._lone, t.canvas, t.sizes,
+                                       self._canvas_start, t.kind, geometry, t.stop_index, stop_offset, stop_color,
+                                       opacity, background, self._row, winding, span, self._band_start, self._part,
+                                       d_picture, partial, d_ground, wants_background)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                         d_geometry, d_offset, d_color, d_opacity)
         return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)

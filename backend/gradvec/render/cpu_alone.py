@@ -1,7 +1,8 @@
-"""numba kernels of the cpu engine: bands of rows that one outline has to itself, as strokes on canvases of their own.
+"""numba kernels of the cpu engine: small canvases that one outline has to itself, as strokes that are fitted apart.
 
 Nothing is under such an outline but the ground, so nothing has to be kept, copied or painted twice: forward writes
-every px once, backward reads the picture's derivative where the outline is. Only for fills that are simple.
+every px once, backward reads the picture's derivative where the outline is. It is done with the outline's edges, while
+the winding is in the core's own cache. Only for fills that are simple.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ def fill(planes, start, end, k0, k1, k2, k3):
 
 
 @njit(**_INNER)
-def paint_alone(n, top, bottom, ground, picture, origin, width, winding, span, box, crop_start, row_start, geometry,
-                stop_index, stop_offset, stop_color, opacity):
-    """Rows top to bottom of a canvas: outline n over its straight RGBA ground (4,)."""
+def paint_alone(n, b, picture, canvas_start, sizes, winding, span, box, crop_start, row_start, geometry, stop_index,
+                stop_offset, stop_color, opacity, background):
+    """All of canvas b: its ground and outline n."""
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
     ax, ay, base, _, r0, g0, b0, a0, dr, dg, db, da = simple_fill(n, geometry, stop_offset, stop_color, stop_index[n],
                                                                   stop_index[n + 1])
     a0 *= opacity[n]
     da *= opacity[n]
-    k3 = ground[3]
-    k0, k1, k2 = ground[0] * k3, ground[1] * k3, ground[2] * k3
+    k3 = background[b, 3]
+    k0, k1, k2 = background[b, 0] * k3, background[b, 1] * k3, background[b, 2] * k3
     r0, g0, b0 = r0 - k0, g0 - k1, b0 - k2
     clear = one - k3
     left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
-    done, limit = origin + top * width, origin + bottom * width
-    for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
+    width, done, limit = sizes[b, 0], canvas_start[b], canvas_start[b + 1]
+    for y in range(box[n, 1], box[n, 3]):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
         if size <= 0:
             continue
         at = crop_start[n] + r * row + a
-        p = origin + y * width + left + a
+        p = canvas_start[b] + y * width + left + a
         fill(picture, done, p, k0, k1, k2, k3)
-        # What a span has too many may be in the next row, which is painted after. The band's last row ends with it.
+        # What a span has too many may be in the next row, which is painted after. The canvas ends where it ends.
         size = min(size, limit - p)
         done = p + size
         cells = winding[at:at + size]
@@ -63,11 +64,19 @@ def paint_alone(n, top, bottom, ground, picture, origin, width, winding, span, b
 
 
 @njit(**_INNER)
-def alone_backward(n, top, bottom, ground, d_picture, origin, width, part, d_ground, winding, d_winding, span, box,
-                   crop_start, row_start, geometry, stop_index, stop_offset, stop_color, opacity):
-    """Derivatives of rows top to bottom of a canvas, added into ``part``; those of n's winding into d_winding.
+def total(values):
+    result = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        result += values[i]
+    return result
 
-    d_ground: (4,) holds the picture's derivative summed over the band; what the outline hides is taken off.
+
+@njit(**_INNER)
+def alone_backward(n, b, d_picture, part, d_ground, wants_background, canvas_start, sizes, winding, d_winding, span,
+                   box, crop_start, row_start, geometry, stop_index, stop_offset, stop_color, opacity, background):
+    """Derivatives of outline n alone on canvas b: added into ``part`` those of its fill, in d_winding its winding's.
+
+    d_ground: (4,) derivative of the premultiplied ground; 0 unless wants_background.
     """
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
     tie = winding.dtype.type(TIE_EPS * np.finfo(winding.dtype).eps)
@@ -75,18 +84,21 @@ def alone_backward(n, top, bottom, ground, d_picture, origin, width, part, d_gro
     ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, stop_index[n],
                                                                     stop_index[n + 1])
     op = opacity[n]
-    k3 = ground[3]
-    r0, g0, b0 = r0 - ground[0] * k3, g0 - ground[1] * k3, b0 - ground[2] * k3
+    k3 = background[b, 3]
+    r0, g0, b0 = r0 - background[b, 0] * k3, g0 - background[b, 1] * k3, b0 - background[b, 2] * k3
     clear = one - k3
     left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
-    for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
+    start, end = canvas_start[b], canvas_start[b + 1]
+    for k in range(4):
+        d_ground[k] = total(d_picture[k, start:end]) if wants_background else zero
+    for y in range(box[n, 1], box[n, 3]):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
         if size <= 0:
             continue
         at = crop_start[n] + r * row + a
-        p = origin + y * width + left + a
-        size = min(size, origin + bottom * width - p)
+        p = start + y * sizes[b, 0] + left + a
+        size = min(size, end - p)
         cells, d_cells = winding[at:at + size], d_winding[at:at + size]
         red, green, blue, alpha = (d_picture[0, p:p + size], d_picture[1, p:p + size], d_picture[2, p:p + size],
                                    d_picture[3, p:p + size])
@@ -118,7 +130,8 @@ def alone_backward(n, top, bottom, ground, d_picture, origin, width, part, d_gro
             sum_ut += d_u * t
         add_sums(part, stops, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cover, cover_t, sum_r, sum_g, sum_b,
                  sum_rt, sum_gt, sum_bt)
-        d_ground[0] -= sum_r
-        d_ground[1] -= sum_g
-        d_ground[2] -= sum_b
-        d_ground[3] -= sum_a
+        if wants_background:
+            d_ground[0] -= sum_r
+            d_ground[1] -= sum_g
+            d_ground[2] -= sum_b
+            d_ground[3] -= sum_a

@@ -11,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numba import get_thread_id, njit, prange
 
-from .cpu_alone import alone_backward, fill, paint_alone
+from .cpu_alone import fill, total
 from .cpu_fills import (
     LINEAR,
     RADIAL,
     TIE_EPS,
     add_sums,
+    is_alone,
     is_simple,
     locate,
     place,
@@ -96,7 +97,7 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
 
 
 @njit(**_PARALLEL)
-def composite(winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start, members,
+def composite(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start, members,
               sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
     """Source-over in paint order into picture (4, P), premultiplied. band: rows of a task."""
     for task in prange(job_order.shape[0]):
@@ -105,12 +106,9 @@ def composite(winding, span, box, crop_start, row_start, band, job_canvas, job_t
         width, height = sizes[b, 0], sizes[b, 1]
         bottom = min(top + band, height)
         origin = canvas_start[b]
-        if job_start[job + 1] - job_start[job] == 1:
-            n = members[job_start[job]]
-            if is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1]):
-                paint_alone(n, top, bottom, background[b], picture, origin, width, winding, span, box, crop_start,
-                            row_start, geometry, stop_index, stop_offset, stop_color, opacity)
-                continue
+        first = job_start[job]
+        if job_start[job + 1] > first and is_alone(members[first], lone, kind, stop_index, stop_offset):
+            continue
         clear = background[b, 3]
         fill(picture, origin + top * width, origin + bottom * width, background[b, 0] * clear, background[b, 1] * clear,
              background[b, 2] * clear, clear)
@@ -253,16 +251,8 @@ def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
         source += stride
 
 
-@njit(**_INNER)
-def _total(values):
-    total = values.dtype.type(0)
-    for i in range(values.shape[0]):
-        total += values[i]
-    return total
-
-
 @njit(**_PARALLEL)
-def composite_backward(winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
+def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
                        members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
                        background, part_start, d_picture, d_winding, partial, d_background_part, stack, rows, places,
                        wants_background):
@@ -272,7 +262,6 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
     outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
     premultiplied ground; 0 unless wants_background.
     """
-    zero = winding.dtype.type(0)
     for task in prange(job_order.shape[0]):
         job = job_order[task]
         me = get_thread_id()
@@ -281,22 +270,8 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
         bottom = min(top + band, height)
         behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
         begin, finish = job_start[job], job_start[job + 1]
-        if finish - begin == 1:
-            n = members[begin]
-            if is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1]):
-                numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
-                p = part_start[n] + (top // band - box[n, 1] // band) * numbers
-                partial[p:p + numbers] = 0
-                for k in range(4):
-                    d_background_part[job, k] = _total(
-                        d_picture[k, canvas_start[b] + top * width:canvas_start[b] + bottom * width]
-                    ) if wants_background else zero
-                alone_backward(n, top, bottom, background[b], d_picture, canvas_start[b], width,
-                               partial[p:p + numbers], d_background_part[job], winding, d_winding, span, box,
-                               crop_start, row_start, geometry, stop_index, stop_offset, stop_color, opacity)
-                if not wants_background:
-                    d_background_part[job] = 0
-                continue
+        if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
+            continue
         # What outlines reach of the band: the rest only feeds the background.
         low, high, upper, lower = width, 0, bottom, top
         for m in range(begin, finish):
@@ -332,15 +307,15 @@ def composite_backward(winding, span, box, crop_start, row_start, band, job_canv
                 for y in range(top, bottom):
                     p, q = origin + y * stride, canvas_start[b] + y * width
                     a, e = (low, high) if upper <= y < lower else (0, 0)
-                    d_background_part[job, k] += (_total(d_picture[k, q:q + a]) + _total(grad[k, p + a:p + e])
-                                                  + _total(d_picture[k, q + e:q + width]))
+                    d_background_part[job, k] += (total(d_picture[k, q:q + a]) + total(grad[k, p + a:p + e])
+                                                  + total(d_picture[k, q + e:q + width]))
 
 
-@njit(**_PARALLEL)
+@njit(**_SERIAL)
 def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_start, partial, d_geometry,
                     d_stop_offset, d_stop_color, d_opacity):
     """Sums each outline's entries and turns the sums over a linear gradient's ramp into its end points' derivative."""
-    for n in prange(kind.shape[0]):
+    for n in range(kind.shape[0]):
         first, stops = stop_index[n], stop_index[n + 1] - stop_index[n]
         numbers = HEAD + PER_STOP * stops
         total = np.zeros(numbers, np.float64)
@@ -370,6 +345,7 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
                 ddy = (sy - 2 * su * dy) / square
                 d_geometry[n, 2], d_geometry[n, 3] = ddx, ddy
                 d_geometry[n, 0], d_geometry[n, 1] = -ax * s0 - ddx, -ay * s0 - ddy
+
 
 @njit(**_SERIAL)
 def most_in_a_band(box, span, row_start, band, job_canvas, job_top, job_start, members, sizes):

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit, prange
 
+from .cpu_alone import alone_backward, paint_alone
+from .cpu_fills import is_alone
 from .cpu_kernels import _INNER, _PARALLEL, LANES, pitch
 
 
@@ -64,11 +67,10 @@ def _leave_areas(cells, spans, row, x0, y0, x1, y1, sign):
         area = whole * (c + 1 - 0.5 * (xa + xb))
         cells[r * row + c] += area
         cells[r * row + c + 1] += whole - area
-        if side:
-            c += step
-            border += step
-        else:
-            r += 1
+        aside = step if side else 0
+        c += aside
+        border += aside
+        r += 0 if side else 1
         xa, ya = xb, yb
 
 
@@ -143,14 +145,18 @@ def _run_up(cells, spans, row, width):
 
 
 @njit(**_PARALLEL)
-def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, pieces, winding, span):
+def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, pieces, winding, span, lone, canvas, sizes,
+             canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
     """Signed winding area of every crop pixel and, per crop row, the span (first, end) of columns that can be non-zero.
 
     winding is flat over the crops, whose rows are :func:`pitch` apart. Spans are a multiple of LANES long and end
     within the pitch; where the outline is not, their cells are 0 or next to it. They hold every cell that an edge can
     be in, by rounding too, since the derivative has none elsewhere.
+
+    Paints the canvases of outlines that are alone.
     """
-    for n in prange(box.shape[0]):
+    for task in prange(box.shape[0]):
+        n = np.int64(task)  # else functions that take it are compiled for unsigned numbers, too
         left, top = box[n, 0], box[n, 1]
         width, height = box[n, 2] - left, box[n, 3] - top
         if width <= 0 or height <= 0:
@@ -184,6 +190,9 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
                 else:
                     _leave_areas_clipped(cells, spans, row, width, height, x0, y0, x1, y1, sign)
         _run_up(cells, spans, row, width)
+        if is_alone(n, lone, kind, stop_index, stop_offset):
+            paint_alone(n, canvas[n], picture, canvas_start, sizes, winding, span, box, crop_start, row_start, geometry,
+                        stop_index, stop_offset, stop_color, opacity, background)
 
 
 @njit(**_INNER)
@@ -232,11 +241,10 @@ def _weights(d_cells, row, width, x0, y0, x1, y1):
             half = (tb - ta) * (tb + ta) / 2
             start += g * (tb - ta - half)
             end += g * half
-        if side:
-            c += step
-            border += step
-        else:
-            r += 1
+        aside = step if side else 0
+        c += aside
+        border += aside
+        r += 0 if side else 1
         ta = tb
     return start, end
 
@@ -287,21 +295,34 @@ def _edge_weights(d_winding, first, end, row, width, height, x0, y0, x1, y1):
 
 
 @njit(**_PARALLEL)
-def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, d_winding, d_poly, d_points):
+def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, d_winding, d_poly, d_points, lone,
+                      canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
+                      background, row_start, winding, span, band_start, part_start, d_picture, partial,
+                      d_background_part, wants_background):
     """Derivative with respect to the control points, from the derivative with respect to each pixel's winding.
 
     Exact and local: moving an edge by v changes the area of a pixel by the integral of v x edge over the part of the
     edge inside that pixel (Reynolds' transport theorem), so only pixels on the boundary count. d_poly: scratch like
     poly.
+
+    Of outlines that are alone it computes everything else before: see composite_backward.
     """
     pieces = basis.shape[0]
-    for n in prange(box.shape[0]):
+    for task in prange(box.shape[0]):
+        n = np.int64(task)  # else functions that take it are compiled for unsigned numbers, too
         left, top = box[n, 0], box[n, 1]
         width, height = box[n, 2] - left, box[n, 3] - top
         start, end = loop_points[outline_loops[n]], loop_points[outline_loops[n + 1]]
         d_points[start:end] = 0
         if width <= 0 or height <= 0:
             continue
+        if is_alone(n, lone, kind, stop_index, stop_offset):
+            b = canvas[n]
+            partial[part_start[n]:part_start[n + 1]] = 0
+            d_background_part[band_start[b]:band_start[b + 1]] = 0
+            alone_backward(n, b, d_picture, partial[part_start[n]:part_start[n + 1]], d_background_part[band_start[b]],
+                           wants_background, canvas_start, sizes, winding, d_winding, span, box, crop_start, row_start,
+                           geometry, stop_index, stop_offset, stop_color, opacity, background)
         row = pitch(width)
         d_poly[start // 3 * pieces:end // 3 * pieces] = 0
         for loop in range(outline_loops[n], outline_loops[n + 1]):

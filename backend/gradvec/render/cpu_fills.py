@@ -54,6 +54,12 @@ def is_simple(kind, stop_offset, first, last):
 
 
 @njit(**_INNER)
+def is_alone(n, lone, kind, stop_index, stop_offset):
+    """Whether cpu_alone.py paints outline n; lone: (N,) whether it has a small canvas to itself."""
+    return lone[n] and is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1])
+
+
+@njit(**_INNER)
 def simple_fill(n, geometry, stop_offset, stop_color, first, last):
     """(ax, ay, base, inverse, colour at its start (4), its change (4)) of a fill that is simple.
 

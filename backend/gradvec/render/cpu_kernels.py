@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 #: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
 #: stop (offset, red, green, blue, opacity). cpu_fills.py and cpu_composite.py fill them.
@@ -38,14 +38,14 @@ def bezier_basis(pieces: int) -> np.ndarray:
     return np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1)
 
 
-@njit(**_PARALLEL)
+@njit(**_SERIAL)
 def flatten(points, loop_points, outline_loops, canvas, sizes, basis, poly, box):
     """Fills poly (S * pieces, 2) with the line pieces' start points, box (N, 4) with each outline's crop.
 
     box: left, top, right, bottom in whole px, right and bottom exclusive, inside the canvas; empty: left == right.
     """
     pieces = basis.shape[0]
-    for n in prange(outline_loops.shape[0] - 1):
+    for n in range(outline_loops.shape[0] - 1):
         left, top, right, bottom = 1e30, 1e30, -1e30, -1e30
         for loop in range(outline_loops[n], outline_loops[n + 1]):
             first, last = loop_points[loop], loop_points[loop + 1]
