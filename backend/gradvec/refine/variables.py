@@ -33,8 +33,8 @@ class Freedom:
 
 
 def reach_of(fidelity: float) -> float:
-    """The dial: 0 at fidelity 0, a third of the shape's size at 0.5, without bound at 1."""
-    return float("inf") if fidelity >= 1 else 0.35 * fidelity / (1 - fidelity)
+    """The dial: 0 at fidelity 0, a fifth of the shape's size at 0.5, without bound at 1."""
+    return float("inf") if fidelity >= 1 else 0.2 * fidelity / (1 - fidelity)
 
 
 class Variables:
@@ -134,15 +134,18 @@ class Variables:
         return groups
 
     def drift(self) -> np.ndarray:
-        """(N,) how far each outline left the best affine image of its brush: root mean square over its control points,
-        as a share of its size."""
-        result = np.zeros(self.count)
+        """(N,) how far each outline left the best affine image of its brush: root mean square over its control points
+        of the distance across that image's outline, as a share of its size. Sliding along it changes no shape."""
         points = self.points.detach()
+        image = torch.empty_like(points)
         for index, basis, solve in self._groups:
-            rest = points[index] - basis @ (solve @ points[index])
-            owner = self._owner[index[:, 0]]
-            result[owner.numpy()] = (rest.square().sum(-1).mean(1).sqrt() / self.size[owner]).cpu().numpy()
-        return result
+            image[index] = basis @ (solve @ points[index])
+        along = image[self._following] - image[self._preceding]
+        rest = points - image
+        across = (rest[:, 0] * along[:, 1] - rest[:, 1] * along[:, 0]) / (along.norm(dim=1) + 1e-6)
+        total = torch.zeros(self.count).to(points).index_add_(0, self._owner.to(points.device), across.square())
+        count = torch.bincount(self._owner, minlength=self.count).to(points)
+        return ((total / count).sqrt() / self.size).cpu().numpy()
 
     # -- dropping, moving to the top ------------------------------------------------------------------------------
 
