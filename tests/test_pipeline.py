@@ -118,11 +118,19 @@ def test_every_choice_gives_a_picture(values: dict, check) -> None:  # type: ign
         assert decibels(shown(result), result.target.rgb) > decibels(bare, result.target.rgb) + 3
 
 
-def test_a_palette_stays_a_palette() -> None:
+@pytest.mark.parametrize("values", [
+    {"one_color": True}, {}, {"gradient": "flat"}, {"gradient": "auto"}, {"gradient": "kmeans"}, {"fidelity": 1.0},
+    {"paths_per_stroke": 3},
+], ids=str)
+def test_a_palette_stays_a_palette(values: dict) -> None:
     wanted = {(255, 255, 255), (32, 64, 192), (16, 48, 16)}
-    result = paint_picture(scene(), options(palette="#ffffff,#2040c0,#103010", one_color=True, background="#ffffff"))
-    found = {tuple(round(255 * v) for v in s.fill.color) for s in result.document.shapes}  # type: ignore[union-attr]
+    result = paint_picture(scene(), options(palette="#ffffff,#2040c0,#103010", strokes=12, **values))
+    found = set()
+    for shape in svg.read(svg.write(result.document)).shapes:
+        stops = [shape.fill] if isinstance(shape.fill, SolidColor) else shape.fill.stops
+        found |= {tuple(round(255 * v) for v in stop.color) for stop in stops}
     assert found <= wanted
+    assert len(found) > 1
 
 
 def test_strokes_of_a_folder_become_paths_in_their_order(tmp_path: Path) -> None:

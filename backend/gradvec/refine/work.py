@@ -61,7 +61,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     if options.fidelity > 0 and not traced:
         shapes = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in shapes]
     if work.flat:
-        shapes = [one_colored(s) for s in shapes]
+        shapes = [one_colored(s, mix=not options.palette) for s in shapes]
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
@@ -82,10 +82,12 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     return finished, [top if s.id in moved else layer[int(s.id)] for s in settled], report
 
 
-def one_colored(shape: Shape) -> Shape:
-    """The shape in the mean of its stops' colours."""
+def one_colored(shape: Shape, mix: bool = True) -> Shape:
+    """The shape in the mean of its stops' colours, or in that of its first stop where colours must not be mixed."""
     if isinstance(shape.fill, SolidColor):
         return shape
+    if not mix:
+        return replace(shape, fill=SolidColor(shape.fill.stops[0].color))
     r, g, b = np.mean([stop.color for stop in shape.fill.stops], axis=0)
     return replace(shape, fill=SolidColor((float(r), float(g), float(b))))
 
@@ -127,13 +129,16 @@ def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], 
 
 def _finished(shapes: list[Shape], options: Options, target: Target,
               drawing: list[Shape] | None = None) -> list[Shape]:
-    """Handles inside their strokes; with auto, one colour where nobody sees the gradient.
+    """Handles inside their strokes; with auto, one colour where nobody sees the gradient. With a palette gradients
+    stay as they are, between two of its colours.
 
     drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
     """
     from ..fills import simplify_all
     from ..fills.handles import drawn_in
 
+    if options.palette:
+        return shapes
     shapes = [drawn_in(s) for s in shapes]
     if options.gradient != "auto":
         return shapes
