@@ -29,8 +29,8 @@ STAGE_PEAK = 0.5
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
-#: A picture of more px than this, and than this for each path, is looked at smaller. A path may have fine detail.
-VIEW_AREA, VIEW_SHAPE_AREA = 2_000_000, 8_000
+#: A picture of more px than this, and than this for each path, is looked at smaller: finding regions takes 1.5 KB a px.
+VIEW_AREA, VIEW_SHAPE_AREA = 1_000_000, 3_000
 
 
 @dataclass(frozen=True)
