@@ -20,7 +20,7 @@ from . import penalty
 from .joints import Joints
 from .trace import Bounds, peak
 
-STEPS = 40
+STEPS = 20
 _RATE_PX = 0.35
 _MARGIN = 2
 

@@ -41,7 +41,8 @@ class Contour:
 def shoelace(polygon: np.ndarray) -> float:
     """Signed area of a closed polygon (n, 2): positive when it runs clockwise on the screen (y down)."""
     x, y = polygon[:, 0] - polygon[0, 0], polygon[:, 1] - polygon[0, 1]
-    return float(0.5 * (x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+    # Seen from the first point, the last side encloses nothing.
+    return float(0.5 * (x[:-1] @ y[1:] - x[1:] @ y[:-1]))
 
 
 def peak(alpha: np.ndarray) -> float:
