@@ -80,19 +80,21 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
             seen = images.load(detail_map, options.size)
             bright = seen.rgb.mean(-1) * seen.alpha
             options = replace(options, detail=options.detail or DETAIL)
-    with run.stage("Painting", 0.02, 0.45), clock("paint"):
+    # Where the bar is when the painting is done: free outlines shift work to the refinement.
+    painted = 0.65 - 0.4 * options.fidelity
+    with run.stage("Painting", 0.02, painted), clock("paint"):
         painting = paint(target, options, run, bright, stamps, 1 - (1 - FREED_EFFORT) * options.fidelity)
         if options.palette and painting.background is not None and options.background == "auto":
             under = few_colors.nearest(painting.background, few_colors.palette_of(painting))
             painting = replace(painting, background=under)
-    with run.stage("Vectorizing strokes", 0.45, 0.5), clock("vectorize"):
+    with run.stage("Vectorizing strokes", painted, painted + 0.03), clock("vectorize"):
         ground = painting.background
         target = _on_ground(target, ground)
         shapes, layer = layers.assign(brushes.shapes(painting), options.layers, keep_order=False)
         shapes, layer, patches = _vectorized(painting, shapes, layer, target, options, run)
         if options.palette:
             shapes = few_colors.in_palette(shapes, few_colors.palette_of(painting))
-    with run.stage("Refining", 0.5, 0.97), clock("refine"):
+    with run.stage("Refining", painted + 0.03, 0.97), clock("refine"):
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
         meta = _meta("paint", options, target, name or (source.name if isinstance(source, Path) else ""), source,

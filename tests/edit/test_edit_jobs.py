@@ -93,6 +93,30 @@ def test_refine_gradients_leaves_the_outline_and_outlines_leave_the_colours() ->
     assert iou(moved, WANTED[1]) > iou(start, WANTED[1])
 
 
+def test_an_artists_path_keeps_its_nodes() -> None:
+    """A star of 22 sides, more than strokes get: gradients leave it alone, outlines move what there is."""
+    angle = np.arange(22) * math.pi / 11
+    corners = np.stack([np.cos(angle), np.sin(angle)], 1) * np.where(np.arange(22) % 2, 9, 16)[:, None] + [33, 43]
+    step = np.roll(corners, -1, 0) - corners
+    loop = np.stack([corners, corners + step / 3, corners + step * 2 / 3], 1).reshape(-1, 2)
+    start = Shape(Outline((loop,)), SolidColor((0.3, 0.3, 0.3)), id="one")
+    payloads = {"picture": picture(WANTED), "svg": drawing(WANTED[0], start, WANTED[2])}
+    (colored,), _ = run("refine", payloads, {"selected": ["one"], "what": "gradients"}, cubics=8)
+    assert np.abs(colored.outline.loops[0] - loop).max() < 0.02
+    (moved,), _ = run("refine", payloads, {"selected": ["one"], "what": "outlines"}, cubics=8)
+    assert moved.outline.segments >= 18
+    assert iou(moved, WANTED[1]) > iou(start, WANTED[1])
+
+
+def test_strokes_get_no_more_nodes_than_they_need() -> None:
+    """Free outlines may have 16 segments while they move; an ellipse needs four or five of them."""
+    start = ellipse(33, 43, 16, 12, SolidColor(BLUE), "one")
+    payloads = {"picture": picture(WANTED), "svg": drawing(WANTED[0], start, WANTED[2])}
+    (moved,), _ = run("refine", payloads, {"selected": ["one"], "what": "both"})
+    assert moved.outline.segments <= 8
+    assert iou(moved, WANTED[1]) > 0.97
+
+
 def test_refine_says_when_nothing_is_selected() -> None:
     payloads = {"picture": picture(WANTED), "svg": drawing(*WANTED)}
     with pytest.raises(InputError, match="None of the selected"):

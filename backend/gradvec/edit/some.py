@@ -47,18 +47,19 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
         raise InputError("None of the selected paths was found in the drawing.", "Select strokes that gradvec painted.")
     space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(chosen, MARGIN))
     ids = {s.id for s in chosen}
-    shapes = [_prepared(s, options) if s.id in ids else s for s in space.into(drawing.shapes)]
+    shapes = [_prepared(s, options, what) if s.id in ids else s for s in space.into(drawing.shapes)]
     shapes = [s for s in shapes if s.id in ids or space.touches(s)]
     free = Freedom(outlines=what != "gradients", reach=reach_of(options.fidelity), gradients=what != "outlines",
                    colors=what != "outlines" and not options.palette, opacity=not options.opaque)
     work = Refinement(STEPS, freedom=free, reseeds=0, flat=is_flat(options), seed=options.seed, engine=options.engine,
                       device=options.device, fixed=frozenset(s.id for s in shapes if s.id not in ids))
     refined, _ = refine(shapes, space.target, BARE, work, run)
-    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, options))
+    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, options,
+                           outlines=what != "gradients"))
 
 
-def _prepared(shape: Shape, options: Options) -> Shape:
-    if options.fidelity > 0:
+def _prepared(shape: Shape, options: Options, what: str) -> Shape:
+    if options.fidelity > 0 and what != "gradients":
         shape = replace(shape, outline=cubics.split(shape.outline, options.segments))
     return one_colored(shape) if is_flat(options) else shape
 

@@ -101,21 +101,34 @@ def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
     """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
     if options.fidelity == 0:
         return shapes
-    clean = [(s, repair.clean(s.outline, most=options.segments)) for s in shapes]
+    # An artist's own path may have more segments than ours get.
+    clean = [(s, repair.clean(s.outline, most=max(options.segments, s.outline.segments))) for s in shapes]
     return [replace(s, outline=outline) for s, outline in clean if outline is not None]
 
 
 def _with_fewer_cubics(shapes: list[Shape], options: Options) -> list[Shape]:
-    """Freed outlines need not all of the segments that they were free to use."""
-    outlines = cubics.fewer([s.outline for s in shapes], options.segments, options.accuracy)
-    return [replace(s, outline=outline) for s, outline in zip(shapes, outlines, strict=True)]
+    """Freed outlines need not all of the segments that they were free to use. Those that came with more keep them."""
+    ours = [n for n, s in enumerate(shapes) if s.outline.segments <= options.segments]
+    result = list(shapes)
+    outlines = cubics.fewer([shapes[n].outline for n in ours], options.segments, options.accuracy)
+    for n, outline in zip(ours, outlines, strict=True):
+        result[n] = replace(result[n], outline=outline)
+    return result
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
-         options: Options) -> list[Shape]:
-    """Some shapes of a refined drawing, repaired, without those that nobody sees in it."""
+         options: Options, outlines: bool = True) -> list[Shape]:
+    """Some shapes of a refined drawing, without those that nobody sees in it.
+
+    outlines: whether those moved; then they are repaired, with as many segments as they need.
+    """
     seen = dict(zip((s.id for s in drawing), visible(drawing, target, background, options), strict=True))
-    return _finished(_repaired([s for s in shapes if seen[s.id] >= UNSEEN], options), options, target, drawing)
+    shapes = [s for s in shapes if seen[s.id] >= UNSEEN]
+    if outlines:
+        shapes = _repaired(shapes, options)
+        if options.fidelity > 0:
+            shapes = _repaired(_with_fewer_cubics(shapes, options), options)
+    return _finished(shapes, options, target, drawing)
 
 
 def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> np.ndarray:
