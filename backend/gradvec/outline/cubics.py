@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -142,11 +143,18 @@ def halve(cubic: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
 
 def flatten(loop: np.ndarray, pieces: int = 16) -> np.ndarray:
     """(S * pieces, 2) points on a closed loop (3 S, 2), beginning at its first anchor."""
+    cubics = np.empty((len(loop) // 3, 4, 2))
+    cubics[:, :3] = loop.reshape(-1, 3, 2)
+    cubics[:-1, 3], cubics[-1, 3] = loop[3::3], loop[0]
+    return (_basis(pieces) @ cubics).reshape(-1, 2)
+
+
+@cache
+def _basis(pieces: int) -> np.ndarray:
+    """(pieces, 4) Bernstein polynomials at equal steps from 0."""
     t = np.arange(pieces) / pieces
     s = 1.0 - t
-    basis = np.stack([s**3, 3 * s * s * t, 3 * s * t * t, t**3], 1)
-    index = (np.arange(0, len(loop), 3)[:, None] + np.arange(4)) % len(loop)
-    return np.einsum("ti,sid->std", basis, loop[index]).reshape(-1, 2)
+    return np.stack([s**3, 3 * s * s * t, 3 * s * t * t, t**3], 1)
 
 
 def as_contour(loop: np.ndarray, pieces: int = 16) -> Contour:

@@ -59,14 +59,16 @@ def clean(outline: Outline, min_size_px: float = 2.0, most: int | None = None) -
 
 def _assembled(loops: list[np.ndarray], min_size_px: float, most: int | None = None) -> Outline | None:
     """What of ``loops``, none of which crosses itself, can stand together, the largest first, rightly oriented."""
-    loops = sorted((loop for loop in loops if not _speck(loop, min_size_px)), key=lambda loop: -abs(_area(loop)))
-    kept: list[np.ndarray] = []
-    for loop in loops:
-        together = [*kept, loop]
-        if (most is None or sum(map(len, together)) <= 3 * most) and _find(together, 0)[0] == 0:
-            kept = together
-    kept = _oriented(kept)
-    return Outline(tuple(kept)) if kept else None
+    polygons = [flatten(loop, _PIECES) for loop in loops]
+    sizes = [_visible_size(polygon, min_size_px) for polygon in polygons]
+    kept: list[int] = []
+    for n in sorted((n for n, size in enumerate(sizes) if size > 0), key=lambda n: -sizes[n]):
+        together = [loops[k] for k in (*kept, n)]
+        fits = most is None or sum(map(len, together)) <= 3 * most
+        if fits and (not kept or _find(together, 0)[0] == 0):
+            kept.append(n)
+    whole = _oriented([loops[n] for n in kept], [polygons[n] for n in kept])
+    return Outline(tuple(whole)) if whole else None
 
 
 def _find(loops: list[np.ndarray], most: int) -> tuple[int, np.ndarray]:
@@ -77,13 +79,12 @@ def _find(loops: list[np.ndarray], most: int) -> tuple[int, np.ndarray]:
     return edge_crossings(np.concatenate(polygons), start, most)
 
 
-def _area(loop: np.ndarray) -> float:
-    return shoelace(flatten(loop, _PIECES))
-
-
-def _speck(loop: np.ndarray, min_size_px: float) -> bool:
-    polygon = flatten(loop, _PIECES)
-    return bool(np.ptp(polygon, axis=0).max() < min_size_px or abs(shoelace(polygon)) < 0.25 * min_size_px**2)
+def _visible_size(polygon: np.ndarray, min_size_px: float) -> float:
+    """Area px^2 of a loop, 0 for a speck."""
+    area = abs(shoelace(polygon))
+    if area < 0.25 * min_size_px**2 or (polygon.max(0) - polygon.min(0)).max() < min_size_px:
+        return 0.0
+    return area
 
 
 def _rounded(loop: np.ndarray) -> np.ndarray:
@@ -141,7 +142,7 @@ def _cut(loop: np.ndarray, where: np.ndarray) -> list[np.ndarray]:
     between = [after, *cubics[first + 1:second], ahead]
     around = [behind, *cubics[second + 1:], *cubics[:first], before]
     parts = [_closed(between), _closed(around)]
-    areas = [_area(part) for part in parts]
+    areas = [shoelace(flatten(part, _PIECES)) for part in parts]
     main = int(abs(areas[1]) >= abs(areas[0]))
     other = 1 - main
     own_loop = areas[main] * areas[other] < 0 and abs(areas[other]) >= _OWN_LOOP_SHARE * abs(areas[main])
@@ -209,12 +210,11 @@ def _reversed(loop: np.ndarray) -> np.ndarray:
     return np.roll(loop[::-1], 1, axis=0)
 
 
-def _oriented(loops: list[np.ndarray]) -> list[np.ndarray]:
+def _oriented(loops: list[np.ndarray], polygons: list[np.ndarray]) -> list[np.ndarray]:
     """Loops that cover the same under the non-zero rule: outer ones clockwise on the screen, holes the other way.
 
     The loops do not cross. One that changes nothing, for it lies inside another of its own direction, is dropped.
     """
-    polygons = [flatten(loop, _PIECES) for loop in loops]
     direction = [1 if shoelace(polygon) > 0 else -1 for polygon in polygons]
     result = []
     for k, loop in enumerate(loops):
