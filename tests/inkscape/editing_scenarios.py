@@ -11,7 +11,6 @@ For the system's Python with python3-gi and Atspi; see window_scenarios.py for w
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
@@ -27,7 +26,7 @@ HOST = HERE.parent / "host"
 sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE), str(HOST)]
 
 from driver import PROGRESS, Driver  # noqa: E402
-from inkscape import Inkscape  # noqa: E402
+from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
 
 #: What the dialogs remember from an earlier time: every colour counts as similar.
 REMEMBERED = 'org.gradvec.select.host_tolerance="100"'
@@ -209,17 +208,10 @@ def painted(private: Inkscape, environment: dict[str, str]) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default=sys.executable, help="runs the engine")
-    parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
-    parser.add_argument("--shots", type=Path, help="folder for screenshots")
-    parser.add_argument("--only", nargs="*", help="names of scenarios, default all", default=[])
+    parser = scenario_arguments(__doc__, "runs the engine")
     parser.add_argument("--document", type=Path, help="a painted document; the real engine works on it")
     args = parser.parse_args()
-    if args.shots:
-        args.shots.mkdir(parents=True, exist_ok=True)
-    if args.window_manager:
-        subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    prepare_screen(args)
     with tempfile.TemporaryDirectory(prefix="gradvec-editing-") as folder:
         private = Inkscape(Path(folder), args.python)
         private.set_parameters()

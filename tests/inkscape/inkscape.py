@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import subprocess
 import sys
@@ -80,3 +82,31 @@ class Inkscape:
         subprocess.run(["timeout", "-k", "5", str(timeout), "dbus-run-session", "--", "xvfb-run", "-a", "-s",
                         "-screen 0 1280x900x24", *command], env=self.environment(**more), check=False,
                        stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def scenario_arguments(description: str, python: str) -> argparse.ArgumentParser:
+    """What every script of scenarios can be told. python: what the interpreter of --python is for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default=sys.executable, help=python)
+    parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
+    parser.add_argument("--shots", type=Path, help="folder for screenshots")
+    parser.add_argument("--only", nargs="*", help="names of scenarios, default all", default=[])
+    return parser
+
+
+def prepare_screen(args: argparse.Namespace) -> None:
+    """As a script's arguments say: a folder for screenshots, a window manager."""
+    if args.shots:
+        args.shots.mkdir(parents=True, exist_ok=True)
+    if args.window_manager:
+        subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def played(script: str, shots: str) -> dict:
+    """What happened in each scenario of a script beside this file, played on a virtual display of its own."""
+    command = ["timeout", "-k", "5", "400", "dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24",
+               "/usr/bin/python3", str(HERE / script), "--python", sys.executable, "--window-manager", "--shots", shots]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, f"screenshots in {shots}\n{done.stderr[-4000:]}"
+    facts: dict = json.loads(done.stdout.splitlines()[-1])
+    return facts

@@ -3,16 +3,12 @@
 One Inkscape plays all scenarios (editing_scenarios.py); the tests judge what it wrote down.
 """
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from inkscape import played
 
 pytestmark = [pytest.mark.inkscape, pytest.mark.window]
-HERE = Path(__file__).resolve().parent
 BEFORE = ["gv1-s1", "gv1-s2"]
 CHANGES = ("refine", "repaint", "refit", "detail", "trace", "again", "palette")
 
@@ -20,13 +16,7 @@ CHANGES = ("refine", "repaint", "refit", "detail", "trace", "again", "palette")
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     """What happened in each scenario; screenshots go to $GRADVEC_SHOTS where that is set."""
-    shots = os.environ.get("GRADVEC_SHOTS") or str(tmp_path_factory.mktemp("shots"))
-    command = ["timeout", "-k", "5", "400", "dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24",
-               "/usr/bin/python3", str(HERE / "editing_scenarios.py"), "--python", sys.executable, "--window-manager",
-               "--shots", shots]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 0, f"screenshots in {shots}\n{done.stderr[-4000:]}"
-    return json.loads(done.stdout.splitlines()[-1])
+    return played("editing_scenarios.py", os.environ.get("GRADVEC_SHOTS") or str(tmp_path_factory.mktemp("shots")))
 
 
 @pytest.mark.parametrize("scenario", CHANGES)

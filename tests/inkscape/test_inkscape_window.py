@@ -3,29 +3,19 @@
 One Inkscape plays all scenarios, one after the other (window_scenarios.py); the tests judge what it wrote down.
 """
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from inkscape import played
 
 pytestmark = [pytest.mark.inkscape, pytest.mark.window]
-HERE = Path(__file__).resolve().parent
 UNTOUCHED = {"layers": [], "strokes": 0, "changed": False}
 
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     """What happened in each scenario; screenshots go to $GRADVEC_SHOTS where that is set."""
-    shots = os.environ.get("GRADVEC_SHOTS") or str(tmp_path_factory.mktemp("shots"))
-    command = ["timeout", "-k", "5", "400", "dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x900x24",
-               "/usr/bin/python3", str(HERE / "window_scenarios.py"), "--python", sys.executable, "--window-manager",
-               "--shots", shots]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 0, f"screenshots in {shots}\n{done.stderr[-4000:]}"
-    return json.loads(done.stdout.splitlines()[-1])
+    return played("window_scenarios.py", os.environ.get("GRADVEC_SHOTS") or str(tmp_path_factory.mktemp("shots")))
 
 
 def untouched(fact) -> bool:

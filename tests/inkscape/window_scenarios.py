@@ -11,7 +11,6 @@ or on your own display, without --window-manager: keep your hands off the mouse 
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
@@ -27,7 +26,7 @@ sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE)]
 
 from driver import PROGRESS, Driver  # noqa: E402
 from fake_engine import DEAF, DYING, FAILING, REFUSING, SLOW, SUCCESS  # noqa: E402
-from inkscape import Inkscape  # noqa: E402
+from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
 
 MENU = ("Extensions", "Gradvec", "Paint with gradient strokes...")
 DIALOG = "Paint with gradient strokes"
@@ -251,16 +250,9 @@ SCENARIOS = (success, cancel, keep, close, escape, deaf, marked, free, failing, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default=sys.executable, help="runs the fake engine; needs Pillow and numpy")
-    parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
-    parser.add_argument("--shots", type=Path, help="folder for screenshots")
-    parser.add_argument("--only", nargs="*", help="names of scenarios, default all", default=[])
+    parser = scenario_arguments(__doc__, "runs the fake engine; needs Pillow and numpy")
     args = parser.parse_args()
-    if args.shots:
-        args.shots.mkdir(parents=True, exist_ok=True)
-    if args.window_manager:
-        subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    prepare_screen(args)
     with tempfile.TemporaryDirectory(prefix="gradvec-window-") as folder:
         private = Inkscape(Path(folder), args.python)
         private.set_parameters()
