@@ -54,6 +54,13 @@ def load(source: Path | str | bytes, size: int, name: str = "") -> Target:
         return _load(stream, size, named)
 
 
+def brightness(source: Path | str | bytes, size: int, name: str = "") -> np.ndarray:
+    """(h, w) in [0, 1]: how bright a picture is, black where it is transparent; a detail map. As :func:`load`."""
+    seen = load(source, size, name)
+    bright: np.ndarray = seen.rgb.mean(-1) * seen.alpha
+    return bright
+
+
 def target_size(width: int, height: int, size: int) -> tuple[int, int]:
     """Working (width, height) px of a picture of width x height px for a longest side of ``size`` px."""
     scale = min(1.0, size / max(width, height))

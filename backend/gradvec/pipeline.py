@@ -12,10 +12,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -77,8 +76,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         stamps = [stamp_from_picture(picture) for picture in own_brushes]
         bright = None
         if detail_map is not None:
-            seen = images.load(detail_map, options.size)
-            bright = seen.rgb.mean(-1) * seen.alpha
+            bright = images.brightness(detail_map, options.size)
             options = replace(options, detail=options.detail or DETAIL)
     # Where the bar is when the painting is done: free outlines shift work to the refinement.
     painted = 0.65 - 0.4 * options.fidelity
@@ -115,9 +113,9 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     from .stroke_folder import read_folder
 
     run, clock = run or Run(), _Clock()
-    with run.stage("Reading the strokes", 0.0, 0.15), clock("read"), _Loading():
-        patches, (width, height) = read_folder(folder)
     calm_threads()
+    with run.stage("Reading the strokes", 0.0, 0.15), clock("read"):
+        patches, (width, height) = read_folder(folder)
     with run.stage("Outlining strokes", 0.15, 0.5), clock("outline"):
         shapes = _from_patches(patches, options, run)
     if not shapes:
@@ -338,26 +336,6 @@ def _report(document: Document, refined: dict[str, Any], clock: _Clock, predicte
 def _on_white(target: Target, rows: slice) -> np.ndarray:
     alpha = target.alpha[rows][..., None]
     return target.rgb[rows] * alpha + (1 - alpha)
-
-
-class _Loading(Thread):
-    """Loads the stages and the engine's kernels, which keeps one core busy, while pictures are read, which keeps the
-    others busy and needs none of them."""
-
-    def __enter__(self) -> None:
-        self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.join()
-
-    def run(self) -> None:
-        # What cannot be loaded is missed, and said, where it is used.
-        with suppress(Exception):
-            from .render.threads import calm_threads
-
-            calm_threads()
-            from . import fills, outline  # noqa: F401
-            from .refine import work  # noqa: F401
 
 
 class _Clock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import Field, fields
 from typing import Any, NoReturn
 
@@ -75,18 +75,24 @@ def options_from(args: argparse.Namespace) -> Options:
 def add_reporting(parser: argparse.ArgumentParser) -> None:
     """--time-limit, --progress and --quiet."""
     group = parser.add_argument_group("how it runs")
-    group.add_argument("--time-limit", type=_seconds, metavar="SECONDS", default=None,
+    group.add_argument("--time-limit", metavar="SECONDS", default=None,
+                       type=number("number of seconds", 0, 1e6, "is no time between 0 and 1000000 seconds"),
                        help="stop after so long and keep the best there is by then")
     group.add_argument("--progress", choices=("bar", "json", "none"), default=None,
                        help="a bar, JSON lines on stderr, or nothing (default: a bar on a terminal)")
     group.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is no time between 0 and 1000000 seconds")
-    return value
+def number(name: str, low: float, high: float, refusal: str) -> Callable[[str], float]:
+    """Reads a number from low to high for argparse, which puts ``name`` into its sentence where it is none.
 
+    refusal: what is said of one outside, after the number itself.
+    """
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} {refusal}")
+        return value
 
-_seconds.__name__ = "number of seconds"  # argparse puts it into its sentence
+    read.__name__ = name
+    return read

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE, InputError, UsageError
 from ..progress import CancelToken, Run
-from .arguments import add_options, add_reporting, options_from
+from .arguments import add_options, add_reporting, number, options_from
 from .interrupt import interruptible
 from .output import FileOutput, FolderOutput, check_apart, discard_pending
 from .reporting import Silent, reporter
@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                            "oil brush's shapes (may be given several times)")
     more = parser.add_argument_group("what else to write")
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
-    more.add_argument("--painting-scale", metavar="FACTOR", type=_factor, default=1.0,
+    more.add_argument("--painting-scale", metavar="FACTOR", default=1.0,
+                      type=number("factor", 0.1, 16, "is no factor between 0.1 and 16"),
                       help="how much larger than the working picture to save the painting, from 0.1 to 16 (default: 1)")
     more.add_argument("--save-strokes", metavar="DIR",
                       help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
@@ -109,16 +110,6 @@ def run(args: argparse.Namespace) -> int:
                 strokes.write(saving.stroke_pngs(result))
         finish(result.document, result.report, output, say, args.started)
     return EXIT_DONE
-
-
-def _factor(text: str) -> float:
-    value = float(text)
-    if not 0.1 <= value <= 16:
-        raise argparse.ArgumentTypeError(f"{text} is no factor between 0.1 and 16")
-    return value
-
-
-_factor.__name__ = "factor"  # argparse puts it into its sentence
 
 
 def _also(args: argparse.Namespace) -> dict[str, Any]:

@@ -90,8 +90,7 @@ def add_detail(picture: bytes, drawing: Document, options: Options, run: Run,
 
 def _bright(detail_map: bytes, shape: tuple[int, ...]) -> np.ndarray:
     """(H, W) in [0, 1]: how bright a detail map is, brought to the picture's size."""
-    seen = images.load(detail_map, max(shape), "The detail map")
-    grey = torch.from_numpy(seen.rgb.mean(-1) * seen.alpha)[None, None]
+    grey = torch.from_numpy(images.brightness(detail_map, max(shape), "The detail map"))[None, None]
     sized: np.ndarray = F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
     return sized
 

@@ -66,9 +66,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         refined, report = refine(marked, target, background, work, run)
-    refined = _repaired(refined, options)
-    if options.fidelity > 0 and not traced:
-        refined = _repaired(_with_fewer_cubics(refined, options), options)
+    refined = _repaired(refined, options) if traced else _as_simple_as_they_go(refined, options)
     refined = _kept(refined, target, background, options)
     settle = replace(work, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
     with run.part(0.9, 1.0):
@@ -106,14 +104,18 @@ def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
     return [replace(s, outline=outline) for s, outline in clean if outline is not None]
 
 
-def _with_fewer_cubics(shapes: list[Shape], options: Options) -> list[Shape]:
-    """Freed outlines need not all of the segments that they were free to use. Those that came with more keep them."""
+def _as_simple_as_they_go(shapes: list[Shape], options: Options) -> list[Shape]:
+    """Repaired, with the segments that they need of those that they were free to use. Outlines that came with more keep
+    them."""
+    if options.fidelity == 0:
+        return shapes
+    shapes = _repaired(shapes, options)
     ours = [n for n, s in enumerate(shapes) if s.outline.segments <= options.segments]
     result = list(shapes)
     outlines = cubics.fewer([shapes[n].outline for n in ours], options.segments, options.accuracy)
     for n, outline in zip(ours, outlines, strict=True):
         result[n] = replace(result[n], outline=outline)
-    return result
+    return _repaired(result, options)
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
@@ -125,9 +127,7 @@ def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: 
     seen = dict(zip((s.id for s in drawing), visible(drawing, target, background, options), strict=True))
     shapes = [s for s in shapes if seen[s.id] >= UNSEEN]
     if outlines:
-        shapes = _repaired(shapes, options)
-        if options.fidelity > 0:
-            shapes = _repaired(_with_fewer_cubics(shapes, options), options)
+        shapes = _as_simple_as_they_go(shapes, options)
     return _finished(shapes, options, target, drawing)
 
 
