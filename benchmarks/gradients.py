@@ -21,12 +21,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from gradvec import fills, outline
-from gradvec.fills.judge import colors
+from gradvec.gradients.perceptual import colors
+from gradvec.io.stroke_folder import read_folder
 from gradvec.model import Fill, LinearGradient, Outline, SolidColor, Stop, StrokePatch
 from gradvec.options import Options
 from gradvec.progress import Run
-from gradvec.stroke_folder import read_folder
+from gradvec.stages import fills, outline
 
 METHODS = ("flat", "kmeans", "refined", "auto")
 TOLERANCE = 12

@@ -21,14 +21,15 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-from gradvec import outline, svg
-from gradvec.compare import mse_grey, render_svg, ssim_paper
-from gradvec.layers import CLASSES, size_classes
+from gradvec.io import svg
+from gradvec.io.stroke_folder import read_folder
 from gradvec.model import StrokePatch
 from gradvec.options import Options
 from gradvec.pipeline import vectorize_strokes
 from gradvec.progress import Run
-from gradvec.stroke_folder import read_folder
+from gradvec.stages import outline
+from gradvec.stages.layers import CLASSES, size_classes
+from gradvec.tools.compare import mse_grey, render_svg, ssim_paper
 from PIL import Image
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gradvec import images
 from gradvec.errors import InputError
+from gradvec.io import images
 from PIL import Image, ImageCms
 
 

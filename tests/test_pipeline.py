@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import resvg_py
-from gradvec import pipeline, svg
+from gradvec import pipeline
 from gradvec.errors import Cancelled
+from gradvec.io import svg
 from gradvec.model import SolidColor
 from gradvec.options import Options
 from gradvec.pipeline import Result, paint_picture, vectorize_strokes

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
-from gradvec import layers
 from gradvec.model import Outline, Shape, SolidColor
+from gradvec.stages import layers
 
 
 def square(side: float, level: int = 0) -> Shape:

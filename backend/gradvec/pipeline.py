@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, few_colors, layers
+from . import __version__
+from .color import palette as few_colors
 from .errors import InputError
 from .model import Color, Document, Painting, Shape, SolidColor, StrokePatch, Target
 from .options import Options
 from .progress import Run
+from .stages import layers
 
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
@@ -64,10 +66,11 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
-    from . import images
-    from .paint import brushes, paint
-    from .paint.stamps import stamp_from_picture
+    from .brushes import outlines as brushes
+    from .brushes.stamps import stamp_from_picture
+    from .io import images
     from .render.threads import calm_threads
+    from .stages.paint import paint
 
     run, clock = run or Run(), _Clock()
     calm_threads()
@@ -109,8 +112,8 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     Raises:
         InputError: no strokes in the folder, or of different sizes.
     """
+    from .io.stroke_folder import read_folder
     from .render.threads import calm_threads
-    from .stroke_folder import read_folder
 
     run, clock = run or Run(), _Clock()
     calm_threads()
@@ -146,10 +149,10 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     Raises:
         InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
-    from . import images
-    from .live.schedule import stages
-    from .live.work import build
+    from .io import images
     from .render.threads import calm_threads
+    from .stages.vectorize.build import build
+    from .stages.vectorize.schedule import stages
 
     run, clock = run or Run(), _Clock()
     calm_threads()
@@ -174,9 +177,9 @@ def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 
 
     In strips, so that a large picture takes little more memory than itself.
     """
+    from .geometry.scaling import scaled
     from .render import render
     from .render.scene import scene_from_shapes
-    from .scaling import scaled
 
     picture = np.empty((document.height, document.width, 3), np.float32)
     step = max(64, STRIP_PIXELS // document.width)
@@ -202,7 +205,7 @@ def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], targe
                 run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
     """Strokes as paths. A painted stroke's outline is known exactly; its isolated picture is asked only where the
     K-means gradients are wanted."""
-    from .isolate import isolate
+    from .stages.isolate import isolate
 
     if options.gradient != "kmeans":
         if options.paths_per_stroke > 1:
@@ -217,9 +220,9 @@ def _vectorized(painting: Painting, shapes: list[Shape], layer: list[int], targe
 def _with_further_paths(painting: Painting, shapes: list[Shape], layer: list[int], target: Target, options: Options,
                         run: Run) -> tuple[list[Shape], list[int]]:
     """Strokes and, right above each, further paths where one gradient leaves most of the picture wrong under it."""
-    from . import fills, outline
-    from .isolate import isolate
-    from .paint import brushes
+    from .brushes import outlines as brushes
+    from .stages import fills, outline
+    from .stages.isolate import isolate
 
     alone = isolate(painting, texture=False)
     number = {shape.id: k for k, shape in enumerate(brushes.shapes(painting))}
@@ -238,7 +241,7 @@ def _with_further_paths(painting: Painting, shapes: list[Shape], layer: list[int
 
 def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:
     """Every patch as one or more shapes: outline, then fill."""
-    from . import fills, outline
+    from .stages import fills, outline
 
     outlines = outline.fit(patches, options, run)
     parts = outline.parts(patches, outlines, options)
@@ -251,7 +254,7 @@ def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> lis
 
 def _opacity(patch: StrokePatch) -> float:
     """How opaque a stroke is where it is painted at all; one that is all but opaque counts as that."""
-    from .outline.trace import peak
+    from .geometry.trace import peak
 
     full = peak(patch.alpha)
     return full if 0.0 < full < OPAQUE else 1.0
@@ -259,7 +262,7 @@ def _opacity(patch: StrokePatch) -> float:
 
 def _refined(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
              run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
-    from .refine import work
+    from .stages import refine as work
 
     return work.refine_layers(shapes, layer, target, ground, options, run, traced)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled
-from gradvec.fills import fit
-from gradvec.fills.judge import colors
+from gradvec.gradients.perceptual import colors
 from gradvec.model import Fill, LinearGradient, Outline, RadialGradient, SolidColor, Stop, StrokePatch
 from gradvec.options import Options
 from gradvec.progress import CancelToken, Run
+from gradvec.stages.fills import fit
 
 RED, BLUE, GREEN = (0.9, 0.2, 0.1), (0.1, 0.3, 0.8), (0.2, 0.8, 0.3)
 
@@ -135,7 +135,7 @@ def test_colours_stay_in_gamut_and_the_fit_makes_the_best_of_it() -> None:
 # ---- the other methods -----------------------------------------------------------------------------------------------
 
 def test_kmeans_is_the_control_points_as_published() -> None:
-    from gradvec.fills import control_points
+    from gradvec.stages.fills import control_points
 
     patch = painted(LinearGradient(224, 135, 226, 135, (Stop(0, RED), Stop(1, BLUE))))
     fill = fitted(patch, "kmeans")

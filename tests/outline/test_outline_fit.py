@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from gradvec import outline as stage
 from gradvec.errors import Cancelled
+from gradvec.geometry.repair import crossings
 from gradvec.model import StrokePatch
 from gradvec.options import Options
-from gradvec.outline.importance import importance
-from gradvec.outline.repair import crossings
-from gradvec.outline.residual import most_paths
 from gradvec.progress import Run
+from gradvec.stages import outline as stage
+from gradvec.stages.outline.further_paths import most_paths
+from gradvec.stages.outline.importance import importance
 from outline_shapes import apart, blob, coverage, ellipse, outline, overlap, patch_of, polygon
 
 OPTIONS = Options(cubics=12)

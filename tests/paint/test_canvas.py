@@ -7,7 +7,7 @@ import pytest
 from gradvec.errors import InputError
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint.canvas import Canvas, detail_map_from_picture, saliency
+from gradvec.stages.paint.canvas import Canvas, detail_map_from_picture, saliency
 from PIL import Image
 
 

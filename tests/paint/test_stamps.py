@@ -4,12 +4,14 @@ import io
 
 import numpy as np
 import pytest
+from gradvec.brushes import outlines as brushes
+from gradvec.brushes import templates
+from gradvec.brushes.stamps import stamp_from_picture
 from gradvec.errors import InputError
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint import brushes, paint, templates
-from gradvec.paint.stamps import stamp_from_picture
 from gradvec.progress import Run
+from gradvec.stages.paint import paint
 from PIL import Image
 
 

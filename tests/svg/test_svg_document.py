@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import resvg_py
 from gradvec.errors import EngineError, InputError
+from gradvec.io.svg import read, write
 from gradvec.model import Document, Layer, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
-from gradvec.svg import read, write
 from lxml import etree
 from PIL import Image
 

@@ -150,7 +150,7 @@ def check_input(name: str) -> None:
 
 def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
     """Writes the SVG and tells what the run came to."""
-    from .. import svg
+    from ..io import svg
 
     data = svg.write(document, relative=True)
     output.write(data)

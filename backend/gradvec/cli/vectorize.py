@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_DONE
-from ..live.schedule import CUBICS, PATHS, stages
 from ..options import Options
 from ..progress import Run
+from ..stages.vectorize.schedule import CUBICS, PATHS, stages
 from .arguments import add_options, add_reporting
 from .output import FileOutput
 from .paint import check_input, finish, running
