@@ -143,7 +143,7 @@ def refused(call):
 
 @pytest.mark.parametrize("call", LONG.values(), ids=LONG)
 def test_time_grows_with_the_length_and_not_with_its_square(call):
-    """What took longer than the processor time that is allowed when a step looked at all that was left, takes a tenth."""
+    """A tenth of the processor time that is allowed; looking at all that is left in each step would take more."""
     limit = (resource.RLIMIT_CPU, (40, 40))
     done = subprocess.run([sys.executable, "-c", CODE + call], preexec_fn=lambda: resource.setrlimit(*limit),
                           capture_output=True, text=True, check=False)
