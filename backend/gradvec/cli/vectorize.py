@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_DONE
+from ..io.files import read_stream
 from ..options import Options
 from ..progress import Run
 from ..stages.vectorize.schedule import CUBICS, PATHS, stages
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         check_input(args.picture)
     output = FileOutput(args.output, [args.picture])
     with running(args) as (say, token):
-        source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
+        source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture)
         from ..pipeline import vectorize_picture
 
         run = Run(on_progress=say.progress, token=token)
