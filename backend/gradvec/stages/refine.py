@@ -148,7 +148,7 @@ def _finished(shapes: list[Shape], options: Options, target: Target,
     drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
     """
     from ..gradients.handles import drawn_in
-    from .fills import simplify_all
+    from ..gradients.perceptual import simplify_all
 
     if options.palette:
         return shapes

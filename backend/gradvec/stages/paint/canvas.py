@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from ...color.ground import choose_ground, mean_color
 from ...errors import InputError
-from ...io.images import load
-from ...model import Color, Target
+from ...model import Target
 from ...options import Options
 
 #: Below this opacity a pixel's own colour is not trusted.
 VISIBLE = 0.02
-#: Longest side that a detail map is read at, px.
-DETAIL_SIDE = 512
 #: Paint over bare ground counts this many times as much as a wrong colour.
 BARE_WEIGHT = 3.0
 #: Picture areas, px: of coarse steps and of the final ones, and how many px each stroke gets at least. More would make
@@ -53,7 +50,7 @@ class Canvas:
         self.width, self.height = target.width, target.height
         scale = self._scale(FINE_AREA, FINE_STROKE, options.strokes)
         rgb, alpha = _reduced(target, scale)
-        self.background = _background(rgb, alpha, options)
+        self.background = choose_ground(options.background, alpha, lambda: mean_color(rgb))
         if options.background not in ("none", "auto"):
             # A ground that the user chose shows through the picture's bare parts and is painted with it.
             ground = np.array(self.background, np.float32)
@@ -98,20 +95,6 @@ def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
     color = F.interpolate(planes[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
     small = F.interpolate(torch.from_numpy(alpha)[None, None], size=size, mode="area")[0, 0].numpy()
     return np.clip(color / np.maximum(small[..., None], 1e-6), 0, 1), np.where(small > 1 - 1e-5, np.float32(1), small)
-
-
-def _background(rgb: np.ndarray, alpha: np.ndarray, options: Options) -> Color | None:
-    if options.background.startswith("#"):
-        return hex_color(options.background)
-    if options.background == "none" or alpha.min() < 1:
-        return None
-    red, green, blue = rgb.reshape(-1, 3).mean(0, dtype=np.float64).tolist()
-    return (red, green, blue)
-
-
-def hex_color(text: str) -> Color:
-    """#rrggbb as a colour."""
-    return (int(text[1:3], 16) / 255, int(text[3:5], 16) / 255, int(text[5:7], 16) / 255)
 
 
 def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -159,13 +142,3 @@ def saliency(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         total += np.sqrt(((center - around) ** 2).sum(-1))
     total = gaussian_filter(total, side / 100)
     return np.clip(total / max(float(np.quantile(total, 0.98)), 1e-6), 0, 1)
-
-
-def detail_map_from_picture(source: Path | bytes) -> np.ndarray:
-    """(h, w) in [0, 1]: how bright a picture is, bare parts dark, to be handed to paint().
-
-    Raises:
-        InputError: as images.load.
-    """
-    picture = load(source, DETAIL_SIDE, "The detail map")
-    return picture.rgb @ np.array([0.299, 0.587, 0.114], np.float32) * picture.alpha

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .canvas import Canvas, hex_color
+from ...color.css import parse_color
+from .canvas import Canvas
 
 SAMPLES = 6000
 LAB_WEIGHT = np.array([0.6, 1.0, 1.0])
@@ -16,7 +17,7 @@ def palette_of(text: str, canvas: Canvas, seed: int) -> torch.Tensor | None:
     if not text:
         return None
     if text.startswith("#"):
-        return torch.tensor([hex_color(part) for part in text.split(",")], dtype=torch.float32)
+        return torch.tensor([parse_color(part)[0] for part in text.split(",")], dtype=torch.float32)
     # A second of import that few paintings need.
     from skimage.color import rgb2lab
     from sklearn.cluster import KMeans

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...geometry import repair
+from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize.view import View
 from ...options import Options
 from ...progress import Run
-from ..fills import simplify_all
 from ..refine import UNSEEN, visible
 from .initialize import ground_color, new_paths
 from .loop import RGBA, Refined, Setting, refine_together

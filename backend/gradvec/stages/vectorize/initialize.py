@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ...geometry import cubics, repair, trace
-from ...gradients.pixels import inside
+from ...geometry.inside import inside
+from ...gradients.fills import fit
 from ...model import Outline, Shape, SolidColor, StrokePatch, Target
 from ...options import Options
 from ...progress import Run
-from .. import fills
 from .error_regions import LEAST_PX, SEEN, components, fit_planes, mended
 from .occlusion import Whole, owners, whole
 
@@ -76,14 +76,10 @@ def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np
     if len(taken) < count:
         taken += _circles(taken, target, wanted, shown, count - len(taken))
     taken = _ordered(taken)
-    found = fills.fit([t.patch for t in taken], [t.outline for t in taken], _fill_options(options),
-                      Run(token=run.token))
+    # Gradients start refined (the joint refinement and its end decide what becomes of them), flat ones flat.
+    found = fit([t.patch for t in taken], [t.outline for t in taken], "flat" if flat else "refined",
+                Run(token=run.token))
     return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, found, strict=True)]
-
-
-def _fill_options(options: Options) -> Options:
-    """Gradients start refined (the joint refinement and its end decide what becomes of them), flat ones flat."""
-    return replace(options, gradient="flat" if options.gradient == "flat" or options.one_color else "refined")
 
 
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray, flat: bool,
