@@ -43,14 +43,14 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    options = options if detail_map is None else settings.with_detail_map(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", "read", until=0.02):
         target = images.load(source, options.size)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", "paint", until=settings.painted_at(options)):
-        painting = paint(target, settings.with_detail_map(options, bright), frame.run, bright, dabs,
-                         settings.painting_effort(options))
+        painting = paint(target, options, frame.run, bright, dabs, settings.painting_effort(options))
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", "vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)

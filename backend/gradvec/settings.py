@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from .options import Options
 from .stages.fills import FillSettings
 from .stages.outline import OutlineSettings
@@ -26,9 +24,9 @@ def painting_effort(options: Options) -> float:
     return 1 - (1 - FREED_EFFORT) * options.fidelity
 
 
-def with_detail_map(options: Options, bright: np.ndarray | None) -> Options:
-    """The options with a detail map (H, W): it counts by :data:`DETAIL` unless they say how strongly."""
-    return options if bright is None else replace(options, detail=options.detail or DETAIL)
+def with_detail_map(options: Options) -> Options:
+    """The options of a run with a detail map: it counts by :data:`DETAIL` unless they say how strongly."""
+    return replace(options, detail=options.detail or DETAIL)
 
 
 def snaps_ground(options: Options) -> bool:
@@ -49,4 +47,4 @@ def outline_settings(options: Options) -> OutlineSettings:
 
 def fill_settings(options: Options) -> FillSettings:
     """How outlines are filled."""
-    return FillSettings(options.gradient, options.opaque)
+    return FillSettings(options.gradient, bool(options.opaque))

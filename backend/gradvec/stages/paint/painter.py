@@ -77,7 +77,7 @@ class Painter:
         # Outlines that will be freed are given their further segments by the refinement.
         self._cubics = min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments
         self._settings = Settings(self.limits, canvas.ground, self._cubics, self._stamps, options.engine,
-                                  options.device, options.opaque)
+                                  options.device, bool(options.opaque))
         self.variables = Variables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
         self._done, self._planned = 0.0, 1.0
