@@ -11,20 +11,24 @@ import threading
 
 import pytest
 from gradvec.errors import EngineError
-from gradvec.ipc.events import ErrorEvent, Hello, ProgressEvent, ResultEvent, error_frame, event_of
-from gradvec.ipc.incoming import Incoming
-from gradvec.ipc.messages import (
+from gradvec.ipc.protocol import (
     MAGIC,
     PREFIX,
     STRANGER,
     TRUSTED,
+    ErrorEvent,
     Frame,
+    Hello,
     Limits,
+    ProgressEvent,
     ProtocolError,
+    ResultEvent,
     assemble,
     encode,
+    error_frame,
+    event_of,
 )
-from gradvec.ipc.stream import Link, Stream
+from gradvec.ipc.stream import Link, NonBlockingStream, Stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +89,7 @@ def test_frames_survive_any_fragmentation(sent, data):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
-        incoming, got = Incoming(ours, TRUSTED), []
+        incoming, got = NonBlockingStream(ours, TRUSTED), []
         whole = b"".join(piece for frame in sent for piece in encode(frame))
         while whole:
             size = data.draw(st.integers(1, len(whole)))

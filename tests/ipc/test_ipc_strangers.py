@@ -11,11 +11,10 @@ import threading
 import time
 
 import pytest
+from gradvec import ipc
 from gradvec.errors import EngineError
-from gradvec.ipc import commands
 from gradvec.ipc.client import Client
-from gradvec.ipc.greeting import NONCE_BYTES, proof, same_proof
-from gradvec.ipc.messages import MAGIC, TRUSTED, Frame
+from gradvec.ipc.protocol import MAGIC, NONCE_BYTES, TRUSTED, Frame, proof, same_proof
 from gradvec.ipc.state import Address, State, private_dir
 from gradvec.ipc.stream import Stream
 from gradvec.ipc.supervisor import CLIENTS_MAX, STRANGERS_MAX
@@ -157,14 +156,14 @@ def test_more_clients_than_it_can_take_are_sent_away_and_later_ones_served(clien
         Client.connect(engine_dir)
     for friend in friends:
         friend.close()
-    wait_for(lambda: commands.status(engine_dir)["running"])
+    wait_for(lambda: ipc.status(engine_dir)["running"])
     with Client.connect(engine_dir) as friend:
         assert friend.run("paint", {}, {}, {}).info["paths"] == 1
 
 
 def test_garbage_from_a_client_that_is_known_ends_only_that_client(client, engine_dir):
     with Client.connect(engine_dir) as spoiled:
-        spoiled._sock.sendall(os.urandom(64))
+        spoiled._stream.sock.sendall(os.urandom(64))
         event = None
         while getattr(event, "code", None) is None:
             event = spoiled.poll(5.0)

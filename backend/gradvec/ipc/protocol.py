@@ -1,4 +1,4 @@
-"""What travels between a client and the engine: frames and their limits.
+"""What travels between a client and the engine: frames and their limits, the proofs of the handshake, and events.
 
 A frame is a prefix (magic, header length, payload length), a JSON header and raw payload bytes; docs/protocol.md has
 the layout. Nothing is ever pickled, and lengths are checked before memory is taken.
@@ -6,15 +6,18 @@ the layout. Nothing is ever pickled, and lengths are checked before memory is ta
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import secrets
 import struct
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
-from ..errors import EngineError
+from ..errors import EngineError, GradvecError, from_wire
 
-#: Version of this protocol. The greeting, "retire" and "stop" never change, so that any two versions can part.
+#: Version of this protocol. The handshake, "retire" and "stop" never change, so that any two versions can part.
 PROTOCOL = 1
 MAGIC = b"GVF1"
 PREFIX = struct.Struct(">4sIQ")
@@ -114,3 +117,128 @@ def _parse_header(data: bytes, total: int, limits: Limits) -> tuple[Frame, list[
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+NONCE_BYTES = 32
+
+
+def proof(key: bytes, role: str, server_nonce: bytes, client_nonce: bytes) -> str:
+    """What ``role`` ("client" or "server") shows to prove that it knows ``key``: HMAC-SHA-256, hexadecimal."""
+    return hmac.new(key, role.encode("ascii") + b"\0" + server_nonce + client_nonce, hashlib.sha256).hexdigest()
+
+
+def same_proof(got: Any, expected: str) -> bool:
+    """Whether ``got`` is the expected proof, in constant time; anything that is no ASCII text is not."""
+    return isinstance(got, str) and got.isascii() and hmac.compare_digest(got, expected)
+
+
+def answer_challenge(frame: Frame, key: bytes, warm: bool) -> tuple[Frame, str] | None:
+    """The client's answer to a "challenge", and the proof that the engine must show then; None when it is no challenge.
+    """
+    theirs, ours = read_nonce(frame), secrets.token_bytes(NONCE_BYTES)
+    if theirs is None:
+        return None
+    body = {"nonce": ours.hex(), "proof": proof(key, "client", theirs, ours), "warm": warm}
+    return Frame("auth", body), proof(key, "server", theirs, ours)
+
+
+def read_nonce(frame: Frame) -> bytes | None:
+    """The nonce that a frame carries, None when it does not."""
+    try:
+        nonce = bytes.fromhex(frame.body["nonce"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return nonce if len(nonce) == NONCE_BYTES else None
+
+
+def error_frame(error: GradvecError) -> Frame:
+    return Frame("error", {"code": error.code, "message": error.message, "remedy": error.remedy})
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who the engine is. device is None until the engine has loaded what it needs to tell, then Hello comes again.
+
+    python: version; executable: path; jobs: what runs its jobs; log: path of its log file; stale: its own files
+    changed on disk since it started.
+    """
+
+    protocol: int
+    version: str
+    python: str
+    executable: str
+    pid: int
+    jobs: str
+    log: str
+    device: str | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """stage in words; fraction of the whole run in [0, 1]; seconds_left or None; ahead: jobs that come first."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+    ahead: int = 0
+
+
+@dataclass(frozen=True)
+class PreviewEvent:
+    """How far the picture is, as a PNG."""
+
+    png: bytes
+
+
+@dataclass(frozen=True)
+class ResultEvent:
+    """The job is done."""
+
+    payloads: dict[str, bytes]
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ErrorEvent:
+    """The job is over without a result; ``code`` "cancelled" when that was asked for."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: GradvecError) -> ErrorEvent:
+        return cls(error.code, error.message, error.remedy)
+
+    def error(self) -> GradvecError:
+        """The same as an exception to raise."""
+        return from_wire(self.code, self.message, self.remedy)
+
+
+Event = Union[Hello, ProgressEvent, PreviewEvent, ResultEvent, ErrorEvent]  # noqa: UP007, evaluated on Python 3.9
+
+
+def event_of(frame: Frame) -> Event | None:
+    """The event that a frame from the engine tells; None for a type this version does not know.
+
+    Raises:
+        ProtocolError: a known type whose body lacks what it must hold.
+    """
+    body = frame.body
+    try:
+        if frame.type == "hello":
+            return Hello(**{name: body[name] for name in Hello.__dataclass_fields__ if name in body})
+        if frame.type == "progress":
+            left = body.get("seconds_left")
+            return ProgressEvent(str(body["stage"]), float(body["fraction"]), None if left is None else float(left),
+                                 int(body.get("ahead", 0)))
+        if frame.type == "preview":
+            return PreviewEvent(frame.payloads["png"])
+        if frame.type == "result":
+            return ResultEvent(frame.payloads, dict(body["info"]))
+        if frame.type == "error":
+            return ErrorEvent(str(body["code"]), str(body["message"]), str(body.get("remedy", "")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError(f"The engine sent a {frame.type!r} message that lacks something.") from error
+    return None
