@@ -25,6 +25,7 @@ from ..errors import Cancelled, EngineError, GradvecError
 from .launch import AGAIN, START_SECONDS, Launch, connection_error, end_child, reach, start_engine, start_one_shot
 from .protocol import (
     PROTOCOL,
+    STRANGER,
     TRUSTED,
     ErrorEvent,
     Event,
@@ -54,7 +55,7 @@ class Client:
 
     def __init__(self, sock: socket.socket, log_path: Path, child: subprocess.Popen[bytes] | None = None) -> None:
         """For the class methods; takes ownership of the socket and of the child behind it."""
-        self._stream = NonBlockingStream(sock, TRUSTED)
+        self._stream = NonBlockingStream(sock, STRANGER if child is None else TRUSTED)
         self._open = True
         self._log_path = log_path
         self._child = child
@@ -202,8 +203,7 @@ class Client:
         """
         deadline = time.monotonic() + timeout
         while True:
-            event = self._next()
-            if event is not None:
+            if (event := self._next()) is not None:
                 return event
             left = deadline - time.monotonic()
             if left <= 0:
@@ -236,8 +236,8 @@ class Client:
             self._cancel_deadline = time.monotonic() + CANCEL_SECONDS
             self._request("cancel")
         elif not self._busy:  # the job has ended, but the caller has not been told yet
-            ends = (ResultEvent, ErrorEvent)
-            self._pending = deque(ErrorEvent.of(Cancelled()) if isinstance(e, ends) else e for e in self._pending)
+            self._pending = deque(ErrorEvent.of(Cancelled()) if isinstance(event, (ResultEvent, ErrorEvent)) else event
+                                  for event in self._pending)
 
     def stop_and_keep(self) -> None:
         """Asks the job to end early with what it has; a ResultEvent follows, an ErrorEvent if there is nothing."""
@@ -311,6 +311,7 @@ class Client:
         self._send(answer[0])
         if not same_proof(self._await("hello", timeout).body.get("proof"), answer[1]):
             raise connection_error("refused")
+        self._stream.limits = TRUSTED
 
     def _await(self, kind: str, timeout: float) -> Frame:
         """The next frame of this type; events that come before it are kept."""

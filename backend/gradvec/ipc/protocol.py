@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
+import re
 import secrets
 import struct
 from collections.abc import Generator
@@ -35,6 +37,12 @@ class Limits:
 #: Before a peer has proved that it knows the key.
 STRANGER = Limits(header=4096, payload=0, payloads=0)
 TRUSTED = Limits(header=4 << 20, payload=4 << 30, payloads=65536)
+#: Most levels of arrays and objects in a header.
+DEPTH_MAX = 64
+#: Longest number in a header; the largest float written as an integer has 309 digits.
+_DIGITS_MAX = 400
+#: Everything in JSON text but the brackets that count: strings whole, and all other characters.
+_NOT_BRACKETS = re.compile(rb'"(?:[^"\\]+|\\.)*"?|[^][{}"]+', re.DOTALL)
 
 
 class ProtocolError(EngineError):
@@ -64,6 +72,7 @@ def encode(frame: Frame) -> list[bytes]:
     try:
         header = json.dumps({"type": frame.type, "body": frame.body, "payloads": sizes}, allow_nan=False,
                             separators=(",", ":")).encode("ascii")
+        _check_depth(header)
     except (TypeError, ValueError, RecursionError) as error:
         raise ProtocolError(f"A message of type {frame.type!r} cannot be sent: {error}.") from error
     total = sum(len(data) for data in frame.payloads.values())
@@ -99,7 +108,8 @@ def _check_lengths(header: int, payload: int, limits: Limits) -> None:
 def _parse_header(data: bytes, total: int, limits: Limits) -> tuple[Frame, list[tuple[str, int]]]:
     """The frame still without payloads, and their names and sizes, all checked."""
     try:
-        header = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+        _check_depth(data)
+        header = json.loads(data.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
         kind, body, listed = header["type"], header["body"], header["payloads"]
         sizes: list[tuple[Any, Any]] = [(name, size) for name, size in listed]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -115,8 +125,30 @@ def _parse_header(data: bytes, total: int, limits: Limits) -> tuple[Frame, list[
     return Frame(kind, body), sizes
 
 
+def _check_depth(data: bytes) -> None:
+    """Refuses JSON text whose arrays and objects lie deeper in each other than any message needs, before Python's own
+    reader or writer meets the limit of its stack, which differs between versions and callers."""
+    depth = 0
+    for mark in _NOT_BRACKETS.sub(b"", data):
+        depth += 1 if mark in b"[{" else -1
+        if depth > DEPTH_MAX:
+            raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
+
+
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+def _finite(word: str) -> float:
+    if len(word) > _DIGITS_MAX or not math.isfinite(float(word)):
+        raise ValueError(f"the number {word[:20]}... is out of range")
+    return float(word)
+
+
+def _integer(word: str) -> int:
+    """Integers stay in the range of floats, so that a reader may convert them without an error."""
+    _finite(word)
+    return int(word)
 
 
 NONCE_BYTES = 32
@@ -239,6 +271,6 @@ def event_of(frame: Frame) -> Event | None:
             return ResultEvent(frame.payloads, dict(body["info"]))
         if frame.type == "error":
             return ErrorEvent(str(body["code"]), str(body["message"]), str(body.get("remedy", "")))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"The engine sent a {frame.type!r} message that lacks something.") from error
     return None

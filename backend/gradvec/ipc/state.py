@@ -139,6 +139,15 @@ class State:
         """The engine's lock, or None while another engine holds it. The kernel frees it with its holder's death."""
         return Lock.take(self._lock_path)
 
+    def patient_lock(self, seconds: float = 0.5) -> Lock | None:
+        """The lock, or None when an engine has it; whoever only looks whether it is held has it for a moment."""
+        deadline = time.monotonic() + seconds
+        while True:
+            lock = self.lock()
+            if lock is not None or self.serving() or time.monotonic() > deadline:
+                return lock
+            time.sleep(0.02)
+
     def holder(self) -> int | None:
         """Pid of the engine that holds the lock, None when nobody does."""
         if not self._lock_path.exists():

@@ -15,13 +15,16 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from .protocol import TRUSTED, Frame, Limits, ProtocolError, assemble, encode
 
 _READ_BUFFER = 1 << 16
+#: Bytes that are read, and taken memory for, at a time.
+_PART = 1 << 20
 
 
 class Stream:
@@ -55,8 +58,6 @@ class Stream:
     def receive(self, limits: Limits) -> Frame | None:
         """The next frame, or None when the other side is gone, in the middle of a frame too.
 
-        Payloads are read straight into the bytes objects that the frame hands out.
-
         Raises:
             ProtocolError: what came is no frame, beyond ``limits``, or more than memory holds.
         """
@@ -64,8 +65,8 @@ class Stream:
         need = next(parser)
         try:
             while True:
-                data = self._reader.read(need)
-                if data is None or len(data) < need:
+                data = self._read(need)
+                if len(data) < need:
                     return None
                 need = parser.send(data)
         except StopIteration as done:
@@ -74,6 +75,16 @@ class Stream:
             return None
         except MemoryError as error:
             raise ProtocolError(f"A message of {need} bytes does not fit into memory.") from error
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes, or fewer at the end; memory is taken as they arrive, whatever size was announced."""
+        data = io.BytesIO()
+        while data.tell() < size:
+            part = self._reader.read(min(size - data.tell(), _PART))
+            if not part:
+                break
+            data.write(part)
+        return data.getvalue()
 
     def send(self, frame: Frame) -> None:
         """Writes the whole frame.
@@ -181,6 +192,9 @@ class Link:
                 self._stream.send(frame)
             except (OSError, ValueError):
                 break
+            except Exception:  # a frame that cannot be sent ends this link, or its peer would wait for ever
+                log("A message could not be sent; the connection is closed.\n" + traceback.format_exc())
+                break
             del frame
         with self._changed:
             self._finished = True
@@ -201,7 +215,9 @@ class NonBlockingStream:
         self.sock = sock
         self.limits = limits
         self.ended = False
-        self._begin()
+        self._parser: Generator[int, bytes, Frame] | None = None
+        self._data = io.BytesIO()  # grows as bytes arrive, whatever size was announced
+        self._need = 0
 
     def wait(self, seconds: float, what: int = selectors.EVENT_READ) -> bool:
         """Whether there is something to read (or room to write) within so many seconds."""
@@ -240,39 +256,36 @@ class NonBlockingStream:
         """
         taken = 0
         while taken < _PORTION:
-            if self._filled < len(self._buffer):
+            if self._parser is None:
+                self._parser = assemble(self.limits)
+                self._need = next(self._parser)
+            missing = self._need - self._data.tell()
+            if missing:
                 try:
-                    size = self.sock.recv_into(memoryview(self._buffer)[self._filled:])
+                    part = self.sock.recv(min(missing, _PART))
                 except (BlockingIOError, InterruptedError):
                     return None
                 except OSError:
-                    size = 0
-                if not size:
+                    part = b""
+                if not part:
                     self.ended = True
                     raise EOFError
-                self._filled += size
-                taken += size
-            if self._filled == len(self._buffer):
-                frame = self._complete()
+                self._data.write(part)
+                taken += len(part)
+                missing -= len(part)
+            if not missing:
+                frame = self._complete(self._parser)
                 if frame is not None:
                     return frame
         return None
 
-    def _begin(self) -> None:
-        self._parser = assemble(self.limits)
-        self._expect(next(self._parser))
-
-    def _expect(self, size: int) -> None:
-        self._buffer = bytearray(size)
-        self._filled = 0
-
-    def _complete(self) -> Frame | None:
+    def _complete(self, parser: Generator[int, bytes, Frame]) -> Frame | None:
         """Hands what was expected to the parser; the frame, if that was the last of it."""
-        data, self._buffer = bytes(self._buffer), bytearray()
+        data, self._data = self._data.getvalue(), io.BytesIO()
         try:
-            self._expect(self._parser.send(data))
+            self._need = parser.send(data)
         except StopIteration as done:
-            self._begin()
+            self._parser = None
             return done.value
         return None
 

@@ -26,7 +26,7 @@ from .. import __version__
 from ..errors import Cancelled, EngineError
 from .launch import Launch, fingerprint
 from .listener import Connection, Listener, handshake
-from .protocol import PROTOCOL, Frame, ProtocolError, error_frame
+from .protocol import PROTOCOL, Frame, ProtocolError, encode, error_frame
 from .state import Lock, State, private_dir
 from .stream import Link, Stream, log, take_standard_streams
 from .worker import WorkerProcess, death
@@ -203,6 +203,13 @@ class Supervisor:
             "device": self._device, "stale": fingerprint() != self._fingerprint, "proof": client.proof})
 
     def _on_frame(self, client: Connection, frame: Frame) -> None:
+        try:
+            self._obey(client, frame)
+        except Exception:  # what one client asks for must not end the engine for the others
+            log("A client's message failed; its connection is closed.\n" + traceback.format_exc())
+            client.close()
+
+    def _obey(self, client: Connection, frame: Frame) -> None:
         self._last_active = time.monotonic()
         if frame.type == "submit":
             self._submit(client, frame)
@@ -257,6 +264,11 @@ class Supervisor:
             client.send(error_frame(EngineError("This connection has a job already.",
                                                 "Wait for it, or open a second connection.", "engine.busy")))
         else:
+            try:
+                encode(Frame("job", body, frame.payloads))  # what is taken must be fit to be handed on
+            except ProtocolError as error:
+                client.send(error_frame(error))
+                return
             self._queue.append(Job(client, frame))
             self._advance()
 
@@ -368,7 +380,7 @@ def serve(launch: Launch, state: State) -> bool:
         EngineError: the directory is unusable or no socket could be made.
     """
     private_dir(state.directory)
-    lock = _patient_lock(state)
+    lock = state.patient_lock()
     if lock is None:
         return False
     supervisor = Supervisor(launch, state.log_path)
@@ -377,16 +389,6 @@ def serve(launch: Launch, state: State) -> bool:
     supervisor.run()
     log("The engine ends.")
     return True
-
-
-def _patient_lock(state: State, seconds: float = 0.5) -> Lock | None:
-    """The lock, or None when an engine has it; whoever only looks whether it is held has it for a moment."""
-    deadline = time.monotonic() + seconds
-    while True:
-        lock = state.lock()
-        if lock is not None or state.serving() or time.monotonic() > deadline:
-            return lock
-        time.sleep(0.02)
 
 
 def serve_standard_streams(launch: Launch, log_path: Path) -> None:
