@@ -111,9 +111,9 @@ def test_a_cache_that_cannot_be_written(monkeypatch):
 
 
 def test_an_engine_that_hangs(monkeypatch):
-    from gradvec.ipc import commands
+    from gradvec import ipc
 
-    monkeypatch.setattr(commands, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
+    monkeypatch.setattr(ipc, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
     assert (doctor.engine_process().state, doctor.engine_process().remedy) == ("broken", "gradvec engine stop")
 
 

@@ -209,10 +209,10 @@ def diffvg() -> Check:
 
 def engine_process() -> Check:
     """Asks the engine that runs; where none does, starts one of its own and lets it end again."""
-    from ..ipc import commands
+    from .. import ipc
     from ..ipc.client import Client
 
-    status = commands.status()
+    status = ipc.status()
     if status["running"] and not status["answering"]:
         return Check("engine process", "broken", f"process {status['pid']} does not answer", "gradvec engine stop")
     if status["running"]:
