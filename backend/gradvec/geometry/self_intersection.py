@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from ..render.cpu_kernels import bezier_basis
+from ..render.kernel_cache import njit
 from ..render.scene import Topology
 from ..render.threads import calm_threads
 

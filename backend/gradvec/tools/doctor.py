@@ -180,19 +180,18 @@ def _half_covered() -> Any:
 
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
-    from ..render import cpu_composite, cpu_coverage, cpu_kernels
+    from ..render import cpu_composite, cpu_coverage, cpu_kernels, kernel_cache
 
-    named = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}
-    kernels = [k for k in named.values() if getattr(getattr(k, "stats", None), "cache_path", None)]
-    if not kernels:
-        return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again",
-                     "Set NUMBA_CACHE_DIR to a folder that you may write to.")
-    folder = Path(kernels[0].stats.cache_path)
-    if folder.exists() and not os.access(folder, os.W_OK):
-        return Check("numba cache", "warning", f"{folder} is write-protected, so each run compiles kernels again",
-                     "Set NUMBA_CACHE_DIR to a folder that you may write to.")
-    files = len(list(folder.glob("cpu_*.nbi"))) if folder.exists() else 0
-    compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels)
+    folder = kernel_cache.usable_folder()
+    if folder is None:
+        return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again: "
+                     f"{kernel_cache.faults[0]}", "Set NUMBA_CACHE_DIR to a folder of your own that you may write to.")
+    if kernel_cache.faults:
+        return Check("numba cache", "warning", f"some kernels had to be compiled again: {kernel_cache.faults[-1]}",
+                     f"If this comes again, free some disk space and remove the folder {folder}.")
+    kernels = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}.values()
+    compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels if hasattr(k, "stats"))
+    files = len(list(folder.glob(f"*{kernel_cache.SUFFIX}")))
     if not files:
         return Check("numba cache", "warning", f"{folder} is empty", "The first run fills it.")
     state = f"was cold, {compiled} kernels compiled and kept just now" if compiled else "warm"
