@@ -1,7 +1,7 @@
 """The cuda engine: Triton kernels behind one autograd function.
 
 Works on CUDA tensors, and under TRITON_INTERPRET=1 on CPU tensors, which is how it is tested without a graphics card.
-Where Triton is missing (Windows, macOS), the reference runs on the device instead: right, but slow.
+Where Triton is missing or cannot launch, the reference runs on the device instead: right, but slow.
 
 Out of memory: the canvases of a batch are rendered in halves, whose backward renders again instead of keeping what
 was behind; a single canvas that does not fit goes to the cpu engine. Either is logged.
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import reference, triton_present
+from . import card, reference
+from .card import triton_present
 from .scene import Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
@@ -31,7 +32,7 @@ _PICTURE_TOO_LARGE = "The graphics card's memory does not hold this picture; wor
 
 def render_flat(scene: Scene) -> torch.Tensor:
     """(P, 4) premultiplied RGBA of all canvases on the scene's device; differentiable once."""
-    if not triton_present():
+    if not triton_present() or (scene.points.is_cuda and card.kernels_fail()):
         return reference.render_flat(scene)
     return _render_what_fits(scene, False)
 
@@ -76,7 +77,8 @@ def render_with(scene: Scene, capacity: int = 0, recompute: bool = False) -> tup
         as a CUDA graph needs. Entries beyond it are left out. 0: as many as there are.
     recompute: render again in backward instead of keeping what was behind every outline.
     """
-    picture, needed = _Render.apply(scene.topology, capacity, recompute, *scene.parameters)
+    wanted = torch.is_grad_enabled() and any(p.requires_grad for p in scene.parameters)
+    picture, needed = _Render.apply(scene.topology, capacity, recompute, wanted, *scene.parameters)
     return picture.t(), needed
 
 
@@ -226,9 +228,9 @@ class _Pass:
 
 class _Render(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, t: Topology, capacity: int, recompute: bool, *parameters: torch.Tensor) -> Any:
+    def forward(ctx: Any, t: Topology, capacity: int, recompute: bool, wanted: bool,
+                *parameters: torch.Tensor) -> Any:
         parameters = tuple(p.detach().contiguous() for p in parameters)
-        wanted = any(ctx.needs_input_grad)
         done = _Pass(t, parameters, capacity, wanted and not recompute)
         picture, needed = done.picture(), done.tile_start[-1:].clone()
         ctx.mark_non_differentiable(needed)
@@ -248,11 +250,11 @@ class _Render(torch.autograd.Function):
             if done is None:
                 done = _Pass(ctx.topology, parameters, ctx.capacity, True)
                 done.picture()
-            return (None, None, None, *done.backward(d_picture))
+            return (None, None, None, None, *done.backward(d_picture))
         except torch.cuda.OutOfMemoryError:
             done = None
         _LOG.warning("The graphics card's memory does not hold a derivative; working on the processor.")
-        return (None, None, None, *_backward_on_cpu(ctx.topology, parameters, d_picture))
+        return (None, None, None, None, *_backward_on_cpu(ctx.topology, parameters, d_picture))
 
 
 def _backward_on_cpu(t: Topology, parameters: tuple[torch.Tensor, ...], d_picture: torch.Tensor) -> list[torch.Tensor]:
