@@ -79,53 +79,6 @@ def test_without_triton_the_reference_runs_on_the_device(monkeypatch):
     assert (engine(scene) - reference.render_flat(scene)).abs().max() <= 1e-6
 
 
-def test_graphed_steps_are_the_plain_steps():
-    from gradvec.render.cuda_graph import GraphedStep
-    scene = random_scene(4, count=2, width=15, height=12).to(device=DEVICE)
-    goal = random_scene(5, count=2, width=15, height=12)
-    goal = reference.render_flat(goal).to(DEVICE)
-
-    def variables():
-        points = scene.points.clone().requires_grad_()
-        colors = scene.stop_color.clone().requires_grad_()
-        adam = torch.optim.Adam([{"params": [points], "lr": 0.1}, {"params": [colors], "lr": 0.01}],
-                                capturable=DEVICE == "cuda")
-        return points, colors, adam, lambda: scene.with_parameters(
-            points, scene.geometry, scene.stop_offset, colors, scene.opacity, scene.background)
-
-    points, colors, adam, make = variables()
-    losses = []
-    for _ in range(3):
-        adam.zero_grad()
-        value = ((cuda.render_flat(make()) - goal) ** 2).sum()
-        value.backward()
-        adam.step()
-        losses.append(value.item())
-    points2, colors2, adam, make = variables()
-    step = GraphedStep(make, lambda picture: ((picture - goal) ** 2).sum(), adam)
-    assert [step().item() for _ in range(3)] == pytest.approx(losses, rel=1e-5)
-    assert losses[2] < losses[0]
-    assert (points - points2).abs().max() <= 1e-4
-    assert (colors - colors2).abs().max() <= 1e-5
-
-
-def test_graphed_step_makes_room_when_strokes_reach_further():
-    from gradvec.render.cuda_graph import GraphedStep
-    small = scene_from_shapes(painted([circle(8, 8, 2)]), 33, 17).to(device=DEVICE)
-    points = small.points.clone().requires_grad_()
-    still = torch.optim.SGD([points], lr=0.0)
-    step = GraphedStep(lambda: small.with_parameters(points, *small.parameters[1:]), lambda p: p.sum(), still)
-    step.capacity = step._needed  # no slack
-    assert step.capacity == 1
-    with torch.no_grad():
-        points.sub_(8).mul_(5).add_(8)  # now in four tiles
-    for _ in range(3):
-        value = step()
-    full = cuda.render_flat(small.with_parameters(points.detach(), *small.parameters[1:]))
-    assert step.captures == 2
-    assert value.item() == pytest.approx(full.sum().item(), rel=1e-5)
-
-
 class TestLarge:
     pytestmark = gpu
 
