@@ -19,6 +19,7 @@ import torch
 
 from . import cpu_composite as compositing
 from . import cpu_coverage as coverage
+from . import cpu_coverage_backward as coverage_derivative
 from . import cpu_kernels as kernels
 from .scene import Scene, Topology
 from .threads import calm_threads
@@ -74,6 +75,7 @@ class Renderer:
         self.topology, self.dtype = replace(topology), np.dtype(dtype).type
         t = self.topology
         self._basis = kernels.bezier_basis(t.pieces)
+        self._tie = kernels.TIE_EPS * float(np.finfo(self.dtype).eps)
         self._canvas_start = t.canvas_start
         self.pixels = int(self._canvas_start[-1])
         segments = int(t.loop_points[-1]) // 3
@@ -122,16 +124,16 @@ class Renderer:
         t = self.topology
         picture = self._pictures.lend()
         with _LOCK, self._few_threads_for_little():
-            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._poly,
-                            self._box)
+            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._tie,
+                            self._poly, self._box)
             kernels.lay_out(self._box, self._band, self._crop, self._row, self._entry, t.stop_index, self._part)
             members = self._buffer("members", (int(self._entry[-1]),), np.int64)
             kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
             winding = self._buffer("winding", (int(self._crop[-1]),))
             span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
             coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
-                              winding, span, self._lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
-                              t.stop_index, stop_offset, stop_color, opacity, background, picture)
+                              self._tie, t.even_odd, winding, span, self._lone, t.canvas, t.sizes, self._canvas_start,
+                              t.kind, geometry, t.stop_index, stop_offset, stop_color, opacity, background, picture)
             compositing.composite(
                 self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
                 self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
@@ -157,19 +159,19 @@ class Renderer:
             stack = self._buffer("stack", (threads, 4, cells))
             rows = self._buffer("rows", (threads, 2, 4, self._band * (int(t.sizes[:, 0].max()) + kernels.PAD)))
             places = self._buffer("places", (threads, outlines), np.int64)
-            d_winding = self._buffer("d_winding", (int(self._crop[-1]),))
+            d_cover = self._buffer("d_cover", (int(self._crop[-1]),))
             partial = self._buffer("partial", (int(self._part[-1]),))
             d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
             compositing.composite_backward(
                 self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
                 self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
-                t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_winding, partial,
+                t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial,
                 d_ground, stack, rows, places, wants_background)
-            coverage.coverage_backward(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
-                                       d_winding, self._d_poly, d_points, self._lone, t.canvas, t.sizes,
-                                       self._canvas_start, t.kind, geometry, t.stop_index, stop_offset, stop_color,
-                                       opacity, background, self._row, winding, span, self._band_start, self._part,
-                                       d_picture, partial, d_ground, wants_background)
+            coverage_derivative.coverage_backward(
+                self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis, self._tie, t.even_odd,
+                d_cover, self._d_poly, d_points, self._lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
+                t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span, self._band_start,
+                self._part, d_picture, partial, d_ground, wants_background)
             compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                         d_geometry, d_offset, d_color, d_opacity)
         return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)

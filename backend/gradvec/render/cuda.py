@@ -69,7 +69,7 @@ def part_of(scene: Scene, first: int, last: int) -> Scene:
     k0, k1 = int(t.loop_points[l0]), int(t.loop_points[l1])
     s0, s1 = int(t.stop_index[n0]), int(t.stop_index[n1])
     topology = replace(t, loop_points=t.loop_points[l0:l1 + 1] - k0, outline_loops=t.outline_loops[n0:n1 + 1] - l0,
-                       stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], canvas=t.canvas[n0:n1] - first,
+                       stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], even_odd=t.even_odd[n0:n1], canvas=t.canvas[n0:n1] - first,
                        sizes=t.sizes[first:last])
     return Scene(topology, scene.points[k0:k1], scene.geometry[n0:n1], scene.stop_offset[s0:s1],
                  scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
@@ -100,6 +100,7 @@ class _Tables:
         self.segment_points, self.segment_before = put(reference.segment_points(t)), put(before)
         self.outline_segments = put(t.loop_points[t.outline_loops] // 3)
         self.outline_canvas, self.kind, self.stop_index = put(t.canvas), put(t.kind), put(t.stop_index)
+        self.even_odd = put(t.even_odd)
         self.basis = put(reference.bernstein(t.pieces), np.float64)
         width, height = t.sizes[:, 0], t.sizes[:, 1]
         tiles_x, tiles_y = -(-width // tile), -(-height // tile)
@@ -149,7 +150,9 @@ class _Pass:
         self.tile_start = tile_count
         if tab.segments:
             k.flatten[(-(-tab.segments // _BLOCK),)](points, tab.segment_points, tab.basis, self.chain,
-                                                     self.segment_box, tab.segments, CHORDS=tab.chords, BLOCK=_BLOCK)
+                                                     self.segment_box, tab.segments,
+                                                     TIE=reference.tolerance(points.dtype), CHORDS=tab.chords,
+                                                     BLOCK=_BLOCK)
             k.outline_boxes[(tab.count,)](self.segment_box, tab.outline_segments, tab.outline_canvas, tab.canvases,
                                           outline_box, BLOCK=16)
             lists, counts = new(max(1, tab.listed)), new(tab.supers)
@@ -168,8 +171,8 @@ class _Pass:
         self.picture = new(4, tab.pixels, dtype=points.dtype)
         k.composite[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            background, self.picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=save)
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, background, self.picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=save)
         self.needed = self.tile_start[-1:].clone()
 
     def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -183,9 +186,9 @@ class _Pass:
         moments = points.new_zeros(max(1, tab.count), 3)
         k.composite_backward[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
-            TIE=reference.TIE_EPS * torch.finfo(points.dtype).eps, CHORDS=tab.chords, LANES=tab.lanes)
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
+            TIE=reference.tolerance(points.dtype), CHORDS=tab.chords, LANES=tab.lanes)
         if tab.segments:
             k.flatten_backward[(-(-tab.segments // _BLOCK),)](
                 d_chain, tab.segment_points, tab.segment_before, tab.basis, d_points, tab.segments,

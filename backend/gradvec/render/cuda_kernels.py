@@ -30,7 +30,8 @@ DEGENERATE = tl.constexpr(1e-6)
 
 
 @triton.jit
-def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS: tl.constexpr, BLOCK: tl.constexpr):
+def flatten(points, segment_points, basis, chain, segment_box, segments, TIE: tl.constexpr, CHORDS: tl.constexpr,
+            BLOCK: tl.constexpr):
     """Vertices and box of BLOCK segments. basis: (CHORDS + 1, 4) float64."""
     s = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     live = s < segments
@@ -43,19 +44,22 @@ def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS:
         p1 = tl.load(points + i1 * 2 + axis, live, 0.0).to(tl.float64)
         p2 = tl.load(points + i2 * 2 + axis, live, 0.0).to(tl.float64)
         p3 = tl.load(points + i3 * 2 + axis, live, 0.0).to(tl.float64)
-        low = tl.floor(p0)
-        high = low
+        low = p0
+        high = p0
         for m in range(CHORDS + 1):
-            value = (tl.load(basis + m * 4) * p0 + tl.load(basis + m * 4 + 1) * p1
-                     + tl.load(basis + m * 4 + 2) * p2 + tl.load(basis + m * 4 + 3) * p3)
+            # From p0 on: chords of a side that is level or upright are exactly so.
+            value = p0 + (tl.load(basis + m * 4 + 1) * (p1 - p0) + tl.load(basis + m * 4 + 2) * (p2 - p0)
+                          + tl.load(basis + m * 4 + 3) * (p3 - p0))
+            value = tl.where(m == CHORDS, p3, value)
             whole = tl.floor(value)
             at = (s * (CHORDS + 1) + m) * 4 + 2 * axis
             tl.store(chain + at, whole.to(chain.dtype.element_ty), live)
             tl.store(chain + at + 1, (value - whole).to(chain.dtype.element_ty), live)
-            low = tl.minimum(low, whole)
-            high = tl.maximum(high, whole)
-        tl.store(segment_box + s * 4 + axis, _whole(low), live)
-        tl.store(segment_box + s * 4 + 2 + axis, _whole(high) + 1, live)
+            low = tl.minimum(low, value)
+            high = tl.maximum(high, value)
+        # What a segment touches from outside has a derivative, too.
+        tl.store(segment_box + s * 4 + axis, _whole(tl.ceil(low - TIE)) - 1, live)
+        tl.store(segment_box + s * 4 + 2 + axis, _whole(tl.floor(high + TIE)) + 1, live)
 
 
 @triton.jit
@@ -177,8 +181,11 @@ def _chords(chain, s, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
 
 
 @triton.jit
-def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y)."""
+def _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
+    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y).
+
+    Under the even-odd rule it is folded into [-1, 1]: either way coverage is min(|winding|, 1).
+    """
     winding = tl.zeros([TILE, TILE], chain.dtype.element_ty)
     row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
     right = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :] + 1.0
@@ -207,7 +214,7 @@ def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr
             above = tl.maximum(b - 1.0, 0.0) - tl.maximum(a - 1.0, 0.0)
             mean = tl.where(still, ca, ((cb - ca) * (cb + ca) * 0.5 + above) * inverse)
             winding += tl.sum((lower - upper) * mean, 0)
-    return winding
+    return tl.where(tl.load(even_odd + n) != 0, winding - 2.0 * tl.floor(winding * 0.5 + 0.5), winding)
 
 
 @triton.jit
@@ -267,7 +274,7 @@ def _fill(u, stop_index, stop_offset, stop_color, n):
 
 @triton.jit
 def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-              geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
+              even_odd, geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
               CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr):
     """Paints one tile of the planar picture (4, pixels)."""
     t = tl.program_id(0)
@@ -286,7 +293,7 @@ def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_
     a = zero + ga
     for e in range(tl.load(tile_start + t), tl.minimum(tl.load(tile_start + t + 1), capacity)):
         n = tl.load(entries + e)
-        winding = _winding(chain, segment_box, outline_segments, n, x, y, CHORDS, LANES)
+        winding = _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS, LANES)
         if SAVE:
             at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
             tl.store(at, winding)
@@ -330,11 +337,30 @@ def _inside(a, b, cell):
 
 
 @triton.jit
-def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, d_chain,
-                      CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """Adds the derivative with respect to outline n's vertices (S, CHORDS + 1, 2) from the tile's d_winding."""
-    row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
-    column = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :]
+def _slope_up(w, beyond, TIE: tl.constexpr):
+    """How coverage changes when winding w grows; when it shrinks, that is -_slope_up(-w). beyond: its value at 1."""
+    inside = tl.where(w >= -TIE, 1.0, -1.0)
+    return tl.where(w >= 1.0 - TIE, beyond, tl.where(w >= -1.0 - TIE, inside, 0.0))
+
+
+@triton.jit
+def _beside(a, b, cell, TIE: tl.constexpr):
+    """Whether a chord from a to b lies on a border of cells, and, in the cells beside it, whether beyond it."""
+    border = tl.floor(a + 0.5)
+    on = (tl.abs(a - border) <= TIE) & (tl.abs(b - border) <= TIE)
+    return on, on & ((cell == border) | (cell == border - 1.0)), cell == border
+
+
+@triton.jit
+def _winding_backward(d_cover, winding, chain, segment_box, outline_segments, even_odd, n, x, y, d_chain,
+                      TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
+    """Adds the derivative with respect to outline n's vertices (S, CHORDS + 1, 2) from the tile's d_cover."""
+    real = chain.dtype.element_ty
+    row = tl.arange(0, TILE).to(real)[None, :, None]
+    column = tl.arange(0, TILE).to(real)[None, None, :]
+    beyond = tl.where(tl.load(even_odd + n) != 0, -1.0, 0.0)
+    up = (d_cover * _slope_up(winding, beyond, TIE)).to(real)[None, :, :]
+    down = (-d_cover * _slope_up(-winding, beyond, TIE)).to(real)[None, :, :]
     j = tl.arange(0, LANES)
     live = j < CHORDS
     for s in range(tl.load(outline_segments + n), tl.load(outline_segments + n + 1)):
@@ -345,11 +371,20 @@ def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, 
             x0, y0, x1, y1 = _chords(chain, s, x, y, CHORDS, LANES)
             ax, bx = _inside(x0, x1, column)
             ay, by = _inside(y0, y1, row)
+            upright, here, right = _beside(x0, x1, column, TIE)
+            ax = tl.where(upright, tl.where(here, 0.0, 1.0), ax)
+            bx = tl.where(upright, tl.where(here, 1.0, 0.0), bx)
+            level, here, below = _beside(y0, y1, row, TIE)
+            ay = tl.where(level, tl.where(here, 0.0, 1.0), ay)
+            by = tl.where(level, tl.where(here, 1.0, 0.0), by)
+            aside = tl.where(right == (y0 > y1), up, down)
+            ahead = tl.where(below == (x1 > x0), up, down)
+            g = 0.5 * tl.where(upright, aside, tl.where(level, ahead, up + down))
             ta = tl.maximum(ax, ay)
             tb = tl.maximum(tl.minimum(bx, by), ta)
             half = (tb - ta) * (tb + ta) * 0.5
-            late = tl.sum(tl.sum(half * d_winding[None, :, :], 2), 1)
-            early = tl.sum(tl.sum((tb - ta - half) * d_winding[None, :, :], 2), 1)
+            late = tl.sum(tl.sum(half * g, 2), 1)
+            early = tl.sum(tl.sum((tb - ta - half) * g, 2), 1)
             nx = tl.sum(tl.sum(y0 - y1, 2), 1)
             ny = tl.sum(tl.sum(x1 - x0, 2), 1)
             at = d_chain + (s * tl.full([], CHORDS + 1, tl.int64) + j) * 2
@@ -361,7 +396,7 @@ def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, 
 
 @triton.jit
 def composite_backward(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-                       geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
+                       even_odd, geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
                        d_chain, d_moments, d_stop_offset, d_stop_color, d_opacity, d_ground,
                        TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
     """Walks one tile from the top outline down. d_moments: (N, 3) see finish_geometry. d_ground: (B, 4)."""
@@ -386,8 +421,7 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
         n = tl.load(entries + e)
         at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
         winding = tl.load(at)
-        size = tl.abs(winding)
-        cover = tl.minimum(size, 1.0)
+        cover = tl.minimum(tl.abs(winding), 1.0)
         own = tl.load(opacity + n)
         u, dx, dy, scale = _along(kind, geometry, n, px, py)
         fr, fg, fb, fa = _fill(u, stop_index, stop_offset, stop_color, n)
@@ -399,9 +433,8 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
                              d_alpha * cover * own, d_stop_offset, d_stop_color)
         if scale > 0:
             _along_backward(d_u, u, dx, dy, scale, tl.load(kind + n), d_moments + n * 3)
-        sign = tl.where(winding > 0, 1.0, -1.0)
-        d_winding = tl.where((size > TIE) & (size <= 1.0 + TIE), d_alpha * own * fa * sign, 0.0)
-        _winding_backward(d_winding.to(real), chain, segment_box, outline_segments, n, x, y, d_chain, CHORDS, LANES)
+        _winding_backward(d_alpha * own * fa, winding, chain, segment_box, outline_segments, even_odd, n, x, y, d_chain,
+                          TIE, CHORDS, LANES)
         keep = 1.0 - alpha
         gr *= keep
         gg *= keep
