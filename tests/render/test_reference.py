@@ -152,7 +152,7 @@ def test_boundary_integral_is_the_derivative_of_the_dense_formula():
     grads = []
     box = (0, 0, 20, 18)
     for cover in (lambda begin, end: reference.signed_area(begin, end, box).abs().clamp_max(1),
-                  lambda begin, end: reference.Coverage.apply(begin, end, box, 1e-15, False)):
+                  lambda begin, end: reference.Coverage.apply(begin, end, box, 1e-15, False)[0]):
         points = scene.points.clone().requires_grad_()
         begin, end = reference.flatten(scene.with_parameters(points, *scene.parameters[1:]))
         (cover(begin, end) * weight).sum().backward()

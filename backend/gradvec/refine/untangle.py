@@ -14,7 +14,6 @@ from numba import njit, prange
 
 from ..render.cpu_kernels import bezier_basis
 from ..render.scene import Topology
-from ..render.threads import calm_threads
 
 #: Line pieces per segment when crossings are looked for.
 PIECES = 8
@@ -34,7 +33,6 @@ class Untangler:
     """
 
     def __init__(self, topology: Topology, pieces: int = PIECES) -> None:
-        calm_threads()
         t = topology
         self._loops, self._outlines = t.loop_points, t.outline_loops
         self._basis = bezier_basis(pieces).astype(np.float32)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
 from . import reference, triton_present
 from .scene import Scene, Topology
@@ -69,8 +70,8 @@ def part_of(scene: Scene, first: int, last: int) -> Scene:
     k0, k1 = int(t.loop_points[l0]), int(t.loop_points[l1])
     s0, s1 = int(t.stop_index[n0]), int(t.stop_index[n1])
     topology = replace(t, loop_points=t.loop_points[l0:l1 + 1] - k0, outline_loops=t.outline_loops[n0:n1 + 1] - l0,
-                       stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], even_odd=t.even_odd[n0:n1], canvas=t.canvas[n0:n1] - first,
-                       sizes=t.sizes[first:last])
+                       stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], canvas=t.canvas[n0:n1] - first,
+                       sizes=t.sizes[first:last], even_odd=t.even_odd[n0:n1])
     return Scene(topology, scene.points[k0:k1], scene.geometry[n0:n1], scene.stop_offset[s0:s1],
                  scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
 
@@ -215,6 +216,7 @@ class _Render(torch.autograd.Function):
         return done.picture, done.needed
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
         parameters = ctx.saved_tensors
         d_picture = grads[0].contiguous()

@@ -76,7 +76,7 @@ def coverage(scene: Scene, outline: int, width: int, height: int) -> torch.Tenso
     edges = outline_edges(scene.topology)
     e = slice(int(edges[outline]), int(edges[outline + 1]))
     even_odd = bool(scene.topology.even_odd[outline])
-    return Coverage.apply(begin[e], end[e], (0, 0, width, height), tolerance(scene.points.dtype), even_odd)
+    return Coverage.apply(begin[e], end[e], (0, 0, width, height), tolerance(scene.points.dtype), even_odd)[0]
 
 
 def tolerance(dtype: torch.dtype) -> float:
@@ -163,24 +163,28 @@ def _mean_clamp(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 class Coverage(torch.autograd.Function):
-    """(h, w) coverage by closed chains of chords, with its derivative in the boundary-integral form.
+    """(h, w) coverage by closed chains of chords with its derivative in the boundary-integral form, and the winding.
 
     Away from ties plain autograd through :func:`signed_area` gives the same numbers; ties are decided as the module
     says.
     """
 
     @staticmethod
-    def forward(ctx, begin, end, box, tie, even_odd):
+    def forward(begin, end, box, tie, even_odd):
         w = signed_area(begin, end, box)
         if even_odd:
             w = w - 2 * torch.floor(w / 2 + 0.5)
-        ctx.save_for_backward(begin, end, w)
-        ctx.box, ctx.tie, ctx.even_odd = box, tie, even_odd
-        return w.abs().clamp_max(1)
+        return w.abs().clamp_max(1), w
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        begin, end, ctx.box, ctx.tie, ctx.even_odd = inputs
+        ctx.save_for_backward(begin, end, output[1])
+        ctx.mark_non_differentiable(output[1])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, grad, _):
         begin, end, w = ctx.saved_tensors
         x, y, width, height = ctx.box
         up, down = slope_up(w, ctx.tie, ctx.even_odd) * grad, -slope_up(-w, ctx.tie, ctx.even_odd) * grad
@@ -309,7 +313,7 @@ def _paint(scene: Scene, n: int, begin: torch.Tensor, end: torch.Tensor, box: tu
     """Puts outline n over ``picture`` (H, W, 4) in place; autograd follows."""
     x, y, w, h = box
     color = fill(scene, n, box)
-    cover = Coverage.apply(begin, end, box, tie, bool(scene.topology.even_odd[n]))
+    cover, _ = Coverage.apply(begin, end, box, tie, bool(scene.topology.even_odd[n]))
     alpha = cover * scene.opacity[n] * color[..., 3]
     behind = picture[y:y + h, x:x + w].clone()
     above = torch.cat([color[..., :3], torch.ones_like(color[..., 3:])], -1)
