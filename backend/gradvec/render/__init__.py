@@ -76,7 +76,7 @@ def _refuse_vmap(scene: Scene) -> None:
     batched = getattr(torch._C._functorch, "is_batchedtensor", None)
     if batched is not None and any(batched(p) for p in scene.parameters):
         raise EngineError("A scene cannot be rendered inside torch.vmap.",
-                          "Render many canvases in one call of render_flat() instead: join_scenes() puts them together.")
+                          "Put the scenes together with join_scenes() and render_flat() them in one call.")
 
 
 def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:

@@ -29,6 +29,8 @@ from .scene import Scene, Topology
 BAND, BAND_PIXELS = 16, 8192
 #: px of picture and crops up to which one thread does all.
 SMALL = 20_000
+_ONCE = EngineError("A picture is differentiated once, and not inside torch.vmap.",
+                    "Leave create_graph off, or take second derivatives by differences of first ones.")
 
 
 class _Pictures:
@@ -230,6 +232,10 @@ class _Render(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         return (None, *_Derivative.apply(ctx.loan, ctx.needs_input_grad[-1], grads[0], *ctx.saved_tensors))
 
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise _ONCE
+
 
 class _Derivative(torch.autograd.Function):
     """The backward of _Render as a function of its own, so that who differentiates it again is told what is wrong."""
@@ -250,8 +256,11 @@ class _Derivative(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        raise EngineError("A picture can be differentiated once, not twice.",
-                          "Leave create_graph off, or take second derivatives by differences of first ones.")
+        raise _ONCE
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise _ONCE
 
 
 def refuse_what_is_not_finite(topology: Topology, d_picture: torch.Tensor) -> None:
