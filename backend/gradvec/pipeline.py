@@ -13,7 +13,8 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     from .brushes.stamps import stamp_from_picture
     from .io import images
     from .render.threads import calm_threads
+    from .settings import paint_settings
     from .stages.paint import paint
 
     run, clock = run or Run(), _Clock()
@@ -84,7 +86,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     # Where the bar is when the painting is done: free outlines shift work to the refinement.
     painted = 0.65 - 0.4 * options.fidelity
     with run.stage("Painting", 0.02, painted), clock("paint"):
-        painting = paint(target, options, run, bright, stamps, 1 - (1 - FREED_EFFORT) * options.fidelity)
+        effort = 1 - (1 - FREED_EFFORT) * options.fidelity
+        painting = paint(target, paint_settings(options, effort), run, bright, stamps)
         if options.palette and painting.background is not None and options.background == "auto":
             under = few_colors.nearest(painting.background, few_colors.palette_of(painting))
             painting = replace(painting, background=under)
@@ -151,6 +154,8 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     """
     from .io import images
     from .render.threads import calm_threads
+    from .settings import first_fills, vectorize_settings
+    from .stages import fills
     from .stages.vectorize.build import build
     from .stages.vectorize.schedule import stages
 
@@ -159,16 +164,18 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
         target = images.load(source, options.size)
     with run.stage("Adding paths", 0.02, 0.97), clock("build"):
-        built = build(target, tuple(schedule or stages(options.strokes)), options, run)
+        fit_fills = partial(fills.fit, options=first_fills(options), run=Run(token=run.token))
+        built = build(target, tuple(schedule or stages(options.strokes)), vectorize_settings(options), fit_fills, run)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
         meta = _meta("vectorize", options, target, name or (source.name if isinstance(source, Path) else ""), source,
-                     built.report)
+                     asdict(built.report))
         meta["schedule"] = list(schedule or stages(options.strokes))
         stage = built.stage if options.layers != "none" else [0] * len(built.shapes)
         grouped = options if options.layers == "none" else replace(options, layers="level")
         document = _document(built.shapes, stage, grouped, built.ground, target.width, target.height, meta)
         predicted = predict(document)
-    return Result(document, target, None, [], predicted, _report(document, built.report, clock, predicted, target))
+    return Result(document, target, None, [], predicted,
+                  _report(document, asdict(built.report), clock, predicted, target))
 
 
 def predict(document: Document, background: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0),
@@ -262,9 +269,11 @@ def _opacity(patch: StrokePatch) -> float:
 
 def _refined(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
              run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
-    from .stages import refine as work
+    from .settings import refine_settings
+    from .stages.refine import refine_layers
 
-    return work.refine_layers(shapes, layer, target, ground, options, run, traced)
+    shapes, layer, report = refine_layers(shapes, layer, target, ground, refine_settings(options, traced), run)
+    return shapes, layer, asdict(report)
 
 
 def _composited(patches: list[StrokePatch], width: int, height: int) -> Target:
