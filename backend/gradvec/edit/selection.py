@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError, UsageError
-from ..geometry import cubics
-from ..gradients.pixels import inside
+from ..geometry.inside import inside
+from ..gradients.fills import fit
 from ..io import images
 from ..io.stroke_folder import unmix
 from ..model import Document, Outline, Shape, StrokePatch, Target
-from ..optimize import Refinement, refine
-from ..optimize.variables import Freedom, reach_of
+from ..optimize import refine
 from ..options import Options
 from ..progress import Run
-from ..stages import fills, outline
-from ..stages.refine import is_flat, one_colored, tidy
+from ..settings import edit_settings, outline_settings
+from ..stages import outline
+from ..stages.refine import prepared, tidy
 from .workspace import Workspace, bounds
 
 STEPS = 150
@@ -48,21 +48,12 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
         raise InputError("None of the selected paths was found in the drawing.", "Select strokes that gradvec painted.")
     space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(chosen, MARGIN))
     ids = {s.id for s in chosen}
-    shapes = [_prepared(s, options, what) if s.id in ids else s for s in space.into(drawing.shapes)]
-    shapes = [s for s in shapes if s.id in ids or space.touches(s)]
-    free = Freedom(outlines=what != "gradients", reach=reach_of(options.fidelity), gradients=what != "outlines",
-                   colors=what != "outlines" and not options.palette, opacity=not options.opaque)
-    work = Refinement(STEPS, freedom=free, reseeds=0, flat=is_flat(options), seed=options.seed, engine=options.engine,
-                      device=options.device, fixed=frozenset(s.id for s in shapes if s.id not in ids))
-    refined, _ = refine(shapes, space.target, BARE, work, run)
-    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, options,
-                           outlines=what != "gradients"))
-
-
-def _prepared(shape: Shape, options: Options, what: str) -> Shape:
-    if options.fidelity > 0 and what != "gradients":
-        shape = replace(shape, outline=cubics.split(shape.outline, options.segments))
-    return one_colored(shape) if is_flat(options) else shape
+    around = [s for s in space.into(drawing.shapes) if s.id in ids or space.touches(s)]
+    settings = edit_settings(options, STEPS, frozenset(s.id for s in around if s.id not in ids),
+                             outlines=what != "gradients", fills=what != "outlines")
+    shapes = [prepared(s, settings) if s.id in ids else s for s in around]
+    refined = refine(shapes, space.target, BARE, settings.plan, run).shapes
+    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, settings))
 
 
 def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list[Shape]:
@@ -75,7 +66,7 @@ def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list
     moved = space.into(shapes)
     patches = [patch_under(space.target, s.outline) for s in moved]
     seen = [i for i, patch in enumerate(patches) if patch is not None]
-    found = fills.fit([p for p in patches if p is not None], [moved[i].outline for i in seen], options, run)
+    found = fit([p for p in patches if p is not None], [moved[i].outline for i in seen], options.gradient, run)
     filled = dict(zip(seen, found, strict=True))
     back = space.back([replace(s, fill=filled.get(i, s.fill)) for i, s in enumerate(moved)])
     return [replace(new, outline=old.outline) for new, old in zip(back, shapes, strict=True)]
@@ -126,9 +117,9 @@ def trace(rasters: dict[str, bytes], options: Options, run: Run) -> tuple[list[S
         scale = target.width / target.source_size[0], target.height / target.source_size[1]
         spaces.append(Workspace(target, scale, (0.0, 0.0)))
     shapes, origin = [], {}
-    outlines = outline.fit(patches, options, run)
+    outlines = outline.fit(patches, outline_settings(options), run)
     pairs = [(k, one) for k, some in enumerate(outlines) for one in some]
-    found = fills.fit([patches[k] for k, _ in pairs], [one for _, one in pairs], options, run)
+    found = fit([patches[k] for k, _ in pairs], [one for _, one in pairs], options.gradient, run)
     for n, ((k, one), fill) in enumerate(zip(pairs, found, strict=True), 1):
         name = f"stroke-{n:04d}"
         shapes += spaces[k].back([Shape(one, fill, id=name, label=f"stroke {n}")])

@@ -23,11 +23,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def write(document: Document, clip: bool = False, relative: bool = False) -> bytes:
+def write(document: Document, relative: bool = False) -> bytes:
     """``document`` as UTF-8 SVG.
 
-    clip: wrap the layers in one layer that is clipped to the picture's rectangle, for documents in which the result
-        stands among other things. A viewer clips a whole file at its viewBox anyway.
     relative: write curves with relative coordinates, which makes the file about a quarter smaller; without it, all
         coordinates are absolute, which is easier on programs that move them.
 
@@ -45,11 +43,6 @@ def write(document: Document, clip: bool = False, relative: bool = False) -> byt
             body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients), relative))
         body.append("</g>")
     width, height = document.width, document.height
-    if clip:
-        clip_id = ids.take("gradvec-clip")
-        gradients.append(f'<clipPath id="{clip_id}"><rect width="{width}" height="{height}"/></clipPath>')
-        frame = f'<g inkscape:groupmode="layer" inkscape:label="Gradvec" id="{ids.take("gradvec")}"'
-        body = [f'{frame} clip-path="url(#{clip_id})">', *body, "</g>"]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
