@@ -66,6 +66,8 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     Returns:
         The shapes that are left, their layers, and what was done.
     """
+    if run.keep:  # nothing but what is needed to hand the shapes out as they came
+        settings = replace(settings, freed=False, plan=replace(settings.plan, steps=0, reseeds=0))
     plan = settings.plan
     reduced = ReducedTarget.of(target, len(shapes))
     shapes, target = reduced.into(shapes), reduced.target
@@ -73,16 +75,27 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         first = refine(marked, target, background, plan, run)
-    outlined = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
+    if run.keep:
+        settled, psnr = _repaired(_seen(first.shapes, target, background, plan), settings), first.psnr
+    else:
+        settled, psnr = _settled(first.shapes, target, background, settings, run)
+    top = max(layer, default=0)
+    report = RefineReport(first.steps, round(first.seconds, 2), len(first.moved), round(first.drift, 4),
+                          first.psnr_before, psnr, len(marked) - len(settled))
+    return (reduced.back(_finished(settled, settings, target)),
+            [top if s.id in first.moved else layer[int(s.id)] for s in settled], report)
+
+
+def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
+             run: Run) -> tuple[list[Shape], float]:
+    """Refined shapes with the segments that they need, settled by some more steps, without those that nobody sees; and
+    how close they come, dB."""
+    plan = settings.plan
+    outlined = _repaired(shapes, settings) if settings.traced else _as_simple_as_they_go(shapes, settings)
     settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
     with run.part(0.9, 1.0):
         last = refine(_seen(outlined, target, background, plan), target, background, settle, run)
-    settled = _seen(_repaired(last.shapes, settings), target, background, plan)
-    top = max(layer, default=0)
-    report = RefineReport(first.steps, round(first.seconds, 2), len(first.moved), round(first.drift, 4),
-                          first.psnr_before, last.psnr, len(marked) - len(settled))
-    return (reduced.back(_finished(settled, settings, target)),
-            [top if s.id in first.moved else layer[int(s.id)] for s in settled], report)
+    return _seen(_repaired(last.shapes, settings), target, background, plan), last.psnr
 
 
 def prepared(shape: Shape, settings: RefineSettings) -> Shape:

@@ -131,8 +131,13 @@ class Painter:
         cost = (1 - alpha) ** 2 * (1 + (colors.clamp(0, 1) ** 2).sum(0)) * goal.weight
         seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
                         (widths[0] * goal.scale, widths[1] * goal.scale), self.limits.longest * goal.scale,
-                        not self._settings.one_color)
+                        not self._settings.one_color, self._enough)
         return seeds.scaled(1 / goal.scale)
+
+    def _enough(self) -> bool:
+        """Whether to go on with the strokes that there are. Raises Cancelled."""
+        self._run.step(self._done / self._planned)
+        return self._run.keep
 
     def _move_idle(self, level: int) -> None:
         """Takes away strokes that contribute less than new ones would gain elsewhere, and paints those."""

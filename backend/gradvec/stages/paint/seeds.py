@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,8 @@ DIRECTIONS = 8
 CANDIDATES, CANDIDATES_EACH = 200, 3
 #: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
 CLEAR_MIN = 0.3
+#: Candidates that are looked at before somebody is asked whether it is enough.
+ASK_EVERY = 200
 
 
 @dataclass(frozen=True)
@@ -87,24 +90,26 @@ def _bank(length: float, width: float) -> _Bank:
 
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
-            longest: float, gradient: bool = True) -> Seeds:
+            longest: float, gradient: bool = True, enough: Callable[[], bool] = lambda: False) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
-    gradient: whether strokes have two colours.
+    gradient: whether strokes have two colours. enough: asked often; once it is true, the search ends with some of
+    what it has found.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
     planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
-    candidates = []
+    candidates: list[list[float]] = []
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     for w in np.geomspace(narrowest, widest, steps + 1).tolist():
         for aspect in [a for a in ASPECTS if w * a <= longest] or [max(1.0, longest / w)]:
-            candidates += _candidates(planes, w * aspect, w, gradient, most)
-    return _greedy(candidates, count, height, width, narrowest)
+            if not (candidates and enough()):
+                candidates += _candidates(planes, w * aspect, w, gradient, most)
+    return _greedy(candidates, count, height, width, narrowest, enough)
 
 
 def _candidates(planes: torch.Tensor, length: float, width: float, gradient: bool, most: int) -> list[list[float]]:
@@ -165,7 +170,8 @@ def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center:
     return torch.cat(rows, 1).tolist()
 
 
-def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float) -> Seeds:
+def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float,
+            enough: Callable[[], bool]) -> Seeds:
     """Takes the candidates with the most gain that is still there to be had."""
     cell = max(1.0, narrowest / 3)
     free = np.ones((math.ceil(height / cell) + 1, math.ceil(width / cell) + 1), np.float32)
@@ -173,7 +179,11 @@ def _greedy(candidates: list[list[float]], count: int, height: int, width: int, 
     heapq.heapify(heap)
     chosen: list[int] = []
     gains: list[float] = []
+    looked_at = 0
     while heap and len(chosen) < count:
+        looked_at += 1
+        if looked_at % ASK_EVERY == 0 and enough():
+            break
         negative, i = heapq.heappop(heap)
         box, mask = _mask(candidates[i], cell, free.shape)
         area = float(mask.sum())
