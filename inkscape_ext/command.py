@@ -12,9 +12,10 @@ from typing import Any
 from gradvec.errors import Cancelled, GradvecError
 from inkex import EffectExtension
 
-from .messages import _
+from .document.namespaces import adopt_old_names
 from .streams import Streams
-from .waiting import show_message
+from .ui.messages import _
+from .ui.toolkit import show_message
 
 
 class Command(EffectExtension):
@@ -36,7 +37,7 @@ class Command(EffectExtension):
     def add_parameters(self, pars: ArgumentParser) -> None:
         """The command's own parameters, named as in its .inx file."""
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         """Changes ``self.svg``; False leaves the document untouched."""
         raise NotImplementedError
 
@@ -54,8 +55,9 @@ class Command(EffectExtension):
         except Exception:
             self._say_unexpected()
 
-    def effect(self) -> Any:
+    def effect(self) -> bool | None:
         try:
+            adopt_old_names(self.svg)
             return self.work()
         except Cancelled:
             return False

@@ -14,14 +14,13 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from .. import marks, own_brushes
-from ..editing import styles
-from ..editing.command import EditingCommand
-from ..editing.drawings import Drawing, Place, chosen_drawings, place_of
-from ..editing.gradients import Definitions
-from ..layers import Placer, Wishes
-from ..messages import _
-from ..work import Job
+from ..document import detail_maps, own_brushes, styles
+from ..document.drawings import Drawing, Place, chosen_drawings, place_of
+from ..document.gradients import Definitions
+from ..document.layers import Placer, Wishes
+from ..editing_command import EditingCommand
+from ..engine.job_runner import Job
+from ..ui.messages import _
 
 
 class Again(EditingCommand):
@@ -31,7 +30,7 @@ class Again(EditingCommand):
         pars.add_argument("--host_new_seed", type=inkex.Boolean, default=False)
         pars.add_argument("--host_keep_old", type=inkex.Boolean, default=False)
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         drawings = [d for d in chosen_drawings(self.svg, self.options.ids) if d.facts.get("options")]
         if not drawings:
             raise InputError(_("The layer of these strokes stores no settings to run again with."),
@@ -46,7 +45,7 @@ class Again(EditingCommand):
         for drawing, place, png, result in zip(drawings, places, maps, results):
             if result is not None:
                 layer = self._exchange(drawing, place, result.payloads["svg"])
-                marks.keep(layer, png)
+                detail_maps.keep(layer, png)
                 own_brushes.keep(layer, own_brushes.kept(drawing.holder))
         self.finish()
         return None
@@ -56,20 +55,20 @@ class Again(EditingCommand):
         kind = _kind(drawing)
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
-        payloads = {"picture": place.source.data, **marks.payloads(detail_map),
+        payloads = {"picture": place.source.data, **detail_maps.payloads(detail_map),
                     **own_brushes.payloads(own_brushes.kept(drawing.holder))}
         return Job(kind, self._options(drawing), payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 
     def _detail_maps(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[bytes], str]:
         """For each drawing the map of the shapes that are selected now, else the one that it keeps; and a note."""
-        shapes = marks.drawn(self.svg, self.options.ids, [place.picture for place in places])
+        shapes = detail_maps.drawn(self.svg, self.options.ids, [place.picture for place in places])
         maps, marking = [], set()
         for drawing, place in zip(drawings, places):
-            png, there = marks.detail_map(place, shapes if _kind(drawing) == "paint" else [])
-            maps.append(png or marks.kept(drawing.holder))
+            png, there = detail_maps.detail_map(place, shapes if _kind(drawing) == "paint" else [])
+            maps.append(png or detail_maps.kept(drawing.holder))
             marking.update(there)
-        return maps, marks.note(len(marking), len(shapes) - len(marking))
+        return maps, detail_maps.note(len(marking), len(shapes) - len(marking))
 
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings

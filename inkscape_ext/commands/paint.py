@@ -12,15 +12,17 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
-from .. import engine, marks, own_brushes, parameters, pictures, placement, sources
+from .. import parameters
 from ..command import Command
-from ..editing import styles
-from ..editing.drawings import place_of_source
-from ..history import History
-from ..layers import Placer, Wishes
-from ..messages import _, duration, ngettext
-from ..waiting import waiting
-from ..work import Job, Work
+from ..document import detail_maps, own_brushes, pictures, placement, sources, styles
+from ..document.drawings import place_of_source
+from ..document.layers import Placer, Wishes
+from ..document.namespaces import Element
+from ..engine import connection
+from ..engine.history import History
+from ..engine.job_runner import Job, JobRunner
+from ..ui.messages import _, duration, ngettext
+from ..ui.toolkit import progress_ui
 
 #: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
 FREE_MANY = 150
@@ -37,33 +39,33 @@ class Paint(Command):
         pars.add_argument("--host_own_brushes", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         options, kind = parameters.run_options(self.options), parameters.job_kind(self.options)
         shown = pictures.selected(self.svg, self.options.ids)
         found, problems = self._loaded(shown)
-        shapes = marks.drawn(self.svg, self.options.ids, shown)
+        shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
         maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
         brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
-        record = engine.read_record()
+        record = connection.read_record()
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
         jobs = [_job(kind, options, source, png, brushes) for (_picture, source), png in zip(found, maps)]
         note = "\n".join(filter(None, (_note(kind, options, len(jobs), history),
                                        _marks_note(kind, len(marking), len(shapes)))))
         started = time.monotonic()
-        with waiting() as window:
-            work = Work(jobs, window, self.streams.host_gone, note)
-            work.run(engine.Opening(record))
-            window.progress(_("Placing the strokes..."), 1.0, None)
-            placed = self._place(found, maps, work.outcomes, problems)
+        with progress_ui() as progress:
+            runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+            runner.run(connection.PendingConnection(record))
+            progress.progress(_("Placing the strokes..."), 1.0, None)
+            placed = self._place(found, maps, runner.outcomes, problems)
         if self.options.host_hide_marks:
             for shape in marking:
                 styles.put(shape, "display", "none")
-        if placed == len(jobs) and not work.kept:
+        if placed == len(jobs) and not runner.kept:
             history.add(kind, options, (time.monotonic() - started) / len(jobs))
         return None
 
     def _detail_maps(self, found: list[tuple[pictures.Picture, sources.Source]],
-                     shapes: list[Any]) -> tuple[list[bytes], list[Any]]:
+                     shapes: list[Element]) -> tuple[list[bytes], list[Any]]:
         """For each picture a map of what ``shapes`` mark on it, empty where they mark nothing; and what marks at all.
 
         Raises:
@@ -73,7 +75,7 @@ class Paint(Command):
             return [b""] * len(found), []
         maps, marking = [], {}
         for picture, source in found:
-            png, there = marks.detail_map(place_of_source(picture, source), shapes)
+            png, there = detail_maps.detail_map(place_of_source(picture, source), shapes)
             maps.append(png)
             marking.update(dict.fromkeys(there))
         return maps, list(marking)
@@ -85,7 +87,8 @@ class Paint(Command):
         Raises:
             InputError: nothing can be loaded.
         """
-        loaded, problems = [], []
+        loaded: list[tuple[pictures.Picture, sources.Source]] = []
+        problems: list[GradvecError] = []
         for picture in found:
             try:
                 source = sources.load(picture.image, self.folders())
@@ -113,7 +116,7 @@ class Paint(Command):
         placer = Placer(self.svg, wishes)
         for picture, source, png, result in results:
             layer = placer.place(picture, source.name, source.size, result.payloads["svg"])
-            marks.keep(layer, png)
+            detail_maps.keep(layer, png)
             if self.options.brush != parameters.FREE_SHAPES:
                 own_brushes.keep(layer, self.options.host_own_brushes)
         sources.remember_links(self.svg, self.folders())
@@ -124,14 +127,14 @@ class Paint(Command):
 
 def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes,
          brushes: dict[str, bytes]) -> Job:
-    payloads = {"picture": source.data, **marks.payloads(detail_map), **brushes}
+    payloads = {"picture": source.data, **detail_maps.payloads(detail_map), **brushes}
     return Job(kind, options, payloads, {"name": source.name}, _("Painting {name}").format(name=source.name))
 
 
 def _marks_note(kind: str, marking: int, shapes: int) -> str:
     """What becomes of the shapes that are selected as well."""
     if kind == "paint" or not shapes:
-        return marks.note(marking, shapes - marking)
+        return detail_maps.note(marking, shapes - marking)
     return ngettext("The selected shape marks nothing: free shapes need no marks",
                     "The selected shapes mark nothing: free shapes need no marks", shapes)
 

@@ -6,9 +6,9 @@ from gradvec.errors import EngineError
 from inkex import Transform
 from lxml import etree
 
-from inkscape_ext import layers, pictures
+from inkscape_ext.document import layers, pictures
 
-G = "{https://gradvec.org/ns/1}"
+G = "{urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869}"
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 PLAIN = '<image id="a" x="10" y="20" width="40" height="20" xlink:href="{png}"/>'
@@ -121,7 +121,7 @@ def test_what_is_written_on_the_layer():
     assert layer.get(G + "canvas") == "80 40"
     assert [float(n) for n in layer.get(G + "frame").split()] == [0.5, 0, 0, 0.5, 10, 20]
     assert [path.get(G + "stroke") for path in layer.iter(SVG + "path")] == ["gv1", "gv1"]
-    assert b'xmlns:gradvec="https://gradvec.org/ns/1"' in etree.tostring(layer)
+    assert b'xmlns:gradvec="urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"' in etree.tostring(layer)
 
 
 def test_ids_stay_unique_from_run_to_run():

@@ -13,7 +13,7 @@ from gradvec import catalog
 from gradvec.errors import InputError
 from gradvec.extension import install_extension
 
-from inkscape_ext import messages
+from inkscape_ext.ui import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = sorted((ROOT / "inkscape_ext" / "locale").glob("*.po"))

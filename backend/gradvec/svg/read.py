@@ -17,7 +17,7 @@ from lxml import etree
 from ..errors import InputError
 from ..model import Color, Document, Fill, Layer, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from .path import parse_path
-from .write import INKSCAPE, NAMESPACE, SVG
+from .write import INKSCAPE, NAMESPACE, OLD_NAMESPACE, SVG
 
 _HREFS = ("{http://www.w3.org/1999/xlink}href", "href")
 _NAMED = {"black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff",
@@ -112,7 +112,8 @@ def _layer(element: etree._Element | None, shapes: list[Shape]) -> Layer:
 
 def stored_run(root: etree._Element) -> dict:
     """Settings and seed that a document of ours carries; empty where it carries none."""
-    element = root.find(f".//{{{NAMESPACE}}}run")
+    found = (root.find(f".//{{{namespace}}}run") for namespace in (NAMESPACE, OLD_NAMESPACE))
+    element = next((element for element in found if element is not None), None)
     if element is None or not element.text:
         return {}
     try:
@@ -130,7 +131,7 @@ def _shape(element: etree._Element, matrix: np.ndarray, opacity: float,
         return None
     fill = _fill(paint, outline, matrix, by_id)
     moved = Outline(tuple(loop @ matrix[:2, :2].T + matrix[:2, 2] for loop in outline.loops))
-    level = element.get(f"{{{NAMESPACE}}}level", "0")
+    level = element.get(f"{{{NAMESPACE}}}level") or element.get(f"{{{OLD_NAMESPACE}}}level", "0")
     return Shape(moved, fill, opacity * _share(element, "opacity") * _share(element, "fill-opacity"),
                  int(level) if level.isdigit() else 0, element.get("id", ""),
                  element.get(f"{{{INKSCAPE}}}label", ""))

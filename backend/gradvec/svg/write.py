@@ -14,8 +14,10 @@ from ..errors import EngineError
 from ..model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
 from .path import number, path_data
 
-#: Our own words in a document: the run that made it and the painting level of a stroke.
-NAMESPACE = "https://gradvec.org/ns/1"
+#: Our own words in a document: the run that made it and the painting level of a stroke. The name is a random UUID: an
+#: address on the internet could come to belong to somebody else. Documents up to gradvec 0.1 use the old name.
+NAMESPACE = "urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"
+OLD_NAMESPACE = "https://gradvec.org/ns/1"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 SVG = "http://www.w3.org/2000/svg"
 

@@ -10,7 +10,8 @@ import inkex
 import numpy as np
 from inkex import Transform
 
-from .. import bake
+from . import transform
+from .namespaces import Element, local_name
 
 STEPS = 6
 #: Longest side of the picture in which the two fill rules are compared.
@@ -22,18 +23,18 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 OUTLINED = ("path", "rect", "circle", "ellipse", "polygon", "polyline")
 
 
-def is_outlined(element: Any) -> bool:
-    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] in OUTLINED
+def is_outlined(element: Element) -> bool:
+    return local_name(element) in OUTLINED
 
 
-def plain_data(element: Any, matrix: Transform, places: int = 3) -> str:
+def plain_data(element: Element, matrix: Transform, places: int = 3) -> str:
     """The outline of ``element`` moved by ``matrix``: absolute M, L, C and Z, every loop closed; "" where it has none.
 
     An open loop is closed, as filling it would.
     """
     data = element.get("d") or ""
     if element.tag.endswith("}path") and _PLAIN.match(data):
-        return bake.path_data(data, matrix, places)
+        return transform.path_data(data, matrix, places)
     try:
         loops = inkex.Path(data if element.tag.endswith("}path") else element.get_path()).to_superpath()
     except (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError):
@@ -42,7 +43,7 @@ def plain_data(element: Any, matrix: Transform, places: int = 3) -> str:
 
     def pair(point: Any) -> str:
         x, y = point
-        return f"{bake.number(a * x + c * y + e, places)} {bake.number(b * x + d * y + f, places)}"
+        return f"{transform.number(a * x + c * y + e, places)} {transform.number(b * x + d * y + f, places)}"
 
     words = []
     for loop in loops:

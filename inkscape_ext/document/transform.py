@@ -11,18 +11,19 @@ import re
 
 from inkex import Transform
 
-SVG = "{http://www.w3.org/2000/svg}"
+from .namespaces import SVG, Element, local_name
+
 _N = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _PAIR = re.compile(rf"[\s,]*({_N})[\s,]*({_N})")
 _PLAIN_PATH = re.compile(r"[MLCZz\d\s,.eE+-]*\Z")
 _ROUND = 1e-6
 
 
-def can_bake(root) -> bool:
+def can_apply(root: Element) -> bool:
     """Whether everything drawn in ``root`` is plain: paths of absolute M, L, C, Z with fills and no transform."""
     drawn = (e for e in root.iter() if isinstance(e.tag, str) and not _in_defs(e))
     for element in drawn:
-        name = element.tag.rpartition("}")[2]
+        name = local_name(element)
         if name in ("svg", "metadata", "defs", "title", "desc") or not element.tag.startswith(SVG):
             continue
         if name not in ("g", "path") or element.get("transform") or element.get("stroke", "none") != "none":
@@ -32,8 +33,8 @@ def can_bake(root) -> bool:
     return True
 
 
-def bake(root, matrix: Transform) -> None:
-    """Applies ``matrix`` (canvas px to user units) to all paths and gradients in ``root``; see :func:`can_bake`."""
+def apply(root: Element, matrix: Transform) -> None:
+    """Applies ``matrix`` (canvas px to user units) to all paths and gradients in ``root``; see :func:`can_apply`."""
     places = decimals(matrix)
     for element in root.iter(SVG + "path"):
         if not _in_defs(element):
@@ -44,7 +45,7 @@ def bake(root, matrix: Transform) -> None:
         _radial(element, matrix, places)
 
 
-def gradient(element, matrix: Transform, places: int) -> None:
+def gradient(element: Element, matrix: Transform, places: int) -> None:
     """Moves one gradient by ``matrix``, rounded to ``places`` digits."""
     if element.tag == SVG + "linearGradient":
         _linear(element, matrix, places)
@@ -78,7 +79,7 @@ def number(value: float, places: int) -> str:
     return "0" if text == "-0" else text
 
 
-def _linear(gradient, matrix: Transform, places: int) -> None:
+def _linear(gradient: Element, matrix: Transform, places: int) -> None:
     """A linear gradient is u(p) = k . p + u0; its ends are chosen so that u is the same at every moved point."""
     values = [gradient.get(name) for name in ("x1", "y1", "x2", "y2")]
     if gradient.get("gradientUnits") != "userSpaceOnUse" or None in values:
@@ -88,12 +89,12 @@ def _linear(gradient, matrix: Transform, places: int) -> None:
         return
     x1, y1, x2, y2 = (float(v) for v in values)
     a, b, c, d = _linear_part(matrix)
-    start = _apply(matrix, x1, y1)
+    start = tuple(matrix.apply_to_point((x1, y1)))
     along = ((x2 - x1), (y2 - y1))
     squared = along[0] ** 2 + along[1] ** 2
     determinant = a * d - b * c
     if squared < 1e-18 or abs(determinant) < 1e-18:
-        end = _apply(matrix, x2, y2)
+        end = tuple(matrix.apply_to_point((x2, y2)))
     else:
         kx, ky = along[0] / squared, along[1] / squared
         nx, ny = (d * kx - b * ky) / determinant, (a * ky - c * kx) / determinant
@@ -103,7 +104,7 @@ def _linear(gradient, matrix: Transform, places: int) -> None:
         gradient.set(name, number(value, places))
 
 
-def _radial(gradient, matrix: Transform, places: int) -> None:
+def _radial(gradient: Element, matrix: Transform, places: int) -> None:
     """A circle stays a circle where ``matrix`` turns, mirrors or scales evenly; else gradientTransform takes over."""
     if gradient.get("gradientUnits") != "userSpaceOnUse" or gradient.get("r") is None:
         return
@@ -115,13 +116,13 @@ def _radial(gradient, matrix: Transform, places: int) -> None:
         return
     for x, y in (("cx", "cy"), ("fx", "fy")):
         if gradient.get(x) is not None:
-            point = _apply(matrix, float(gradient.get(x)), float(gradient.get(y)))
-            gradient.set(x, number(point[0], places))
-            gradient.set(y, number(point[1], places))
+            point = matrix.apply_to_point((float(gradient.get(x)), float(gradient.get(y))))
+            gradient.set(x, number(point.x, places))
+            gradient.set(y, number(point.y, places))
     gradient.set("r", number(float(gradient.get("r")) * size, places))
 
 
-def _prepend(gradient, matrix: Transform) -> None:
+def _prepend(gradient: Element, matrix: Transform) -> None:
     gradient.set("gradientTransform", str(matrix @ Transform(gradient.get("gradientTransform"))))
 
 
@@ -130,12 +131,7 @@ def _linear_part(matrix: Transform) -> tuple[float, float, float, float]:
     return a, b, c, d
 
 
-def _apply(matrix: Transform, x: float, y: float) -> tuple[float, float]:
-    a, b, c, d, e, f = matrix.to_hexad()
-    return a * x + c * y + e, b * x + d * y + f
-
-
-def _in_defs(element) -> bool:
+def _in_defs(element: Element) -> bool:
     parent = element
     while parent is not None:
         if isinstance(parent.tag, str) and parent.tag in (SVG + "defs", SVG + "clipPath", SVG + "mask"):

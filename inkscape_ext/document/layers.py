@@ -11,20 +11,26 @@ from gradvec.errors import EngineError
 from inkex import Transform
 from lxml import etree
 
-from . import bake, placement
-from .messages import _, from_the_engine
+from ..ui.messages import _, from_the_engine
+from . import placement, styles, transform
+from .namespaces import (
+    ANCHOR,
+    GRADVEC,
+    INKSCAPE,
+    LABEL,
+    PICTURE,
+    RUN,
+    SODIPODI,
+    STROKE,
+    SVG,
+    XLINK,
+    Element,
+    adopt_old_names,
+)
 from .pictures import Crop, Picture
 
-SVG = "{http://www.w3.org/2000/svg}"
-INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
-SODIPODI = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}"
-#: Our own words in a document: what made a layer, from which picture, and where canvas px lie in it.
-GRADVEC = "{https://gradvec.org/ns/1}"
-for _prefix, _uri in (("gradvec", GRADVEC), ("inkscape", INKSCAPE), ("sodipodi", SODIPODI)):
-    etree.register_namespace(_prefix, _uri[1:-1])
-
 _URL = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
-_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+_HREFS = ("href", XLINK + "href")
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,15 @@ class Wishes:
 class Placer:
     """Inserts one drawing after another; remembers ids, and what already lies above each picture."""
 
-    def __init__(self, svg, wishes: Wishes) -> None:
+    def __init__(self, svg: Element, wishes: Wishes) -> None:
         self._svg = svg
         self._wishes = wishes
         ids = (element.get("id") for element in svg.iter())
         used = (re.match(r"gv(\d+)-", identifier) for identifier in ids if identifier)
         self._runs = max((int(match.group(1)) for match in used if match), default=0)
-        self._tops: dict[Any, Any] = {}
+        self._tops: dict[Element, Element] = {}
 
-    def place(self, picture: Picture, name: str, size: tuple[int, int] | None, drawing: bytes) -> Any:
+    def place(self, picture: Picture, name: str, size: tuple[int, int] | None, drawing: bytes) -> Element:
         """Inserts ``drawing`` (the engine's SVG) above ``picture`` and returns the new layer.
 
         name: what to call the picture. size: px of the picture as shown, None where only the drawing tells.
@@ -70,23 +76,23 @@ class Placer:
             self._svg.defs.extend(list(definitions))
         for group in _graphics(root):
             _mark_strokes(group, prefix[:-1])
-            if group.get(INKSCAPE + "label"):
-                group.set(INKSCAPE + "label", from_the_engine(group.get(INKSCAPE + "label")))
+            if group.get(LABEL):
+                group.set(LABEL, from_the_engine(group.get(LABEL)))
             holder.append(group)
         self._above(picture.anchor, layer)
         self._treat_picture(picture.anchor)
         return layer
 
-    def _layer(self, picture: Picture, label: str, identifier: str) -> Any:
+    def _layer(self, picture: Picture, label: str, identifier: str) -> Element:
         layer = self._svg.makeelement(SVG + "g")
         layer.set("id", identifier)
         layer.set(INKSCAPE + "groupmode", "layer")
-        layer.set(INKSCAPE + "label", label)
+        layer.set(LABEL, label)
         if picture.anchor.get("transform"):
             layer.set("transform", picture.anchor.get("transform"))
         return layer
 
-    def _crop(self, layer: Any, picture: Picture, fit: placement.Fit, prefix: str) -> Any:
+    def _crop(self, layer: Element, picture: Picture, fit: placement.Fit, prefix: str) -> Element:
         """Gives ``layer`` the picture's clips and masks and our own frame; returns the group that holds the strokes.
 
         A group can have one clip and one mask: each further one of a kind gets a layer of its own inside.
@@ -101,7 +107,7 @@ class Placer:
                 inner = etree.SubElement(holder, SVG + "g")
                 inner.set("id", f"{identifier}-layer")
                 inner.set(INKSCAPE + "groupmode", "layer")
-                inner.set(INKSCAPE + "label", _("Inside the picture"))
+                inner.set(LABEL, _("Inside the picture"))
                 holder = inner
             holder.set(kind, f"url(#{identifier})")
         return holder
@@ -113,7 +119,7 @@ class Placer:
         rectangle = etree.SubElement(clip, SVG + "rect")
         rectangle.set("id", identifier + "-shape")
         for key, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height)):
-            rectangle.set(key, bake.number(value, 6))
+            rectangle.set(key, transform.number(value, 6))
         if picture.to_anchor != Transform():
             rectangle.set("transform", str(picture.to_anchor))
         return identifier
@@ -142,30 +148,28 @@ class Placer:
                 copy.append(clone)
         return identifier
 
-    def _definition(self, tag: str, identifier: str, attributes: dict[str, str]) -> Any:
+    def _definition(self, tag: str, identifier: str, attributes: dict[str, str]) -> Element:
         element = etree.SubElement(self._svg.defs, SVG + tag)
         element.set("id", identifier)
         for key, value in attributes.items():
             element.set(key, value)
         return element
 
-    def _above(self, anchor: Any, layer: Any) -> None:
+    def _above(self, anchor: Element, layer: Element) -> None:
         """Inserts ``layer`` above ``anchor`` and above what was already placed there."""
         top = self._tops.get(anchor, anchor)
         parent = top.getparent()
         parent.insert(parent.index(top) + 1, layer)
         self._tops[anchor] = layer
 
-    def _treat_picture(self, anchor: Any) -> None:
+    def _treat_picture(self, anchor: Element) -> None:
         if self._wishes.hide_picture:
-            rules = [rule for rule in (anchor.get("style") or "").split(";")
-                     if rule.strip() and rule.partition(":")[0].strip() != "display"]
-            anchor.set("style", ";".join([*rules, "display:none"]))
+            styles.put(anchor, "display", "none")
         if self._wishes.lock_picture:
             anchor.set(SODIPODI + "insensitive", "true")
 
 
-def _inner_box(element: Any) -> placement.Box:
+def _inner_box(element: Element) -> placement.Box:
     """The bounding box of a group or clone in its own user units."""
     box = element.bounding_box(-element.transform)
     return placement.Box(box.left, box.top, box.width, box.height) if box else placement.Box(0, 0, 1, 1)
@@ -177,10 +181,10 @@ def _region(box: placement.Box, matrix: Transform) -> dict[str, str]:
     left, top = min(p[0] for p in corners), min(p[1] for p in corners)
     width, height = max(p[0] for p in corners) - left, max(p[1] for p in corners) - top
     values = {"x": left - width / 10, "y": top - height / 10, "width": width * 1.2, "height": height * 1.2}
-    return {key: bake.number(value, 6) for key, value in values.items()}
+    return {key: transform.number(value, 6) for key, value in values.items()}
 
 
-def _parsed(drawing: bytes) -> Any:
+def _parsed(drawing: bytes) -> Element:
     parser = etree.XMLParser(huge_tree=True, resolve_entities=False, remove_blank_text=True)
     try:
         root = etree.fromstring(drawing, parser)
@@ -188,10 +192,11 @@ def _parsed(drawing: bytes) -> Any:
         raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing") from error
     if root.tag != SVG + "svg":
         raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing")
+    adopt_old_names(root)
     return root
 
 
-def _canvas_of(root: Any) -> tuple[float, float]:
+def _canvas_of(root: Element) -> tuple[float, float]:
     """(width, height) px of the drawing's canvas, which shows the whole picture."""
     box = placement.view_box(root)
     if box is None or box[0] or box[1]:
@@ -199,9 +204,9 @@ def _canvas_of(root: Any) -> tuple[float, float]:
     return box[2], box[3]
 
 
-def _run_of(root: Any) -> dict[str, Any]:
+def _run_of(root: Element) -> dict[str, Any]:
     """What the drawing says about how it was made; empty where it says nothing."""
-    text = root.findtext(f"{SVG}metadata/{GRADVEC}run")
+    text = root.findtext(f"{SVG}metadata/{RUN}")
     try:
         run = json.loads(text or "{}")
     except ValueError:
@@ -217,39 +222,39 @@ def _source_size(run: dict[str, Any]) -> tuple[int, int] | None:
     return None
 
 
-def _describe(layer: Any, run: dict[str, Any], picture: Picture, to_anchor: Transform,
+def _describe(layer: Element, run: dict[str, Any], picture: Picture, to_anchor: Transform,
               canvas: tuple[float, float]) -> None:
     """Writes on ``layer`` what later commands need to find the picture and to run again."""
-    layer.set(GRADVEC + "run", json.dumps(run, sort_keys=True, separators=(",", ":")))
-    layer.set(GRADVEC + "picture", picture.image.get("id") or "")
+    layer.set(RUN, json.dumps(run, sort_keys=True, separators=(",", ":")))
+    layer.set(PICTURE, picture.image.get("id") or "")
     if picture.anchor is not picture.image:
-        layer.set(GRADVEC + "anchor", picture.anchor.get("id") or "")
-    layer.set(GRADVEC + "canvas", " ".join(bake.number(n, 3) for n in canvas))
-    layer.set(GRADVEC + "frame", " ".join(bake.number(n, 9) for n in to_anchor.to_hexad()))
+        layer.set(ANCHOR, picture.anchor.get("id") or "")
+    layer.set(GRADVEC + "canvas", " ".join(transform.number(n, 3) for n in canvas))
+    layer.set(GRADVEC + "frame", " ".join(transform.number(n, 9) for n in to_anchor.to_hexad()))
 
 
-def _into_user_units(root: Any, matrix: Transform) -> None:
+def _into_user_units(root: Element, matrix: Transform) -> None:
     """Moves all that ``root`` draws by ``matrix``: in its coordinates where that can be done, else as a transform."""
-    if bake.can_bake(root):
-        bake.bake(root, matrix)
+    if transform.can_apply(root):
+        transform.apply(root, matrix)
         return
     for child in _graphics(root):
         child.set("transform", str(matrix @ Transform(child.get("transform"))))
 
 
-def _graphics(root: Any) -> list[Any]:
+def _graphics(root: Element) -> list[Element]:
     skipped = {SVG + name for name in ("defs", "metadata", "title", "desc", "style")}
     return [child for child in root if isinstance(child.tag, str) and child.tag.startswith(SVG)
             and child.tag not in skipped]
 
 
-def _mark_strokes(group: Any, run: str) -> None:
+def _mark_strokes(group: Element, run: str) -> None:
     """Every stroke carries the name of its run, so that it is found again wherever the artist takes it."""
     for path in group.iter(SVG + "path"):
-        path.set(GRADVEC + "stroke", run)
+        path.set(STROKE, run)
 
 
-def _rename(root: Any, prefix: str) -> None:
+def _rename(root: Element, prefix: str) -> None:
     """Puts ``prefix`` before every id in ``root`` and before every reference to one of them."""
     inside = {element.get("id") for element in root.iter() if element.get("id")}
 

@@ -8,21 +8,19 @@ from gradvec.errors import InputError
 from inkex import Transform
 from lxml import etree
 
-from .. import bake
-from ..layers import GRADVEC, INKSCAPE
-from ..messages import _
-from . import styles
-from .drawings import Place
-from .geometry import bounds, encloses, is_outlined, non_zero, plain_data, polygons
-from .gradients import SVG, Definitions, drawn, stops_of
-from .spaces import to_root
+from ..document import styles, transform
+from ..document.drawings import Place
+from ..document.gradients import Definitions, drawn, stops_of
+from ..document.namespaces import GRADVEC, LABEL, LEVEL, SVG, Element
+from ..document.outlines import bounds, encloses, is_outlined, non_zero, plain_data, polygons
+from ..document.placement import to_root
+from ..ui.messages import _
 
-LEVEL = GRADVEC + "level"
 #: What stands for a fill that is neither a colour nor a gradient.
 GREY = (128.0, 128.0, 128.0)
 
 
-class Sheet:
+class ExportSvg:
     """Collects elements; each gets a key of its own, because ids of a document may be anything."""
 
     def __init__(self, place: Place, definitions: Definitions) -> None:
@@ -34,25 +32,25 @@ class Sheet:
         for name, value in (("width", width), ("height", height), ("viewBox", f"0 0 {width} {height}")):
             self._root.set(name, str(value))
         self._defs = etree.SubElement(self._root, SVG + "defs")
-        self.elements: dict[str, Any] = {}
-        self._keys: dict[Any, str] = {}
+        self.elements: dict[str, Element] = {}
+        self._keys: dict[Element, str] = {}
 
     def __len__(self) -> int:
         return len(self.elements)
 
-    def key(self, element: Any) -> str | None:
+    def key(self, element: Element) -> str | None:
         """The key of an element that was added."""
         return self._keys.get(element)
 
-    def loops(self) -> list[Any]:
-        """All outlines of the sheet as polygons, in picture px."""
+    def loops(self) -> list[Element]:
+        """All outlines of the export as polygons, in picture px."""
         return [loop for path in self._root.iter(SVG + "path") for loop in polygons(path.get("d"))]
 
-    def by_key(self) -> dict[str, list[Any]]:
+    def by_key(self) -> dict[str, list[Element]]:
         """The outlines of each key as polygons, in picture px."""
         return {path.get("id"): polygons(path.get("d")) for path in self._root.iter(SVG + "path")}
 
-    def add(self, element: Any, unfilled: bool = False) -> str | None:
+    def add(self, element: Element, unfilled: bool = False) -> str | None:
         """Adds a filled outline and returns its key; None for what has no outline or fill.
 
         unfilled: take the outline even where nothing fills it.
@@ -76,7 +74,7 @@ class Sheet:
         path.set("fill", self._fill(element, fill, matrix, key))
         shown = styles.opacity_around(element) * styles.share(styles.inherited(element, "fill-opacity", "1"))
         if shown < 1:
-            path.set("fill-opacity", bake.number(shown, 4))
+            path.set("fill-opacity", transform.number(shown, 4))
         if element.get(LEVEL):
             path.set(LEVEL, element.get(LEVEL))
         self.elements[key] = element
@@ -86,7 +84,7 @@ class Sheet:
     def data(self) -> bytes:
         return etree.tostring(self._root, xml_declaration=True, encoding="UTF-8")
 
-    def _fill(self, element: Any, paint: str, matrix: Any, key: str) -> str:
+    def _fill(self, element: Element, paint: str, matrix: Any, key: str) -> str:
         name = styles.reference(paint)
         chain = self._definitions.chain(name)
         if not chain:
@@ -103,14 +101,14 @@ class Sheet:
         return f"url(#{key}-fill)"
 
 
-def _refuse(element: Any) -> str:
+def _refuse(element: Element) -> str:
     raise InputError(
         _("The path {name} crosses itself and has holes where it does (its fill rule is even-odd).").format(
-            name=element.get(INKSCAPE + "label") or element.get("id")),
+            name=element.get(LABEL) or element.get("id")),
         _("Select it alone, choose Path > Union, which makes the holes plain, then choose this command again."))
 
 
-def _own_box(element: Any) -> tuple[float, float, float, float]:
+def _own_box(element: Element) -> tuple[float, float, float, float]:
     """(left, top, width, height) of an outline in the coordinates that it is written in."""
     left, top, right, bottom = bounds(polygons(plain_data(element, Transform(), 6)))
     return left, top, right - left, bottom - top

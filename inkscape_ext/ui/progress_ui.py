@@ -6,18 +6,15 @@ the tick reads it. So the work itself knows nothing about windows.
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 TICK_SECONDS = 0.04
 CANCEL, KEEP = "cancel", "keep"
 
 
-class Waiting:
+class ProgressUi:
     """Waits without a window; also what a window builds on. SIGTERM, which newer Inkscapes send, means Cancel."""
 
     def __init__(self) -> None:
@@ -45,7 +42,7 @@ class Waiting:
     def close(self) -> None:
         """Takes the window away."""
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> ProgressUi:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,33 +50,3 @@ class Waiting:
 
     def _on_terminate(self, _signal: int, _frame: object) -> None:
         self.wish = CANCEL
-
-
-def waiting() -> Waiting:
-    """A window, or plain waiting where there is none to be had."""
-    module = window_module()
-    return module.Window() if module else Waiting()
-
-
-def show_message(message: str, remedy: str) -> bool:
-    """Tells the artist something in a window of its own and waits until it is read; false where there is none.
-
-    Inkscape would show it under a heading of its own, that the results may not be as expected.
-    """
-    module = window_module()
-    if module:
-        module.show_message(message, remedy)
-    return bool(module)
-
-
-def window_module() -> Any:
-    """The module of windows; None where there is no GTK 3 or no display, or where the environment forbids windows."""
-    if os.environ.get("GRADVEC_NO_WINDOW"):
-        return None
-    try:
-        from . import window
-
-        return window if window.usable() else None
-    except Exception as error:  # a broken GTK must not keep anybody from painting
-        print(f"no window: {error!r}", file=sys.stderr)
-        return None

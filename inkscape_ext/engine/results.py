@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import inkex
 from gradvec.errors import EngineError
 from inkex import Transform
 from lxml import etree
 
-from .. import bake
-from ..messages import _
-from . import styles
-from .drawings import STROKE
-from .gradients import INKSCAPE, KINDS, SVG, Definitions
-from .sheet import LEVEL, Sheet
-from .spaces import inverse, to_root
+from ..document import styles, transform
+from ..document.gradients import KINDS, Definitions
+from ..document.namespaces import INKSCAPE, LABEL, LEVEL, SODIPODI, STROKE, SVG, Element
+from ..document.placement import inverse, to_root
+from ..ui.messages import _
+from .export_svg import ExportSvg
 
-SODIPODI = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}"
 _STROKE_NUMBER = re.compile(r"stroke-(\d+)\Z")
 
 
@@ -41,7 +38,7 @@ class Answer:
             if name and name not in self._definitions:
                 raise EngineError(_("The engine's drawing cannot be read."), code="engine.drawing")
 
-    def gradient(self, path: Any) -> Any:
+    def gradient(self, path: Element) -> Element:
         """A copy of the gradient that fills ``path``, None for a flat colour."""
         name = styles.reference(path.get("fill") or "")
         return etree.fromstring(etree.tostring(self._definitions[name], with_tail=False)) if name else None
@@ -50,46 +47,46 @@ class Answer:
 class Editor:
     """Changes the document. Nothing here waits for anything or can be refused: everything is asked beforehand."""
 
-    def __init__(self, svg: Any, definitions: Definitions) -> None:
+    def __init__(self, svg: Element, definitions: Definitions) -> None:
         self._svg = svg
         self._definitions = definitions
 
-    def update(self, sheet: Sheet, answer: Answer, outlines: bool = True) -> int:
-        """Gives elements of ``sheet`` the outlines and fills of the answer's paths; returns how many it found."""
+    def update(self, export: ExportSvg, answer: Answer, outlines: bool = True) -> int:
+        """Gives elements of ``export`` the outlines and fills of the answer's paths; returns how many it found."""
         count = 0
         for key, path in answer.paths.items():
-            element = sheet.elements.get(key)
-            matrix = _into(element, sheet) if element is not None else None
+            element = export.elements.get(key)
+            matrix = _into(element, export) if element is not None else None
             if matrix is None:
                 continue
             if outlines:
                 element = self._as_path(element)
-                element.set("d", bake.path_data(path.get("d"), matrix, bake.decimals(matrix)))
+                element.set("d", transform.path_data(path.get("d"), matrix, transform.decimals(matrix)))
                 if styles.inherited(element, "fill-rule") == "evenodd":  # the engine knows the non-zero rule only
                     styles.put(element, "fill-rule", "nonzero")
             self._fill(element, path, answer, matrix)
             count += 1
         return count
 
-    def remove(self, elements: list[Any]) -> None:
+    def remove(self, elements: list[Element]) -> None:
         for element in elements:
             self._definitions.remove(element)
 
-    def insert(self, paths: list[Any], answer: Answer, to_root_units: Transform, parent: Any, index: int,
-               run: str) -> list[Any]:
+    def insert(self, paths: list[Element], answer: Answer, to_root_units: Transform, parent: Element, index: int,
+               run: str) -> list[Element]:
         """Puts new strokes into ``parent`` from ``index`` on, bottom to top; returns them. run: whose they are."""
         back = inverse(to_root(parent))
         if back is None:
             raise EngineError(_("The layer of these strokes is squeezed to nothing, so nothing can be put into it."))
         matrix = back @ to_root_units
         prefix = self._definitions.new_prefix()
-        new = []
+        new: list[Element] = []
         for path in paths:
             element = self._svg.makeelement(SVG + "path")
             element.set("id", prefix + path.get("id"))
-            element.set("d", bake.path_data(path.get("d"), matrix, bake.decimals(matrix)))
+            element.set("d", transform.path_data(path.get("d"), matrix, transform.decimals(matrix)))
             element.set(STROKE, run or prefix[:-1])
-            element.set(INKSCAPE + "label", path.get(INKSCAPE + "label") or _label(path.get("id")))
+            element.set(LABEL, path.get(LABEL) or _label(path.get("id")))
             if path.get(LEVEL):
                 element.set(LEVEL, path.get(LEVEL))
             parent.insert(index + len(new), element)
@@ -98,13 +95,13 @@ class Editor:
             new.append(element)
         return new
 
-    def _fill(self, element: Any, path: Any, answer: Answer, matrix: Transform) -> None:
+    def _fill(self, element: Element, path: Element, answer: Answer, matrix: Transform) -> None:
         gradient = answer.gradient(path)
         if gradient is None:
             self._definitions.paint(element, path.get("fill") or "#000000")
         else:
             gradient.set(INKSCAPE + "collect", "always")
-            bake.gradient(gradient, matrix, bake.decimals(matrix))
+            transform.gradient(gradient, matrix, transform.decimals(matrix))
             before = styles.reference(styles.own(element, "fill"))
             if before and self._definitions.uses(before) == 1:
                 self._definitions.paint(element, "none")
@@ -112,11 +109,11 @@ class Editor:
             self._definitions.paint(element, f"url(#{name})")
         around = styles.opacity_around(element)
         opacity = min(styles.share(path.get("fill-opacity") or "1") / around, 1.0) if around > 0 else 1.0
-        styles.put(element, "fill-opacity", bake.number(opacity, 3) if opacity < 0.9995 else None)
+        styles.put(element, "fill-opacity", transform.number(opacity, 3) if opacity < 0.9995 else None)
         if opacity >= 0.9995 and styles.share(styles.inherited(element, "fill-opacity", "1")) < 1:
             element.set("fill-opacity", "1")
 
-    def _as_path(self, element: Any) -> Any:
+    def _as_path(self, element: Element) -> Element:
         """``element`` itself where it is a plain path; else a path in its place, with its id, style and transform."""
         live = (INKSCAPE + "original-d", INKSCAPE + "path-effect")
         if element.tag == SVG + "path":
@@ -136,10 +133,10 @@ class Editor:
         return path
 
 
-def _into(element: Any, sheet: Sheet) -> Transform | None:
+def _into(element: Element, export: ExportSvg) -> Transform | None:
     """Picture px to the coordinates that ``element`` is written in."""
     back = inverse(to_root(element))
-    return None if back is None else back @ sheet.place.to_root
+    return None if back is None else back @ export.place.to_root
 
 
 def _label(identifier: str) -> str:

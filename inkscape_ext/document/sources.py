@@ -17,11 +17,11 @@ from urllib.request import url2pathname
 
 from gradvec.errors import InputError
 
-from . import raster
-from .messages import _
+from ..ui.messages import _
+from . import image_header
+from .namespaces import LABEL, SODIPODI, SVG, XLINK, Element
 
-XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
-ABSREF = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}absref"
+ABSREF = SODIPODI + "absref"
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Source:
     size: tuple[int, int] | None
 
 
-def href(element) -> str:
+def href(element: Element) -> str:
     """The address on an ``<image>`` or ``<use>``: ``href`` wins over ``xlink:href``, as in SVG 2."""
-    return (element.get("href") or element.get(XLINK_HREF) or "").strip()
+    return (element.get("href") or element.get(XLINK + "href") or "").strip()
 
 
-def load(image, folders: list[Path]) -> Source:
+def load(image: Element, folders: list[Path]) -> Source:
     """The picture that the ``<image>`` element shows.
 
     folders: where relative addresses are looked for, in this order.
@@ -59,22 +59,22 @@ def load(image, folders: list[Path]) -> Source:
     if not data:
         raise InputError(_("The picture {name} is empty.").format(name=name),
                          _("Import it again with File > Import."))
-    if raster.is_drawing(data):
+    if image_header.is_drawing(data):
         raise InputError(_("{name} is a drawing (SVG), not a picture made of pixels.").format(name=name),
                          _("Make a bitmap copy of it first (Edit > Make a Bitmap Copy)."))
-    header = raster.read(data)
-    return Source(raster.as_shown(data, header), name, header.shown if header else None)
+    header = image_header.read(data)
+    return Source(image_header.as_shown(data, header), name, header.shown if header else None)
 
 
-def picture_name(image) -> str:
+def picture_name(image: Element) -> str:
     """What an artist would call the picture: its file's name, else its label, title or id."""
     address = href(image)
     if address and not address.startswith("data:"):
         name = re.split(r"[/\\]", unquote(urlsplit(address).path if "://" in address else address).rstrip("/\\"))[-1]
         if name:
             return name
-    label = image.get("{http://www.inkscape.org/namespaces/inkscape}label")
-    title = image.find("{http://www.w3.org/2000/svg}title")
+    label = image.get(LABEL)
+    title = image.find(SVG + "title")
     return label or (title.text if title is not None else None) or image.get("id") or _("picture")
 
 
@@ -89,12 +89,12 @@ def find_file(address: str, folders: list[Path], absref: str = "") -> Path | Non
     return None
 
 
-def remember_links(svg, folders: list[Path]) -> None:
+def remember_links(svg: Element, folders: list[Path]) -> None:
     """Writes ``sodipodi:absref`` on every picture with a relative link.
 
     Inkscape 1.4.0 breaks relative links after an effect that returns a document, unless the absolute path is there.
     """
-    for image in svg.iter("{http://www.w3.org/2000/svg}image"):
+    for image in svg.iter(SVG + "image"):
         address = href(image)
         if not address or re.match(r"[A-Za-z][\w+.-]+:", address) or os.path.isabs(unquote(address)):
             continue
@@ -118,7 +118,7 @@ def _candidates(address: str, folders: list[Path], absref: str) -> list[Path]:
     return paths + ([Path(absref)] if absref else [])
 
 
-def _linked_file(address: str, image, folders: list[Path]) -> Path:
+def _linked_file(address: str, image: Element, folders: list[Path]) -> Path:
     name = picture_name(image)
     scheme = re.match(r"([A-Za-z][\w+.-]+):", address)
     if scheme and scheme.group(1).lower() != "file":

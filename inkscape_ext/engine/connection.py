@@ -18,9 +18,9 @@ from gradvec.errors import EngineError
 from gradvec.ipc.client import Client
 from gradvec.ipc.launch import Launch
 
-from .messages import _
+from ..ui.messages import _
 
-RECORD = Path(__file__).resolve().parent.parent / "engine.json"
+RECORD = Path(__file__).resolve().parents[2] / "engine.json"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_record(path: Path = RECORD) -> Record:
     return record
 
 
-class Opening:
+class PendingConnection:
     """A connection to the engine that is being made in a thread of its own."""
 
     def __init__(self, record: Record) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from gradvec.errors import Cancelled, GradvecError, InputError
 from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
 
-from .engine import Opening
-from .messages import _, from_the_engine
-from .waiting import CANCEL, KEEP, Waiting
+from ..ui.messages import _, from_the_engine
+from ..ui.progress_ui import CANCEL, KEEP, ProgressUi
+from .connection import PendingConnection
 
 PREVIEW_SECONDS = 0.5
 
@@ -36,10 +36,10 @@ class Job:
         return digest.hexdigest()
 
 
-class Work:
+class JobRunner:
     """Jobs and their outcomes: a result, or the error that is the picture's own fault, or None where not reached."""
 
-    def __init__(self, jobs: list[Job], waiting: Waiting, host_gone: Callable[[], bool], note: str = "") -> None:
+    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "") -> None:
         self._jobs = jobs
         self._waiting = waiting
         self._host_gone = host_gone
@@ -49,18 +49,18 @@ class Work:
         self.kept = False
         self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
 
-    def run(self, opening: Opening) -> None:
+    def run(self, pending: PendingConnection) -> None:
         """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is.
 
         Raises:
             Cancelled: by the artist, or because Inkscape is gone.
             GradvecError: the engine cannot be reached, failed or died.
         """
-        self._steps = self._all(opening)
+        self._steps = self._all(pending)
         try:
             self._waiting.wait(self._tick)
         finally:
-            opening.abandon()
+            pending.abandon()
 
     def _tick(self) -> bool:
         """One look at everything; true when the work is done."""
@@ -70,12 +70,12 @@ class Work:
             return False
         return True
 
-    def _all(self, opening: Opening) -> Iterator[None]:
+    def _all(self, pending: PendingConnection) -> Iterator[None]:
         self._waiting.title(self._jobs[0].title, self._note)
         self._waiting.progress(_("Starting the engine..."), 0.0, None)
-        while not opening.ready:
+        while not pending.ready:
             yield
-        client = opening.client()
+        client = pending.client()
         done: dict[str, ResultEvent | GradvecError] = {}
         for index, job in enumerate(self._jobs):
             key = job.same_work()
@@ -92,7 +92,7 @@ class Work:
         return _("{title} ({number} of {count})").format(
             title=self._jobs[index].title, number=index + 1, count=len(self._jobs))
 
-    def _one(self, client: Client, index: int) -> Iterator[None]:
+    def _one(self, client: Client, index: int) -> Generator[None, None, ResultEvent | GradvecError]:
         """Submits a job and follows it; returns its outcome (through ``yield from``)."""
         job = self._jobs[index]
         client.submit(job.kind, job.options, job.payloads, job.info, PREVIEW_SECONDS)

@@ -5,29 +5,30 @@ from __future__ import annotations
 from gradvec.errors import GradvecError
 from gradvec.ipc.client import ResultEvent
 
-from .. import engine, sources
-from ..command import Command
-from ..messages import _
-from ..waiting import waiting
-from ..work import Job, Work
-from .drawings import Drawing, Place, place_of
-from .gradients import Definitions
-from .sheet import Sheet
+from .command import Command
+from .document import sources
+from .document.drawings import Drawing, Place, place_of
+from .document.gradients import Definitions
+from .engine import connection
+from .engine.export_svg import ExportSvg
+from .engine.job_runner import Job, JobRunner
+from .ui.messages import _
+from .ui.toolkit import progress_ui
 
 
 class EditingCommand(Command):
     """A command on strokes that are in the document."""
 
-    def sheet_of(self, drawing: Drawing, definitions: Definitions) -> Sheet:
+    def export_of(self, drawing: Drawing, definitions: Definitions) -> ExportSvg:
         """The whole drawing, as the engine is to see it.
 
         Raises:
             InputError: its picture is gone.
         """
-        sheet = Sheet(place_of(self.svg, drawing, self.folders()), definitions)
+        export = ExportSvg(place_of(self.svg, drawing, self.folders()), definitions)
         for stroke in drawing.strokes:
-            sheet.add(stroke)
-        return sheet
+            export.add(stroke)
+        return export
 
     def run_jobs(self, jobs: list[Job], note: str = "") -> list[ResultEvent | None]:
         """The jobs' results; None for those that the artist did not wait for.
@@ -36,15 +37,15 @@ class EditingCommand(Command):
             Cancelled: by the artist.
             GradvecError: the engine cannot be reached, or a job failed.
         """
-        record = engine.read_record()
-        with waiting() as window:
-            work = Work(jobs, window, self.streams.host_gone, note)
-            work.run(engine.Opening(record))
-            window.progress(_("Placing the strokes..."), 1.0, None)
-        for outcome in work.outcomes:
+        record = connection.read_record()
+        with progress_ui() as progress:
+            runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+            runner.run(connection.PendingConnection(record))
+            progress.progress(_("Placing the strokes..."), 1.0, None)
+        for outcome in runner.outcomes:
             if isinstance(outcome, GradvecError):
                 raise outcome
-        return [outcome if isinstance(outcome, ResultEvent) else None for outcome in work.outcomes]
+        return [outcome if isinstance(outcome, ResultEvent) else None for outcome in runner.outcomes]
 
     def finish(self) -> None:
         """Leaves links to pictures as Inkscape needs them."""

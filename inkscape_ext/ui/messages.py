@@ -6,7 +6,8 @@ import gettext as _gettext_module
 from pathlib import Path
 
 DOMAIN = "gradvec"
-_translations = _gettext_module.translation(DOMAIN, str(Path(__file__).parent / "locale"), fallback=True)
+_LOCALE = Path(__file__).resolve().parent.parent / "locale"
+_translations = _gettext_module.translation(DOMAIN, str(_LOCALE), fallback=True)
 
 
 def _(text: str) -> str:

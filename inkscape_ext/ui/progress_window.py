@@ -8,48 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import gi
+from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, Pango
 
-gi.require_version("Gtk", "3.0")
-gi.require_version("Gdk", "3.0")
-gi.require_version("GdkPixbuf", "2.0")
-from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, Pango  # noqa: E402
-
-from .messages import _, duration  # noqa: E402
-from .waiting import CANCEL, KEEP, TICK_SECONDS, Waiting  # noqa: E402
+from .messages import _, duration
+from .progress_ui import CANCEL, KEEP, TICK_SECONDS, ProgressUi
+from .widgets import button, finish_events, label, lift
 
 PREVIEW_PX = 360
 
 
-def usable() -> bool:
-    """Whether there is a display to open windows on."""
-    return bool(Gtk.init_check(None)[0])
-
-
-def show_message(message: str, remedy: str) -> None:
-    """One sentence, what to do about it, and a button; returns when the artist has read it."""
-    dialog = Gtk.MessageDialog(message_type=Gtk.MessageType.INFO, buttons=Gtk.ButtonsType.OK, title=_("Gradvec"),
-                               text=f"{message}\n\n{remedy}".strip())
-    lift(dialog)
-    dialog.run()
-    dialog.destroy()
-    finish_events()
-
-
-class Window(Waiting):
+class ProgressWindow(ProgressUi):
     """Shown as soon as it is made; ``wait`` runs GTK's main loop."""
 
     def __init__(self) -> None:
         super().__init__()
         self._error: BaseException | None = None
-        self._title = _label(bold=True)
-        self._note = _label(dim=True)
+        self._title = label(bold=True)
+        self._note = label(dim=True)
         self._note.set_ellipsize(Pango.EllipsizeMode.NONE)
         self._note.set_line_wrap(True)
         self._note.set_width_chars(50)  # without a least width GTK reserves the height of a much narrower text
         self._note.set_max_width_chars(50)
-        self._stage = _label()
-        self._left = _label(dim=True)
+        self._stage = label()
+        self._left = label(dim=True)
         self._left.set_xalign(1.0)
         self._bar = Gtk.ProgressBar()
         self._picture = Gtk.Image()
@@ -155,47 +136,3 @@ class Window(Waiting):
         if event.keyval == Gdk.KEY_Escape:
             self._wished(CANCEL)
         return event.keyval == Gdk.KEY_Escape
-
-
-def lift(window: Gtk.Window) -> None:
-    """Above Inkscape, which cannot tell us its window to belong to."""
-    window.set_position(Gtk.WindowPosition.CENTER)
-    window.set_keep_above(True)
-    window.set_icon_name("org.inkscape.Inkscape")
-    window.connect("size-allocate", lambda *_: GLib.idle_add(_into_view, window))
-
-
-def _into_view(window: Gtk.Window) -> bool:
-    """Moves a window that has grown back onto the screen, so that its buttons can be reached."""
-    surface = window.get_window()
-    if surface is not None:
-        area = window.get_display().get_monitor_at_window(surface).get_workarea()
-        frame = surface.get_frame_extents()
-        x = max(min(frame.x, area.x + area.width - frame.width), area.x)
-        y = max(min(frame.y, area.y + area.height - frame.height), area.y)
-        if (x, y) != (frame.x, frame.y):
-            window.move(x, y)
-    return False
-
-
-def finish_events() -> None:
-    while Gtk.events_pending():
-        Gtk.main_iteration_do(False)
-    Gdk.Display.get_default().sync()
-
-
-def _label(bold: bool = False, dim: bool = False) -> Gtk.Label:
-    label = Gtk.Label(xalign=0.0, ellipsize=Pango.EllipsizeMode.END)
-    if bold:
-        attributes = Pango.AttrList()
-        attributes.insert(Pango.attr_weight_new(Pango.Weight.BOLD))
-        label.set_attributes(attributes)
-    if dim:
-        label.get_style_context().add_class("dim-label")
-    return label
-
-
-def button(text: str, tooltip: str) -> Gtk.Button:
-    made = Gtk.Button(label=text, use_underline=True)
-    made.set_tooltip_text(tooltip)
-    return made

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Tuple
 
 import inkex
 
-Rgb = tuple  # three numbers in [0, 255]
+from .namespaces import Element
+
+#: Three numbers in [0, 255].
+Rgb = Tuple[float, float, float]
 _FUNCTION = re.compile(r"rgba?\(([^)]*)\)", re.IGNORECASE)
 
 
-def own(element: Any, name: str) -> str:
+def own(element: Element, name: str) -> str:
     """A property that is set on ``element`` itself, "" where it is not."""
     for rule in reversed((element.get("style") or "").split(";")):
         key, _colon, value = rule.partition(":")
@@ -20,7 +23,7 @@ def own(element: Any, name: str) -> str:
     return (element.get(name) or "").strip()
 
 
-def inherited(element: Any, name: str, default: str = "") -> str:
+def inherited(element: Element, name: str, default: str = "") -> str:
     """A property that holds for ``element``, from itself or the nearest element around it that sets it."""
     while element is not None:
         value = own(element, name)
@@ -30,7 +33,7 @@ def inherited(element: Any, name: str, default: str = "") -> str:
     return default
 
 
-def put(element: Any, name: str, value: str | None) -> None:
+def put(element: Element, name: str, value: str | None) -> None:
     """Sets a property where ``element`` already has it, in its style or as an attribute; None takes it away."""
     rules = [rule.strip() for rule in (element.get("style") or "").split(";") if rule.strip()]
     kept = [rule for rule in rules if rule.partition(":")[0].strip() != name]
@@ -48,7 +51,7 @@ def put(element: Any, name: str, value: str | None) -> None:
         element.set(name, value)
 
 
-def hidden(element: Any) -> bool:
+def hidden(element: Element) -> bool:
     """Whether ``element`` or something around it is not displayed."""
     while element is not None:
         if own(element, "display") == "none":
@@ -67,7 +70,7 @@ def share(text: str, default: float = 1.0) -> float:
     return min(max(value, 0.0), 1.0) if value == value else default
 
 
-def opacity_around(element: Any) -> float:
+def opacity_around(element: Element) -> float:
     """Product of the group opacities of ``element`` and of everything around it."""
     product = 1.0
     while element is not None:
@@ -84,7 +87,7 @@ def rgb(text: str) -> Rgb | None:
         if len(digits) in (3, 4):
             digits = "".join(2 * digit for digit in digits)
         try:
-            return tuple(int(digits[at:at + 2], 16) for at in (0, 2, 4))
+            return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
         except ValueError:
             return None
     function = _FUNCTION.match(text)
@@ -94,11 +97,15 @@ def rgb(text: str) -> Rgb | None:
             values = [float(part[:-1]) * 2.55 if part.endswith("%") else float(part) for part in parts]
         except ValueError:
             return None
-        return tuple(min(max(value, 0.0), 255.0) for value in values) if len(values) == 3 else None
+        if len(values) != 3:
+            return None
+        red, green, blue = (min(max(value, 0.0), 255.0) for value in values)
+        return red, green, blue
     if not re.match(r"[A-Za-z]+$", text) or text.lower() in ("none", "currentcolor", "inherit", "transparent"):
         return None
     try:
-        return tuple(float(value) for value in list(inkex.Color(text.lower()))[:3])
+        red, green, blue = (float(value) for value in list(inkex.Color(text.lower()))[:3])
+        return red, green, blue
     except Exception:  # inkex names its own errors differently in each version
         return None
 

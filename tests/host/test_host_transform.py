@@ -5,7 +5,7 @@ import pytest
 from inkex import Transform
 from lxml import etree
 
-from inkscape_ext import bake
+from inkscape_ext.document import transform
 
 SVG = "http://www.w3.org/2000/svg"
 MATRICES = [(2, 0, 0, 2, 5, 7), (0.26, 0, 0, 0.26, 0, 0), (2, 0, 0, 0.5, 1, 1), (0, 3, -3, 0, 10, 0),
@@ -27,7 +27,7 @@ def linear(gradient, x: float, y: float) -> float:
 @pytest.mark.parametrize("numbers", MATRICES)
 def test_every_point_of_a_path_is_moved(numbers):
     matrix = Transform(numbers)
-    data = bake.path_data("M1 2L3.5,4C5-6 .7 8 9e0 10ZM0 0L1 1Z", matrix, 6)
+    data = transform.path_data("M1 2L3.5,4C5-6 .7 8 9e0 10ZM0 0L1 1Z", matrix, 6)
     points = [(1, 2), (3.5, 4), (5, -6), (0.7, 8), (9, 10), (0, 0), (1, 1)]
     words = data.replace("M", " M ").replace("L", " L ").replace("C", " C ").replace("Z", " Z ").split()
     assert [word for word in words if word.isalpha()] == list("MLCZMLZ")
@@ -42,7 +42,7 @@ def test_a_linear_gradient_keeps_its_colours_under_any_affine_map(numbers):
     tree = root('<defs><linearGradient gradientUnits="userSpaceOnUse" x1="10" y1="5" x2="60" y2="30"/></defs>')
     gradient = tree[0][0]
     before = etree.fromstring(etree.tostring(gradient))
-    bake.bake(tree, matrix)
+    transform.apply(tree, matrix)
     places = random.Random(1)
     for _trial in range(20):
         point = places.uniform(0, 80), places.uniform(0, 40)
@@ -52,7 +52,7 @@ def test_a_linear_gradient_keeps_its_colours_under_any_affine_map(numbers):
 
 def test_a_gradient_without_length_stays_one():
     tree = root('<linearGradient gradientUnits="userSpaceOnUse" x1="10" y1="5" x2="10" y2="5"/>')
-    bake.bake(tree, Transform("scale(2)"))
+    transform.apply(tree, Transform("scale(2)"))
     assert [tree[0].get(name) for name in ("x1", "y1", "x2", "y2")] == ["20", "10", "20", "10"]
 
 
@@ -60,7 +60,7 @@ def test_a_gradient_without_length_stays_one():
 def test_a_radial_gradient_keeps_its_colours(numbers):
     matrix = Transform(numbers)
     tree = root('<radialGradient gradientUnits="userSpaceOnUse" cx="30" cy="20" r="10" fx="31" fy="22"/>')
-    bake.bake(tree, matrix)
+    transform.apply(tree, matrix)
     gradient = tree[0]
     shown = Transform(gradient.get("gradientTransform"))
     even = gradient.get("gradientTransform") is None
@@ -78,13 +78,13 @@ def test_a_radial_gradient_keeps_its_colours(numbers):
 def test_stop_lists_that_others_refer_to_are_left_alone():
     tree = root('<linearGradient id="s"><stop/></linearGradient>')
     before = etree.tostring(tree)
-    bake.bake(tree, Transform("scale(3)"))
+    transform.apply(tree, Transform("scale(3)"))
     assert etree.tostring(tree) == before
 
 
 @pytest.mark.parametrize(("scale", "places"), [(1, 2), (2, 2), (10, 1), (100, 0), (0.26, 3), (0.05, 4), (0.001, 5)])
 def test_coordinates_keep_a_hundredth_of_a_canvas_pixel(scale, places):
-    assert bake.decimals(Transform(scale=scale)) == places
+    assert transform.decimals(Transform(scale=scale)) == places
 
 
 @pytest.mark.parametrize(("body", "plain"), [
@@ -93,9 +93,9 @@ def test_coordinates_keep_a_hundredth_of_a_canvas_pixel(scale, places):
     ('<path d="m0 0l1 1z"/>', False), ('<path d="M0 0A1 1 0 0 0 1 1Z"/>', False), ('<rect/>', False),
     ('<g transform="scale(2)"/>', False), ('<path d="M0 0" stroke="red"/>', False)])
 def test_only_plain_drawings_are_rewritten(body, plain):
-    assert bake.can_bake(root(body)) is plain
+    assert transform.can_apply(root(body)) is plain
 
 
 def test_numbers_are_short():
-    assert [bake.number(v, 3) for v in (1.0, 0.5, -0.0001, 10.0, 100, 1.23456)] == [
+    assert [transform.number(v, 3) for v in (1.0, 0.5, -0.0001, 10.0, 100, 1.23456)] == [
         "1", "0.5", "0", "10", "100", "1.235"]

@@ -12,8 +12,8 @@ from gradvec.errors import EngineError
 from gradvec.ipc import commands
 from gradvec.ipc.launch import clean_environment, quiet_window
 
-from .engine import Opening, Record, sandboxed, serve_command
-from .messages import _
+from ..ui.messages import _
+from .connection import PendingConnection, Record, sandboxed, serve_command
 
 DOCTOR_SECONDS = 180
 _DOCTOR = "import sys; sys.path[:0] = sys.argv[1:2]; from gradvec.cli import main; sys.exit(main(['doctor', '--json']))"
@@ -54,10 +54,10 @@ def restart(record: Record) -> list[str]:
                           _('End the engine in its terminal and run "{command}" there again.').format(
                               command=serve_command(record)))
     commands.stop(state_dir(record))
-    opening = Opening(record)
-    opening.join()
-    opening.client()
-    opening.abandon()
+    pending = PendingConnection(record)
+    pending.join()
+    pending.client()
+    pending.abandon()
     return status_lines(record)
 
 

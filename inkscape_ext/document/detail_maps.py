@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from inkex import Transform
 
-from . import placement
-from .editing import styles
-from .editing.drawings import RUN, STROKE, Place
-from .editing.geometry import bounds, covered, is_outlined, near, plain_data, polygons
-from .editing.spaces import to_root
-from .layers import GRADVEC
-from .messages import ngettext
+from ..ui.messages import ngettext
+from . import placement, styles
+from .drawings import Place
+from .namespaces import GRADVEC, RUN, STROKE, Element, local_name
+from .outlines import bounds, covered, is_outlined, near, plain_data, polygons
 from .pictures import Picture
+from .placement import to_root
 
 #: Where the map stands on the layer of a picture.
 DETAIL_MAP = GRADVEC + "detail-map"
@@ -35,7 +34,7 @@ SIDE, FINER = 256, 3
 WHOLE = 0.99
 
 
-def drawn(svg: Any, ids: list[str], shown: list[Picture]) -> list[Any]:
+def drawn(svg: Element, ids: list[str], shown: list[Picture]) -> list[Element]:
     """The selected shapes that may mark something, bottom to top.
 
     Strokes of ours and what else lies in their layer mark nothing, neither does what is grouped with a picture: that is
@@ -53,7 +52,7 @@ def drawn(svg: Any, ids: list[str], shown: list[Picture]) -> list[Any]:
             and element.get(STROKE) is None and not styles.hidden(element)]
 
 
-def detail_map(place: Place, shapes: list[Any]) -> tuple[bytes, list[Any]]:
+def detail_map(place: Place, shapes: list[Element]) -> tuple[bytes, list[Any]]:
     """A grey PNG that is bright where ``shapes`` lie on the picture, and the shapes that mark something on it.
 
     The map is empty where none does. The most opaque shape counts fully, others by their share of its opacity.
@@ -94,13 +93,13 @@ def note(marking: int, others: int) -> str:
     return "\n".join(lines)
 
 
-def keep(layer: Any, png: bytes) -> None:
+def keep(layer: Element, png: bytes) -> None:
     """Writes the map on the layer of the result."""
     if png:
         layer.set(DETAIL_MAP, base64.b64encode(png).decode())
 
 
-def kept(layer: Any) -> bytes:
+def kept(layer: Element) -> bytes:
     """The map that a layer keeps; empty where it keeps none, or a damaged one."""
     try:
         return base64.b64decode(layer.get(DETAIL_MAP) or "", validate=True)
@@ -108,7 +107,7 @@ def kept(layer: Any) -> bytes:
         return b""
 
 
-def _mask(shape: Any, matrix: Transform, width: int, height: int) -> tuple[tuple[slice, slice], np.ndarray]:
+def _mask(shape: Element, matrix: Transform, width: int, height: int) -> tuple[tuple[slice, slice], np.ndarray]:
     """(part of the map, true where the shape marks in it). matrix: from the shape's own units to the map's px."""
     data, radius = plain_data(shape, matrix), 0.0
     if styles.inherited(shape, "fill", "#000000") == "none" and _open(shape):
@@ -138,13 +137,13 @@ def _part(lines: list[np.ndarray], radius: float, width: int, height: int) -> tu
             slice(min(max(math.floor(left), 0), width), min(max(math.ceil(right), 0), width)))
 
 
-def _open(shape: Any) -> bool:
+def _open(shape: Element) -> bool:
     """Whether the shape is a line whose end does not meet its start."""
-    name = shape.tag.rpartition("}")[2]
+    name = local_name(shape)
     return name == "polyline" or (name == "path" and not (shape.get("d") or "").rstrip().endswith(("z", "Z")))
 
 
-def _opacity(shape: Any) -> float:
+def _opacity(shape: Element) -> float:
     what = "stroke-opacity" if styles.inherited(shape, "fill", "#000000") == "none" else "fill-opacity"
     return styles.opacity_around(shape) * styles.share(styles.inherited(shape, what, "1"))
 

@@ -12,11 +12,11 @@ from typing import Iterator
 from gradvec.errors import InputError
 from inkex import Transform
 
-from . import placement
-from .messages import _
+from ..ui.messages import _
+from . import placement, styles
+from .namespaces import Element, local_name
 from .sources import href
 
-SVG = "{http://www.w3.org/2000/svg}"
 #: Elements that hold others and are searched for pictures.
 CONTAINERS = ("g", "a", "svg", "switch")
 DEPTH_MAX = 40
@@ -27,8 +27,8 @@ class Crop:
     """A clip or mask on the way to the picture. to_anchor: from the space it is written in to the anchor's."""
 
     kind: str
-    element: object
-    on: object
+    element: Element
+    on: Element
     to_anchor: Transform
 
 
@@ -39,13 +39,13 @@ class Picture:
     anchor: the element whose sibling the result becomes. to_anchor: local to anchor space. crops: outermost first.
     """
 
-    image: object
-    anchor: object
+    image: Element
+    anchor: Element
     to_anchor: Transform
     crops: tuple[Crop, ...]
 
 
-def selected(svg, ids: list[str]) -> list[Picture]:
+def selected(svg: Element, ids: list[str]) -> list[Picture]:
     """The pictures among the elements that ``ids`` name, bottom to top, each once.
 
     Raises:
@@ -62,16 +62,16 @@ def selected(svg, ids: list[str]) -> list[Picture]:
     return sorted(found.values(), key=lambda p: (order[p.anchor], order[p.image]))
 
 
-def shown(svg) -> list[Picture]:
+def shown(svg: Element) -> list[Picture]:
     """Every picture that the document shows, bottom to top."""
     return [picture for child in svg for picture in _shown_by(child)]
 
 
-def _shown_by(element, chosen: bool = False) -> Iterator[Picture]:
+def _shown_by(element: Element, chosen: bool = False) -> Iterator[Picture]:
     """Pictures in ``element``; hidden ones only where the artist ``chosen`` them directly."""
     if not chosen and _hidden(element):
         return
-    name = _local_name(element)
+    name = local_name(element)
     if name == "image":
         yield Picture(element, element, Transform(), tuple(_crops(element, Transform())))
     elif name == "use":
@@ -81,7 +81,8 @@ def _shown_by(element, chosen: bool = False) -> Iterator[Picture]:
             yield from _shown_by(child)
 
 
-def _through_use(use, anchor, to_anchor: Transform, crops: tuple[Crop, ...], depth: int) -> Iterator[Picture]:
+def _through_use(use: Element, anchor: Element, to_anchor: Transform, crops: tuple[Crop, ...],
+                 depth: int) -> Iterator[Picture]:
     """Pictures that ``use`` shows; ``to_anchor`` leads from inside ``use`` (after its transform) to the anchor."""
     target = _target(use)
     if target is None or depth > DEPTH_MAX:
@@ -90,7 +91,7 @@ def _through_use(use, anchor, to_anchor: Transform, crops: tuple[Crop, ...], dep
     shift = Transform(translate=(placement.length(use.get("x"), wide) or 0.0,
                                  placement.length(use.get("y"), high) or 0.0))
     inside = to_anchor @ shift
-    if _local_name(target) in ("symbol", "svg"):
+    if local_name(target) in ("symbol", "svg"):
         size = [placement.length(use.get(name) or target.get(name), whole) or whole
                 for name, whole in (("width", wide), ("height", high))]
         inside = inside @ _transform(target) @ placement.view_box_transform(target, size[0], size[1])
@@ -100,11 +101,12 @@ def _through_use(use, anchor, to_anchor: Transform, crops: tuple[Crop, ...], dep
         yield from _inside(target, anchor, inside, crops, depth + 1)
 
 
-def _inside(element, anchor, outside: Transform, crops: tuple[Crop, ...], depth: int) -> Iterator[Picture]:
+def _inside(element: Element, anchor: Element, outside: Transform, crops: tuple[Crop, ...],
+            depth: int) -> Iterator[Picture]:
     """Pictures in ``element``, which a clone shows; ``outside`` leads from its parent's space to the anchor's."""
     if depth > DEPTH_MAX or _hidden(element):
         return
-    name = _local_name(element)
+    name = local_name(element)
     to_anchor = outside @ _transform(element)
     crops = (*crops, *_crops(element, to_anchor))
     if name == "image":
@@ -113,25 +115,17 @@ def _inside(element, anchor, outside: Transform, crops: tuple[Crop, ...], depth:
         yield from _through_use(element, anchor, to_anchor, crops, depth + 1)
     elif name in CONTAINERS:
         if name == "svg":
-            to_anchor = to_anchor @ _nested_viewport(element)
+            to_anchor = to_anchor @ placement.nested_viewport(element)
         for child in element:
             yield from _inside(child, anchor, to_anchor, crops, depth + 1)
 
 
-def _nested_viewport(element) -> Transform:
-    wide, high = placement.viewport_of(element)
-    size = [placement.length(element.get(name), whole) or whole for name, whole in (("width", wide), ("height", high))]
-    shift = Transform(translate=(placement.length(element.get("x"), wide) or 0.0,
-                                 placement.length(element.get("y"), high) or 0.0))
-    return shift @ placement.view_box_transform(element, size[0], size[1])
-
-
-def _crops(element, to_anchor: Transform) -> Iterator[Crop]:
+def _crops(element: Element, to_anchor: Transform) -> Iterator[Crop]:
     for kind, tag in (("clip-path", "clipPath"), ("mask", "mask")):
-        reference = _property(element, kind)
+        reference = styles.own(element, kind)
         if reference.startswith("url("):
             found = _by_id(element, reference[4:].split(")")[0].strip("'\" #"))
-            if found is not None and _local_name(found) == tag:
+            if found is not None and local_name(found) == tag:
                 yield Crop(kind, found, element, to_anchor)
 
 
@@ -140,12 +134,12 @@ def _why_none(elements: list) -> tuple[str, str]:
     if not elements:
         return (_("What is selected is not in this document."), _("Select the picture again."))
     for element in elements:
-        fill = _property(element, "fill")
+        fill = styles.own(element, "fill")
         pattern = _by_id(element, fill[4:].split(")")[0].strip("'\" #")) if fill.startswith("url(") else None
-        if pattern is not None and _local_name(pattern) == "pattern" and _pattern_shows_picture(pattern):
+        if pattern is not None and local_name(pattern) == "pattern" and _pattern_shows_picture(pattern):
             return (_("The picture is a pattern that fills an object, not a picture of its own."),
                     _("Choose Object > Pattern > Pattern to Objects, select the picture and try again."))
-    if all(_local_name(e) in CONTAINERS for e in elements):
+    if all(local_name(e) in CONTAINERS for e in elements):
         return (_("The selected group or layer holds no visible picture."),
                 _("Select a picture made of pixels (PNG, JPEG, ...)."))
     return (_("The selection holds no picture, only drawn objects."),
@@ -153,42 +147,29 @@ def _why_none(elements: list) -> tuple[str, str]:
               "(Edit > Make a Bitmap Copy)."))
 
 
-def _pattern_shows_picture(pattern, depth: int = 0) -> bool:
-    if any(_local_name(e) == "image" for e in pattern.iter()):
+def _pattern_shows_picture(pattern: Element, depth: int = 0) -> bool:
+    if any(local_name(e) == "image" for e in pattern.iter()):
         return True
     base = _target(pattern)
     return base is not None and depth < DEPTH_MAX and _pattern_shows_picture(base, depth + 1)
 
 
-def _target(element) -> object | None:
+def _target(element: Element) -> Element | None:
     """The element in the same document that ``element``'s href names."""
     address = href(element)
     return _by_id(element, address[1:]) if address.startswith("#") else None
 
 
-def _by_id(element, identifier: str) -> object | None:
+def _by_id(element: Element, identifier: str) -> Element | None:
     if not identifier:
         return None
     found = element.getroottree().xpath("//*[@id=$id]", id=identifier)
     return found[0] if found else None
 
 
-def _property(element, name: str) -> str:
-    """A presentation property, from ``style`` first, then from the attribute of that name."""
-    for part in reversed((element.get("style") or "").split(";")):
-        key, _colon, value = part.partition(":")
-        if key.strip() == name:
-            return value.strip()
-    return (element.get(name) or "").strip()
+def _hidden(element: Element) -> bool:
+    return not isinstance(element.tag, str) or styles.own(element, "display") == "none"
 
 
-def _hidden(element) -> bool:
-    return not isinstance(element.tag, str) or _property(element, "display") == "none"
-
-
-def _transform(element) -> Transform:
+def _transform(element: Element) -> Transform:
     return Transform(element.get("transform"))
-
-
-def _local_name(element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

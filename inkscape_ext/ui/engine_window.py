@@ -1,4 +1,4 @@
-"""The window of the engine: how it is, a button that starts it anew, and the doctor's report. GTK 3, as window.py."""
+"""The window of the engine: how it is, a button that starts it anew, and the doctor's report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from gradvec.errors import GradvecError
 
 from .messages import _
-from .window import GLib, Gtk, Pango, button, finish_events, lift
+from .widgets import GLib, Gtk, Pango, button, finish_events, lift
 
 TICK_MS = 40
 

@@ -4,10 +4,10 @@ import pytest
 from gradvec.errors import Cancelled, EngineError, InputError
 from gradvec.ipc.client import ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
 
-from inkscape_ext.history import History
-from inkscape_ext.messages import duration
-from inkscape_ext.waiting import CANCEL, KEEP
-from inkscape_ext.work import Job, Work
+from inkscape_ext.engine.history import History
+from inkscape_ext.engine.job_runner import Job, JobRunner
+from inkscape_ext.ui.messages import duration
+from inkscape_ext.ui.progress_ui import CANCEL, KEEP
 
 
 class Client:
@@ -30,7 +30,7 @@ class Client:
         self.events = [ResultEvent({"svg": b"kept"}, {})]
 
 
-class Opening:
+class PendingConnection:
     """Ready at the third look."""
 
     def __init__(self, client) -> None:
@@ -91,12 +91,12 @@ def result(text: bytes = b"svg") -> ResultEvent:
 
 def run(client, names: str = "a", artist=None, host_gone=lambda: False):
     artist = artist or Artist()
-    work = Work([job(name) for name in names], artist, host_gone, "a note")
-    opening = Opening(client)
+    work = JobRunner([job(name) for name in names], artist, host_gone, "a note")
+    pending = PendingConnection(client)
     try:
-        work.run(opening)
+        work.run(pending)
     finally:
-        assert opening.abandoned, "the connection is always closed"
+        assert pending.abandoned, "the connection is always closed"
     return work, artist
 
 

@@ -16,25 +16,23 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.options import Options
 from inkex import Transform
 
-from .. import pictures, placement, sources
-from ..layers import GRADVEC
-from ..messages import _
-from . import styles
-from .geometry import bounds, is_outlined, plain_data, polygons
-from .spaces import inverse, to_root
+from ..ui.messages import _
+from . import pictures, placement, sources, styles
+from .namespaces import ANCHOR, GRADVEC, LABEL, PICTURE, RUN, STROKE, Element, local_name
+from .outlines import bounds, is_outlined, plain_data, polygons
+from .placement import inverse, to_root
 
 #: So many of a drawing's strokes tell where it lies.
 BOX_STROKES = 100
-STROKE, PICTURE, ANCHOR, RUN = (GRADVEC + name for name in ("stroke", "picture", "anchor", "run"))
 
 
 @dataclass(eq=False)
 class Drawing:
     """The strokes that one run drew, in paint order, and the element that tells how."""
 
-    holder: Any
+    holder: Element
     run: str
-    strokes: list[Any]
+    strokes: list[Element]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -57,7 +55,7 @@ class Drawing:
 
     @property
     def name(self) -> str:
-        return self.facts.get("name") or self.holder.get("{http://www.inkscape.org/namespaces/inkscape}label") or ""
+        return self.facts.get("name") or self.holder.get(LABEL) or ""
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,10 @@ class Place:
         return back
 
 
-def all_drawings(svg: Any) -> list[Drawing]:
+def all_drawings(svg: Element) -> list[Drawing]:
     """Every drawing in the document, bottom to top, with the strokes that are displayed."""
     by_id = {element.get("id"): element for element in svg.iter() if isinstance(element.tag, str)}
-    found: dict[Any, Drawing] = {}
+    found: dict[Element, Drawing] = {}
     for element in svg.iter():
         run = element.get(STROKE) if isinstance(element.tag, str) else None
         if run is None or not is_outlined(element) or _defined(element) or styles.hidden(element):
@@ -92,7 +90,7 @@ def all_drawings(svg: Any) -> list[Drawing]:
     return list(found.values())
 
 
-def chosen_strokes(svg: Any, ids: list[str]) -> list[tuple[Drawing, list[Any]]]:
+def chosen_strokes(svg: Element, ids: list[str]) -> list[tuple[Drawing, list[Element]]]:
     """The strokes in the selection, by drawing.
 
     Raises:
@@ -108,7 +106,7 @@ def chosen_strokes(svg: Any, ids: list[str]) -> list[tuple[Drawing, list[Any]]]:
     return chosen
 
 
-def chosen_drawings(svg: Any, ids: list[str]) -> list[Drawing]:
+def chosen_drawings(svg: Element, ids: list[str]) -> list[Drawing]:
     """The drawings that the selection means: by their strokes, their layer or their picture; or the only one.
 
     Raises:
@@ -129,7 +127,7 @@ def chosen_drawings(svg: Any, ids: list[str]) -> list[Drawing]:
     return found
 
 
-def selected_elements(svg: Any, ids: list[str]) -> list[Any]:
+def selected_elements(svg: Element, ids: list[str]) -> list[Element]:
     """The selected elements in paint order.
 
     Raises:
@@ -142,7 +140,7 @@ def selected_elements(svg: Any, ids: list[str]) -> list[Any]:
     return elements
 
 
-def place_of(svg: Any, drawing: Drawing, folders: list[Path]) -> Place:
+def place_of(svg: Element, drawing: Drawing, folders: list[Path]) -> Place:
     """The picture that ``drawing`` shows, where the strokes lie on it.
 
     That is where the picture lies in the document; or, where the strokes were moved off it as a whole, where it would
@@ -198,7 +196,7 @@ def place_of_source(picture: pictures.Picture, source: sources.Source, stored: t
     return Place(picture, source, size, to_root(picture.anchor) @ picture.to_anchor @ fit.from_canvas(*size))
 
 
-def picture_under(svg: Any, box: tuple[float, float, float, float]) -> pictures.Picture | None:
+def picture_under(svg: Element, box: tuple[float, float, float, float]) -> pictures.Picture | None:
     """The picture that lies under most of ``box`` (left, top, right, bottom in root units); the topmost of equals."""
     best, best_share = None, 0.05
     for picture in pictures.shown(svg):
@@ -217,7 +215,7 @@ def picture_box(matrix: Transform, size: tuple[int, int]) -> tuple[float, float,
             max(p[0] for p in corners), max(p[1] for p in corners))
 
 
-def strokes_box(elements: list[Any]) -> tuple[float, float, float, float] | None:
+def strokes_box(elements: list[Element]) -> tuple[float, float, float, float] | None:
     """Box in root units around outlines, None where there are none."""
     loops = [loop for element in elements for loop in polygons(plain_data(element, to_root(element), 6))]
     return bounds(loops) if loops else None
@@ -241,7 +239,7 @@ def _stored_size(drawing: Drawing) -> tuple[int, int] | None:
     return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
 
-def _holder(stroke: Any, layer: Any) -> Any:
+def _holder(stroke: Element, layer: Element) -> Element:
     element = stroke
     while element is not None:
         if element.get(PICTURE):
@@ -250,8 +248,8 @@ def _holder(stroke: Any, layer: Any) -> Any:
     return layer if layer is not None and layer.get(PICTURE) else None
 
 
-def _defined(element: Any) -> bool:
-    return any(e.tag.rpartition("}")[2] in ("defs", "clipPath", "mask", "symbol", "pattern", "marker")
+def _defined(element: Element) -> bool:
+    return any(local_name(e) in ("defs", "clipPath", "mask", "symbol", "pattern", "marker")
                for e in element.iterancestors())
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Any
 
 from gradvec.errors import InputError
 
-from .layers import GRADVEC
-from .messages import _
+from ..ui.messages import _
+from .namespaces import GRADVEC, Element
 
 #: Where the files are named on the layer of a picture; as in the menu, ``|`` stands between them.
 BRUSHES = GRADVEC + "brushes"
@@ -26,13 +25,13 @@ def payloads(names: str) -> dict[str, bytes]:
     return {f"brush-{number:03d}": _read(file) for number, file in enumerate(files)}
 
 
-def keep(layer: Any, names: str) -> None:
+def keep(layer: Element, names: str) -> None:
     """Writes on the layer of the result which brushes painted it."""
     if names.strip(" |"):
         layer.set(BRUSHES, names)
 
 
-def kept(layer: Any) -> str:
+def kept(layer: Element) -> str:
     """Which brushes painted a layer, "" for none of the artist's own."""
     return layer.get(BRUSHES) or ""
 

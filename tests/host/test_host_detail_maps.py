@@ -11,8 +11,8 @@ from edited import LABEL, PICTURE, SVG, Editing, find, painted
 from gradvec.ipc.client import Client
 from inkex import Transform
 
-from inkscape_ext import marks, pictures
-from inkscape_ext.editing.drawings import Place, place_of_picture
+from inkscape_ext.document import detail_maps, pictures
+from inkscape_ext.document.drawings import Place, place_of_picture
 
 #: 40 x 20 px at (10, 20), 20 x 10 units large.
 EYE = '<ellipse id="eye" cx="15" cy="25" rx="2" ry="2" style="fill:#ff0000;fill-opacity:.4"/>'
@@ -48,7 +48,7 @@ def drawn_on(body: str, *ids: str):
     svg = load(body)
     shown = pictures.selected(svg, ["a", *ids])
     (place,) = (place_of_picture(p, []) for p in shown if p.image.get("id") == "a")
-    png, marking = marks.detail_map(place, marks.drawn(svg, ["a", *ids], shown))
+    png, marking = detail_maps.detail_map(place, detail_maps.drawn(svg, ["a", *ids], shown))
     return (pixels(png) if png else None), [shape.get("id") for shape in marking]
 
 
@@ -106,7 +106,7 @@ def test_what_marks_nothing(body, selected):
 def test_strokes_of_ours_and_their_layer_mark_nothing():
     svg = painted()
     shown = pictures.selected(svg, ["a"])
-    assert marks.drawn(svg, ["a", "gv1-layer", "gv1-s2"], shown) == []
+    assert detail_maps.drawn(svg, ["a", "gv1-layer", "gv1-s2"], shown) == []
 
 
 def test_a_large_picture_has_a_small_map():
@@ -114,7 +114,7 @@ def test_a_large_picture_has_a_small_map():
     shown = pictures.selected(svg, ["a"])
     place = place_of_picture(shown[0], [])
     large = Place(place.picture, place.source, (4000, 2000), place.to_root @ Transform(scale=0.01))
-    png, _marking = marks.detail_map(large, marks.drawn(svg, ["eye"], shown))
+    png, _marking = detail_maps.detail_map(large, detail_maps.drawn(svg, ["eye"], shown))
     assert pixels(png).shape == (128, 256)
     assert pixels(png).mean() == pytest.approx(np.pi * 4 / 200, rel=0.03)
     assert len(png) < 2000
@@ -133,14 +133,14 @@ def test_the_engine_gets_the_map_and_the_layer_keeps_it(editing):
     assert sent_map(editing)[10, 10] == 1
     assert [child.get("id") for child in document][-3:] == ["a", "gv1-layer", "eye"], "marks stay above the strokes"
     assert find(document, "eye").get("style") == "fill:#ff0000;fill-opacity:.4"
-    kept = base64.b64decode(find(document, "gv1-layer").get(marks.DETAIL_MAP))
+    kept = base64.b64decode(find(document, "gv1-layer").get(detail_maps.DETAIL_MAP))
     assert np.array_equal(pixels(kept), sent_map(editing))
 
 
 def test_without_marks_nothing_is_sent_or_kept(editing):
     document, said = editing.run("paint", load(PICTURE + EYE), "--id=a")
     assert (said, sent_map(editing)) == ("", None)
-    assert find(document, "gv1-layer").get(marks.DETAIL_MAP) is None
+    assert find(document, "gv1-layer").get(detail_maps.DETAIL_MAP) is None
 
 
 def test_marks_are_hidden_where_that_is_wished(editing):
@@ -154,7 +154,8 @@ def test_each_picture_gets_the_marks_that_lie_on_it(editing):
     other = PICTURE.replace('"a"', '"b"').replace('x="10"', 'x="100"')
     document, said = editing.run("paint", load(PICTURE + other + EYE), "--id=a", "--id=b", "--id=eye")
     assert said == ""
-    assert [bool(find(document, name).get(marks.DETAIL_MAP)) for name in ("gv1-layer", "gv2-layer")] == [True, False]
+    layers = [find(document, name) for name in ("gv1-layer", "gv2-layer")]
+    assert [bool(layer.get(detail_maps.DETAIL_MAP)) for layer in layers] == [True, False]
     assert sent_map(editing) is None, "the picture b was painted last"
 
 
@@ -167,13 +168,13 @@ def test_run_again_takes_the_marks_of_that_time_unless_others_are_selected(editi
     assert np.array_equal(sent_map(editing), before)
     assert editing.asked()["options"]["detail"] == 0.75
     kept = find(after, "gv2-layer")
-    assert np.array_equal(pixels(base64.b64decode(kept.get(marks.DETAIL_MAP))), before)
+    assert np.array_equal(pixels(base64.b64decode(kept.get(detail_maps.DETAIL_MAP))), before)
     new = after.makeelement(SVG + "rect", id="new", x="26", y="22", width="2", height="2")
     after.append(new)
     again, said = editing.run("again", after, "--id=gv2-s1", "--id=new")
     assert said == ""
     assert (sent_map(editing)[6, 34], sent_map(editing)[10, 10]) == (1, 0)
-    assert marks.kept(find(again, "gv3-layer")) != marks.kept(kept)
+    assert detail_maps.kept(find(again, "gv3-layer")) != detail_maps.kept(kept)
 
 
 def test_an_area_is_painted_anew_without_the_strength_of_marks(editing):
@@ -198,8 +199,8 @@ def test_a_damaged_map_on_a_layer_is_no_map():
     svg = painted()
     layer = find(svg, "gv1-layer")
     for damage in ("", "???", "abc"):
-        layer.set(marks.DETAIL_MAP, damage)
-        assert marks.kept(layer) == b""
+        layer.set(detail_maps.DETAIL_MAP, damage)
+        assert detail_maps.kept(layer) == b""
 
 
 # -- brushes of one's own ---------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert (asked["kind"], asked["options"]["strokes"], asked["options"]["brush"]) == ("vectorize", 2, "oil")
     assert sent_map(editing) is None
     layer = find(document, "gv1-layer")
-    assert (layer.get(LABEL), layer.get(marks.DETAIL_MAP)) == ("Gradvec: a", None)
+    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: a", None)
     after, said = editing.run("again", document, "--id=gv1-s2", "--id=eye")
     assert said == ""
     asked = editing.asked()
@@ -254,7 +255,7 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     (2, 1, "2 selected shapes mark where detail goes\n1 selected shape lies beside the picture or covers all of it, "
            "and marks nothing")])
 def test_what_the_window_says(marking, others, words):
-    assert marks.note(marking, others) == words
+    assert detail_maps.note(marking, others) == words
 
 
 def test_what_is_only_looked_at_is_not_changed(editing):

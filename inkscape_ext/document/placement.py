@@ -1,4 +1,4 @@
-"""Where a picture's pixels lie: lengths, viewports and preserveAspectRatio, as SVG and Inkscape read them.
+"""Where things lie: lengths, viewports and preserveAspectRatio as SVG and Inkscape read them, and ways to the root.
 
 Spaces: *picture* px (origin top left of the whole picture), *local* = the user units inside the ``<image>``, after its
 own transform.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from gradvec.errors import InputError
 from inkex import Transform
 
-from .messages import _
+from ..ui.messages import _
+from .namespaces import Element, local_name
 
 _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 960 / 25.4, "in": 96.0, "q": 24 / 25.4,
           "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0}
@@ -64,7 +65,7 @@ def length(text: str | None, whole: float) -> float | None:
     return number * _UNITS[unit] if unit in _UNITS else None
 
 
-def fit_picture(image, size: tuple[int, int]) -> Fit:
+def fit_picture(image: Element, size: tuple[float, float]) -> Fit:
     """How ``<image>`` shows a picture of ``size`` px.
 
     Without width or height Inkscape takes the picture's own, each for itself.
@@ -78,7 +79,7 @@ def fit_picture(image, size: tuple[int, int]) -> Fit:
     return Fit(viewport, Box(viewport.x + left, viewport.y + top, size[0] * scale_x, size[1] * scale_y))
 
 
-def check_visible(image, name: str) -> None:
+def check_visible(image: Element, name: str) -> None:
     """Raises:
         InputError: the document shows the picture without any width or height.
     """
@@ -88,7 +89,7 @@ def check_visible(image, name: str) -> None:
                          _("Give it a size, or import it again with File > Import."))
 
 
-def view_box(element) -> tuple[float, float, float, float] | None:
+def view_box(element: Element) -> tuple[float, float, float, float] | None:
     """viewBox as (x, y, width, height), or None where there is none that can be used."""
     try:
         numbers = [float(n) for n in re.split(r"[\s,]+", (element.get("viewBox") or "").strip())]
@@ -99,10 +100,10 @@ def view_box(element) -> tuple[float, float, float, float] | None:
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
-def viewport_of(element) -> tuple[float, float]:
+def viewport_of(element: Element) -> tuple[float, float]:
     """(width, height) in user units that percentages on ``element`` refer to: those of the nearest viewport."""
     parent = element.getparent()
-    while parent is not None and _local_name(parent) not in ("svg", "symbol"):
+    while parent is not None and local_name(parent) not in ("svg", "symbol"):
         parent = parent.getparent()
     if parent is None:
         return 100.0, 100.0
@@ -113,7 +114,7 @@ def viewport_of(element) -> tuple[float, float]:
     return (length(parent.get("width"), outer[0]) or outer[0], length(parent.get("height"), outer[1]) or outer[1])
 
 
-def view_box_transform(element, width: float, height: float) -> Transform:
+def view_box_transform(element: Element, width: float, height: float) -> Transform:
     """From inside ``element`` (an svg or symbol with a viewBox) to a viewport of width x height at the origin."""
     box = view_box(element)
     if box is None:
@@ -136,5 +137,27 @@ def _fitted(rule: str | None, width: float, height: float, size: tuple[float, fl
     return scale, scale, (width - size[0] * scale) * along_x, (height - size[1] * scale) * along_y
 
 
-def _local_name(element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+def to_root(element: Element) -> Transform:
+    """From the user units in which ``element``'s coordinates are written (after its transform) to the root's."""
+    matrix = Transform()
+    while element is not None and element.getparent() is not None:
+        step = Transform(element.get("transform"))
+        if local_name(element) == "svg":
+            step = step @ nested_viewport(element)
+        matrix = step @ matrix
+        element = element.getparent()
+    return matrix
+
+
+def inverse(matrix: Transform) -> Transform | None:
+    """The way back, None where there is none: something was squeezed to nothing."""
+    a, b, c, d, _e, _f = matrix.to_hexad()
+    return None if abs(a * d - b * c) < 1e-15 else -matrix
+
+
+def nested_viewport(svg: Element) -> Transform:
+    """From inside an inner ``<svg>`` to the space of its parent."""
+    wide, high = viewport_of(svg)
+    shift = Transform(translate=(length(svg.get("x"), wide) or 0.0, length(svg.get("y"), high) or 0.0))
+    width, height = length(svg.get("width"), wide) or wide, length(svg.get("height"), high) or high
+    return shift @ view_box_transform(svg, width, height)
