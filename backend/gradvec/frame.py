@@ -63,7 +63,7 @@ class Frame:
                  patches: Sequence[StrokePatch] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
         options = self._options
-        with self.stage("Writing", "write", until=1.0):
+        with self.stage("Writing", key="write", until=1.0):
             if self._job == "vectorize":  # a layer is a stage there, or there is one
                 options = replace(options, layers="none" if options.layers == "none" else "level")
                 layer = layer if options.layers == "level" else [0] * len(shapes)
