@@ -1,5 +1,7 @@
 """Run again: paints the picture of a drawing anew with the settings that its layer stores, in place of the drawing.
 
+The layer stays with all that the artist did to it; only the strokes are exchanged.
+
 Where shapes marked the detail, the marks of that time count again, kept with the layer; shapes that are selected now
 take their place.
 """
@@ -14,11 +16,14 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from ..document import detail_maps, own_brushes, styles
+from ..document import detail_maps
 from ..document.drawings import Drawing, Place, chosen_drawings, place_of
-from ..document.gradients import Definitions
-from ..document.layers import Placer, Wishes
+from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.namespaces import Element
+from ..document.replacing import put_aside, replace
+from ..document.runs import KEY
 from ..editing_command import EditingCommand
+from ..engine import own_brushes
 from ..engine.job_runner import Job
 from ..ui.messages import _
 
@@ -29,25 +34,30 @@ class Again(EditingCommand):
     def add_parameters(self, pars: ArgumentParser) -> None:
         pars.add_argument("--host_new_seed", type=inkex.Boolean, default=False)
         pars.add_argument("--host_keep_old", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_changed", choices=("ask", "keep", "drop"), default="ask")
 
     def work(self) -> bool | None:
-        drawings = [d for d in chosen_drawings(self.svg, self.options.ids) if d.facts.get("options")]
+        chosen = chosen_drawings(self.svg, self.options.ids, hidden=True)
+        drawings = [drawing for drawing in chosen if drawing.facts.get("options")]
         if not drawings:
             raise InputError(_("The layer of these strokes stores no settings to run again with."),
                              _("Select the picture and paint it with Extensions > Gradvec > "
                                "Paint with gradient strokes."))
+        kept = [] if self.options.host_keep_old else self.strokes_to_keep(drawings, self.options.host_changed)
         places = [place_of(self.svg, drawing, self.folders()) for drawing in drawings]
         maps, note = self._detail_maps(drawings, places)
         jobs = [self._job(*of) for of in zip(drawings, places, maps)]
         count = sum(job.options["strokes"] for job in jobs)
         results = self.run_jobs(jobs, "\n".join(filter(None, (
             _("{count} strokes, each a path").format(count=count), note))))
+        placer, layers = Placer(self.svg, Wishes(clip=None)), []
         for drawing, place, png, result in zip(drawings, places, maps, results):
             if result is not None:
-                layer = self._exchange(drawing, place, result.payloads["svg"])
-                detail_maps.keep(layer, png)
-                own_brushes.keep(layer, own_brushes.kept(drawing.holder))
+                notes = {**detail_maps.notes(png), **own_brushes.notes(own_brushes.kept(drawing.holder))}
+                new = NewDrawing(place.picture, place.source.name, place.size, result.payloads["svg"], notes)
+                layers.append(self._exchange(placer, drawing, new, kept))
         self.finish()
+        self.select_later(layers)
         return None
 
     def _job(self, drawing: Drawing, place: Place, detail_map: bytes) -> Job:
@@ -76,25 +86,16 @@ class Again(EditingCommand):
             options["seed"] = int(time.time_ns() // 1000 % 2**31)
         return Options.from_dict(options).to_dict()
 
-    def _exchange(self, drawing: Drawing, place: Place, svg: bytes) -> Any:
-        """Puts the new layer in the old one's place and returns it."""
-        old = drawing.holder
-        frame = f"url(#{drawing.run}-frame"
-        clipped = any((element.get("clip-path") or "").startswith(frame) for element in old.iter())
-        placer = Placer(self.svg, Wishes(clip=clipped))
-        new = placer.place(place.picture, place.source.name, place.size, svg)
-        where = old.getparent()
-        if where is new.getparent():  # where it stood among the artist's other objects
-            where.insert(where.index(old) + 1, new)
-        if self.options.host_keep_old:
-            styles.put(old, "display", "none")
-            return new
-        definitions = Definitions(self.svg)
-        definitions.remove(old)
-        for stroke in drawing.strokes:
-            if stroke.getparent() is not None and old not in stroke.iterancestors():
-                definitions.remove(stroke)
-        return new
+    def _exchange(self, placer: Placer, drawing: Drawing, new: NewDrawing, kept: list[Element]) -> Element:
+        """Puts the new strokes in the old ones' place, or into a layer like theirs above it; returns their layer."""
+        if not self.options.host_keep_old:
+            return replace(placer, drawing, new, kept)
+        layer = put_aside(drawing)
+        if layer is None:
+            return placer.place(new)
+        placer.refill(layer, new)
+        layer.set("id", f"{layer.get(KEY)}-layer")
+        return layer
 
 
 def _kind(drawing: Drawing) -> str:

@@ -6,14 +6,14 @@ Shapes that are selected as well mark where they may go.
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
 
 from gradvec.errors import InputError
 
 from ..document import detail_maps
 from ..document.drawings import Drawing, chosen_drawings
 from ..document.gradients import Definitions
-from ..document.namespaces import INKSCAPE, LABEL, SVG, Element
+from ..document.layers import strokes_group
+from ..document.namespaces import INKSCAPE, LABEL, SVG
 from ..editing_command import EditingCommand, payloads, picture_note
 from ..engine.export_svg import ExportSvg
 from ..engine.job_runner import Job
@@ -31,7 +31,7 @@ class Detail(EditingCommand):
         definitions = Definitions(self.svg)
         count = self.options.strokes
         drawings = chosen_drawings(self.svg, self.options.ids)
-        layered = [drawing for drawing in drawings if drawing.holder.tag == SVG + "g"]
+        layered = [drawing for drawing in drawings if drawing.holder.tag != SVG + "path"]
         if not layered:
             raise InputError(_("The selected path is a single traced picture and has no layer for further strokes."),
                              _("Select strokes that were painted."))
@@ -63,26 +63,18 @@ class Detail(EditingCommand):
 
     def _on_top(self, drawing: Drawing, export: ExportSvg, answer: Answer, editor: Editor,
                 definitions: Definitions) -> None:
-        parent = _innermost(drawing.holder)
+        parent = strokes_group(drawing.layer) if drawing.layer is not None else drawing.strokes[-1].getparent()
         number = 1 + sum(1 for child in parent if child.get(INKSCAPE + "groupmode") == "layer")
         layer = self.svg.makeelement(SVG + "g")
         layer.set("id", definitions.new_prefix() + "layer")
         layer.set(INKSCAPE + "groupmode", "layer")
         layer.set(LABEL, _("{number} added details").format(number=number))
-        parent.append(layer)
+        if drawing.layer is not None:
+            parent.append(layer)
+        else:
+            drawing.strokes[-1].addnext(layer)
         definitions.note(layer)
         editor.insert(list(answer.paths.values()), answer, export.place.to_root, layer, 0, drawing.run)
-
-
-def _innermost(layer: Element) -> Any:
-    """The layer that holds the layers of strokes: a clip may have put another one around them."""
-    while True:
-        inner = [child for child in layer if isinstance(child.tag, str)]
-        if len(inner) == 1 and inner[0].tag == SVG + "g" and (inner[0].get("id") or "").endswith("-layer") and (
-                inner[0].get("clip-path") or inner[0].get("mask")):
-            layer = inner[0]
-        else:
-            return layer
 
 
 COMMAND = Detail

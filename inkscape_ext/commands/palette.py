@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 import numpy as np
 from gradvec.errors import InputError
 
-from ..document import colors, styles
+from ..document import colors, runs, styles
 from ..document.drawings import chosen_drawings, chosen_strokes
 from ..document.gradients import KINDS, Definitions, stop_elements
 from ..document.namespaces import INKSCAPE, SVG, Element
@@ -42,6 +42,8 @@ class Palette(EditingCommand):
             weight = np.array([weight for _element, _name, _color, weight in spots])
             palette = colors.few(lab, weight, max(1, self.options.host_count))
         rgb = colors.to_rgb(palette)
+        fingerprints = runs.Fingerprints(self.svg, definitions)
+        untouched = [stroke for stroke in strokes if not fingerprints.changed(stroke)]
         for (element, name, _color, _weight), index in zip(spots, colors.nearest(lab, palette)):
             if name == "fill":
                 definitions.paint(element, styles.hex_of(rgb[index]))
@@ -49,6 +51,8 @@ class Palette(EditingCommand):
                 styles.put(element, name, styles.hex_of(rgb[index]))
         for stroke in strokes:
             _flat_where_even(stroke, definitions)
+        for stroke in untouched:
+            fingerprints.sign(stroke)
         return None
 
     def _strokes(self) -> list[Element]:

@@ -93,10 +93,9 @@ def note(marking: int, others: int) -> str:
     return "\n".join(lines)
 
 
-def keep(layer: Element, png: bytes) -> None:
-    """Writes the map on the layer of the result."""
-    if png:
-        layer.set(DETAIL_MAP, base64.b64encode(png).decode())
+def notes(png: bytes) -> dict[str, str]:
+    """What the layer of the result is to say about the map."""
+    return {DETAIL_MAP: base64.b64encode(png).decode()} if png else {}
 
 
 def kept(layer: Element) -> bytes:

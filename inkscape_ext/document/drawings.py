@@ -8,6 +8,7 @@ in a copy of a layer they belong to the copy.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.options import Options
 from inkex import Transform
 
-from ..ui.messages import _
-from . import pictures, placement, sources, styles
-from .namespaces import ANCHOR, GRADVEC, LABEL, PICTURE, RUN, STROKE, Element, local_name
+from ..ui.messages import _, ngettext
+from . import pictures, placement, runs, sources, styles
+from .namespaces import ANCHOR, LABEL, PICTURE, RUN, STROKE, Element, local_name
 from .outlines import bounds, is_outlined, plain_data, polygons
 from .placement import inverse, to_root
 
@@ -33,6 +34,11 @@ class Drawing:
     holder: Element
     run: str
     strokes: list[Element]
+
+    @property
+    def layer(self) -> Element | None:
+        """The layer that holds the strokes; None where it was ungrouped, or a single path has no layer."""
+        return self.holder if local_name(self.holder) == "g" else None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -76,18 +82,25 @@ class Place:
         return back
 
 
-def all_drawings(svg: Element) -> list[Drawing]:
-    """Every drawing in the document, bottom to top, with the strokes that are displayed."""
-    by_id = {element.get("id"): element for element in svg.iter() if isinstance(element.tag, str)}
+def all_drawings(svg: Element, hidden: bool = False) -> list[Drawing]:
+    """Every drawing in the document, bottom to top, with the strokes that are displayed, or all where ``hidden``."""
+    known = runs.holders(svg)
     found: dict[Element, Drawing] = {}
     for element in svg.iter():
         run = element.get(STROKE) if isinstance(element.tag, str) else None
-        if run is None or not is_outlined(element) or _defined(element) or styles.hidden(element):
+        if run is None or not is_outlined(element) or _defined(element) or (styles.hidden(element) and not hidden):
             continue
-        holder = _holder(element, by_id.get(f"{run}-layer"))
+        holder = runs.holder_of(element, known)
         if holder is not None:
             found.setdefault(holder, Drawing(holder, run, [])).strokes.append(element)
     return list(found.values())
+
+
+def drawings_of(svg: Element, picture: pictures.Picture) -> list[Drawing]:
+    """The drawings of a picture where it is shown that have a layer, bottom to top; those that are hidden too."""
+    anchor = "" if picture.anchor is picture.image else picture.anchor.get("id") or ""
+    return [drawing for drawing in all_drawings(svg, hidden=True) if drawing.layer is not None
+            and (drawing.holder.get(PICTURE), drawing.holder.get(ANCHOR) or "") == (picture.image.get("id"), anchor)]
 
 
 def chosen_strokes(svg: Element, ids: list[str]) -> list[tuple[Drawing, list[Element]]]:
@@ -101,18 +114,21 @@ def chosen_strokes(svg: Element, ids: list[str]) -> list[tuple[Drawing, list[Ele
     chosen = [(drawing, [stroke for stroke in drawing.strokes if stroke in inside]) for drawing in all_drawings(svg)]
     chosen = [(drawing, strokes) for drawing, strokes in chosen if strokes]
     if not chosen:
+        _check_remembered(inside)
         raise InputError(_("The selection holds no strokes that gradvec has painted."),
                          _("Select some of its strokes, or the layer that holds them."))
     return chosen
 
 
-def chosen_drawings(svg: Element, ids: list[str]) -> list[Drawing]:
+def chosen_drawings(svg: Element, ids: list[str], hidden: bool = False) -> list[Drawing]:
     """The drawings that the selection means: by their strokes, their layer or their picture; or the only one.
+
+    hidden: also those that are not displayed.
 
     Raises:
         InputError: nothing of that is selected, and there is not exactly one drawing.
     """
-    drawings = all_drawings(svg)
+    drawings = all_drawings(svg, hidden)
     wanted = set(ids)
     inside = {inner for element in svg.iter() if element.get("id") in wanted for inner in element.iter()}
     found = [drawing for drawing in drawings if drawing.holder in inside or any(s in inside for s in drawing.strokes)
@@ -120,6 +136,7 @@ def chosen_drawings(svg: Element, ids: list[str]) -> list[Drawing]:
     if not found and len(drawings) == 1 and not ids:
         return drawings
     if not found:
+        _check_remembered(inside)
         raise InputError(_("The selection holds no strokes that gradvec has painted.") if drawings else
                          _("This document holds no strokes that gradvec has painted."),
                          _("Select some of its strokes, or the layer that holds them.") if drawings else
@@ -165,10 +182,11 @@ def place_of(svg: Element, drawing: Drawing, folders: list[Path]) -> Place:
     place = place_of_picture(found[0], folders, _stored_size(drawing))
     step = -(-len(drawing.strokes) // BOX_STROKES)
     box = strokes_box(drawing.strokes[::step])
-    if box is not None and _shared(box, picture_box(place.to_root, place.size)) < 0.5:
-        moved = _moved_along(drawing, place)
-        return place if moved is None else Place(place.picture, place.source, place.size, moved)
-    return place
+    share = 1.0 if box is None else _shared(box, picture_box(place.to_root, place.size))
+    moved = _moved_along(drawing, place) if share < 0.5 else None
+    if box is None or moved is None or _shared(box, picture_box(moved, place.size)) <= share:
+        return place
+    return Place(place.picture, place.source, place.size, moved)
 
 
 def place_of_picture(picture: pictures.Picture, folders: list[Path], stored: tuple[int, int] | None = None) -> Place:
@@ -223,15 +241,11 @@ def strokes_box(elements: list[Element]) -> tuple[float, float, float, float] | 
 
 def _moved_along(drawing: Drawing, place: Place) -> Transform | None:
     """Picture px to root units by what the layer noted when it was made."""
-    try:
-        frame = [float(n) for n in (drawing.holder.get(GRADVEC + "frame") or "").split()]
-        width, height = (float(n) for n in (drawing.holder.get(GRADVEC + "canvas") or "").split())
-    except ValueError:
+    frame, canvas = runs.frame_of(drawing.holder), runs.canvas_of(drawing.holder)
+    if frame is None or canvas is None:
         return None
-    if len(frame) != 6 or width <= 0 or height <= 0:
-        return None
-    to_canvas = Transform((width / place.size[0], 0, 0, height / place.size[1], 0, 0))
-    return to_root(drawing.holder) @ Transform(frame) @ to_canvas
+    to_canvas = Transform(scale=(canvas[0] / place.size[0], canvas[1] / place.size[1]))
+    return to_root(drawing.holder) @ frame @ to_canvas
 
 
 def _stored_size(drawing: Drawing) -> tuple[int, int] | None:
@@ -239,13 +253,17 @@ def _stored_size(drawing: Drawing) -> tuple[int, int] | None:
     return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
 
-def _holder(stroke: Element, layer: Element) -> Element:
-    element = stroke
-    while element is not None:
-        if element.get(PICTURE):
-            return element
-        element = element.getparent()
-    return layer if layer is not None and layer.get(PICTURE) else None
+def _check_remembered(elements: Collection[Element]) -> None:
+    """Raises:
+        InputError: there are strokes of ours among ``elements``, but nothing tells any more what made them.
+    """
+    lost = sum(1 for element in elements if isinstance(element.tag, str) and element.get(STROKE) is not None)
+    if lost:
+        raise InputError(ngettext("{count} selected stroke was painted by gradvec, but what made it is not stored in "
+                                  "this document.", "{count} selected strokes were painted by gradvec, but what made "
+                                  "them is not stored in this document.", lost).format(count=lost),
+                         _("Undo until they are back in their layer, or copy the whole layer from the document that "
+                           "they come from."))
 
 
 def _defined(element: Element) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gradvec.errors import EngineError
@@ -12,7 +12,8 @@ from inkex import Transform
 from lxml import etree
 
 from ..ui.messages import _, from_the_engine
-from . import placement, styles, transform
+from . import placement, runs, styles, transform
+from .gradients import Definitions
 from .namespaces import (
     ANCHOR,
     GRADVEC,
@@ -28,18 +29,39 @@ from .namespaces import (
     adopt_old_names,
 )
 from .pictures import Crop, Picture
+from .runs import KEY
 
 _URL = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
+#: Our own clip of a layer: the rectangle of its picture.
+_FRAME = re.compile(r"url\(#gv\d+-frame\)")
 _HREFS = ("href", XLINK + "href")
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the artist wants done around the strokes: clip them to the picture, hide or lock the picture."""
+    """What the artist wants done around the strokes: clip them to the picture, hide or lock the picture.
 
-    clip: bool = True
+    clip: None leaves the clip of a layer that is filled anew as it is.
+    """
+
+    clip: bool | None = True
     hide_picture: bool = False
     lock_picture: bool = False
+
+
+@dataclass(frozen=True)
+class NewDrawing:
+    """The engine's SVG of a picture.
+
+    name: what to call the picture. size: px of the picture as shown, None where only the drawing tells. notes: further
+    attributes that the layer is to keep.
+    """
+
+    picture: Picture
+    name: str
+    size: tuple[int, int] | None
+    svg: bytes
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 class Placer:
@@ -48,40 +70,93 @@ class Placer:
     def __init__(self, svg: Element, wishes: Wishes) -> None:
         self._svg = svg
         self._wishes = wishes
-        ids = (element.get("id") for element in svg.iter())
-        used = (re.match(r"gv(\d+)-", identifier) for identifier in ids if identifier)
+        names = (name for element in svg.iter() for name in (element.get("id"), element.get(STROKE)) if name)
+        used = [re.match(r"gv(\d+)(?:-|\Z)", name) for name in (*names, *runs.remembered(svg))]
         self._runs = max((int(match.group(1)) for match in used if match), default=0)
         self._tops: dict[Element, Element] = {}
 
-    def place(self, picture: Picture, name: str, size: tuple[int, int] | None, drawing: bytes) -> Element:
-        """Inserts ``drawing`` (the engine's SVG) above ``picture`` and returns the new layer.
-
-        name: what to call the picture. size: px of the picture as shown, None where only the drawing tells.
+    def place(self, new: NewDrawing) -> Element:
+        """Inserts a drawing above its picture and returns the new layer.
 
         Raises:
             EngineError: the drawing is not the SVG that was expected.
         """
-        root = _parsed(drawing)
+        root, picture = _parsed(new.svg), new.picture
         run, (width, height) = _run_of(root), _canvas_of(root)
-        fit = placement.fit_picture(picture.image, size or _source_size(run) or (width, height))
+        fit = placement.fit_picture(picture.image, new.size or _source_size(run) or (width, height))
         to_anchor = picture.to_anchor @ fit.from_canvas(width, height)
-        self._runs += 1
-        prefix = f"gv{self._runs}-"
-        _rename(root, prefix)
-        layer = self._layer(picture, _("Gradvec: {name}").format(name=name), prefix + "layer")
-        _describe(layer, run, picture, to_anchor, (width, height))
-        holder = self._crop(layer, picture, fit, prefix)
-        _into_user_units(root, to_anchor)
-        for definitions in root.iter(SVG + "defs"):
-            self._svg.defs.extend(list(definitions))
-        for group in _graphics(root):
-            _mark_strokes(group, prefix[:-1])
-            if group.get(LABEL):
-                group.set(LABEL, from_the_engine(group.get(LABEL)))
-            holder.append(group)
+        key = self._new_key()
+        layer = self._layer(picture, _("Gradvec: {name}").format(name=new.name), f"{key}-layer")
+        holder = self._crop(layer, picture, fit, f"{key}-")
         self._above(picture.anchor, layer)
+        groups = self._fill(holder, root, key, to_anchor)
+        _describe(layer, {KEY: key, RUN: _compact(run), **new.notes}, picture, to_anchor, (width, height))
+        self._remember(layer, groups)
         self._treat_picture(picture.anchor)
         return layer
+
+    def refill(self, layer: Element, new: NewDrawing) -> None:
+        """Puts a drawing into a layer whose earlier strokes of the same picture are gone.
+
+        The layer keeps all that the artist did to it: place, name, opacity, blend mode, clip, visibility, lock.
+
+        Raises:
+            EngineError: the drawing is not the SVG that was expected.
+        """
+        root, picture = _parsed(new.svg), new.picture
+        run, (width, height) = _run_of(root), _canvas_of(root)
+        fit = placement.fit_picture(picture.image, new.size or _source_size(run) or (width, height))
+        from_canvas = fit.from_canvas(width, height)
+        frame, canvas = runs.frame_of(layer), runs.canvas_of(layer)
+        to_layer = picture.to_anchor @ from_canvas
+        if frame is not None and canvas is not None:
+            to_layer = frame @ Transform(scale=(canvas[0] / width, canvas[1] / height))
+        key = self._new_key()
+        self._reclip(layer, fit, to_layer @ -from_canvas, f"{key}-frame")
+        groups = self._fill(strokes_group(layer), root, key, to_layer)
+        for name in [name for name in layer.attrib if name.startswith(GRADVEC)]:
+            del layer.attrib[name]
+        _describe(layer, {KEY: key, RUN: _compact(run), **new.notes}, picture, to_layer, (width, height))
+        self._remember(layer, groups)
+        self._treat_picture(picture.anchor)
+
+    def _remember(self, layer: Element, groups: list[Element]) -> None:
+        runs.remember(self._svg, layer)
+        fingerprints = runs.Fingerprints(self._svg, Definitions(self._svg))
+        for group in groups:
+            for path in group.iter(SVG + "path"):
+                fingerprints.sign(path)
+
+    def _new_key(self) -> str:
+        self._runs += 1
+        return f"gv{self._runs}"
+
+    def _fill(self, holder: Element, root: Element, key: str, matrix: Transform) -> list[Element]:
+        """Moves what ``root`` draws into ``holder`` by ``matrix``, from canvas px to its user units; returns it."""
+        _rename(root, f"{key}-")
+        _into_user_units(root, matrix)
+        for definitions in root.iter(SVG + "defs"):
+            self._svg.defs.extend(list(definitions))
+        groups = _graphics(root)
+        for group in groups:
+            for element in (group, *group.iter(SVG + "path")):
+                if element.get(LABEL):
+                    element.set(LABEL, from_the_engine(element.get(LABEL)))
+            holder.append(group)
+        for group in groups:
+            for path in group.iter(SVG + "path"):
+                path.set(STROKE, key)
+        return groups
+
+    def _reclip(self, layer: Element, fit: placement.Fit, to_layer: Transform, identifier: str) -> None:
+        """Makes our own clip of ``layer`` what the artist now wants; other clips stay."""
+        holder = strokes_group(layer)
+        framed = [group for group in (holder, *holder.iterancestors()) if _FRAME.match(group.get("clip-path") or "")]
+        if self._wishes.clip is False and not fit.sliced:
+            for group in framed:
+                del group.attrib["clip-path"]
+        elif self._wishes.clip and not framed and not holder.get("clip-path"):
+            holder.set("clip-path", f"url(#{self._frame(fit, to_layer, identifier)})")
 
     def _layer(self, picture: Picture, label: str, identifier: str) -> Element:
         layer = self._svg.makeelement(SVG + "g")
@@ -100,7 +175,7 @@ class Placer:
         references = [(crop.kind, self._copied(crop, picture, fit, f"{prefix}crop{index}"))
                       for index, crop in enumerate(picture.crops)]
         if self._wishes.clip or fit.sliced:
-            references.append(("clip-path", self._frame(picture, fit, prefix + "frame")))
+            references.append(("clip-path", self._frame(fit, picture.to_anchor, prefix + "frame")))
         holder = layer
         for kind, identifier in references:
             if holder.get(kind):
@@ -112,16 +187,16 @@ class Placer:
             holder.set(kind, f"url(#{identifier})")
         return holder
 
-    def _frame(self, picture: Picture, fit: placement.Fit, identifier: str) -> str:
-        """A clip of the visible rectangle of the picture, in anchor space; returns its id."""
+    def _frame(self, fit: placement.Fit, matrix: Transform, identifier: str) -> str:
+        """A clip of the visible rectangle of the picture, in the space that ``matrix`` leads to; returns its id."""
         box = fit.visible
         clip = self._definition("clipPath", identifier, {"clipPathUnits": "userSpaceOnUse"})
         rectangle = etree.SubElement(clip, SVG + "rect")
         rectangle.set("id", identifier + "-shape")
         for key, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height)):
             rectangle.set(key, transform.number(value, 6))
-        if picture.to_anchor != Transform():
-            rectangle.set("transform", str(picture.to_anchor))
+        if matrix != Transform():
+            rectangle.set("transform", str(matrix))
         return identifier
 
     def _copied(self, crop: Crop, picture: Picture, fit: placement.Fit, identifier: str) -> str:
@@ -169,6 +244,17 @@ class Placer:
             anchor.set(SODIPODI + "insensitive", "true")
 
 
+def strokes_group(layer: Element) -> Element:
+    """The group that holds the layers of strokes: a clip may have put another one around them."""
+    while True:
+        inner = [child for child in layer if isinstance(child.tag, str)]
+        if len(inner) == 1 and inner[0].tag == SVG + "g" and (inner[0].get("id") or "").endswith("-layer") and (
+                inner[0].get("clip-path") or inner[0].get("mask")):
+            layer = inner[0]
+        else:
+            return layer
+
+
 def _inner_box(element: Element) -> placement.Box:
     """The bounding box of a group or clone in its own user units."""
     box = element.bounding_box(-element.transform)
@@ -206,7 +292,8 @@ def _canvas_of(root: Element) -> tuple[float, float]:
 
 def _run_of(root: Element) -> dict[str, Any]:
     """What the drawing says about how it was made; empty where it says nothing."""
-    text = root.findtext(f"{SVG}metadata/{RUN}")
+    metadata = root.find(SVG + "metadata")
+    text = metadata.get(RUN) if metadata is not None else None
     try:
         run = json.loads(text or "{}")
     except ValueError:
@@ -222,15 +309,20 @@ def _source_size(run: dict[str, Any]) -> tuple[int, int] | None:
     return None
 
 
-def _describe(layer: Element, run: dict[str, Any], picture: Picture, to_anchor: Transform,
+def _compact(run: dict[str, Any]) -> str:
+    return json.dumps(run, sort_keys=True, separators=(",", ":"))
+
+
+def _describe(layer: Element, notes: dict[str, str], picture: Picture, frame: Transform,
               canvas: tuple[float, float]) -> None:
     """Writes on ``layer`` what later commands need to find the picture and to run again."""
-    layer.set(RUN, json.dumps(run, sort_keys=True, separators=(",", ":")))
+    for name, value in notes.items():
+        layer.set(name, value)
     layer.set(PICTURE, picture.image.get("id") or "")
     if picture.anchor is not picture.image:
         layer.set(ANCHOR, picture.anchor.get("id") or "")
     layer.set(GRADVEC + "canvas", " ".join(transform.number(n, 3) for n in canvas))
-    layer.set(GRADVEC + "frame", " ".join(transform.number(n, 9) for n in to_anchor.to_hexad()))
+    layer.set(runs.FRAME, " ".join(transform.number(n, 9) for n in frame.to_hexad()))
 
 
 def _into_user_units(root: Element, matrix: Transform) -> None:
@@ -246,12 +338,6 @@ def _graphics(root: Element) -> list[Element]:
     skipped = {SVG + name for name in ("defs", "metadata", "title", "desc", "style")}
     return [child for child in root if isinstance(child.tag, str) and child.tag.startswith(SVG)
             and child.tag not in skipped]
-
-
-def _mark_strokes(group: Element, run: str) -> None:
-    """Every stroke carries the name of its run, so that it is found again wherever the artist takes it."""
-    for path in group.iter(SVG + "path"):
-        path.set(STROKE, run)
 
 
 def _rename(root: Element, prefix: str) -> None:

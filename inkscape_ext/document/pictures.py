@@ -14,7 +14,7 @@ from inkex import Transform
 
 from ..ui.messages import _
 from . import placement, styles
-from .namespaces import Element, local_name
+from .namespaces import SVG, Element, local_name
 from .sources import href
 
 #: Elements that hold others and are searched for pictures.
@@ -60,6 +60,24 @@ def selected(svg: Element, ids: list[str]) -> list[Picture]:
         raise InputError(*_why_none(elements))
     order = {element: index for index, element in enumerate(svg.iter())}
     return sorted(found.values(), key=lambda p: (order[p.anchor], order[p.image]))
+
+
+def hidden_inside(svg: Element, ids: list[str]) -> list[Element]:
+    """Hidden pictures in the selected groups and layers, which :func:`selected` leaves out."""
+    wanted, found = set(ids), {picture.image for picture in selected(svg, ids)}
+    return [image for group in svg.iter() if isinstance(group.tag, str) and group.get("id") in wanted
+            for image in group.iter(SVG + "image") if image not in found and styles.hidden(image)]
+
+
+def check_seen(picture: Picture, name: str) -> None:
+    """Raises:
+        InputError: something around the picture is hidden, so what is placed beside it would not be seen.
+    """
+    around = picture.anchor.getparent()
+    if around is not None and styles.hidden(around):
+        raise InputError(
+            _("The picture {name} lies in a hidden layer or group, where strokes would not be seen.").format(name=name),
+            _("Show the layer, then choose this command again."))
 
 
 def shown(svg: Element) -> list[Picture]:

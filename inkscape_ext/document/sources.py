@@ -67,15 +67,16 @@ def load(image: Element, folders: list[Path]) -> Source:
 
 
 def picture_name(image: Element) -> str:
-    """What an artist would call the picture: its file's name, else its label, title or id."""
-    address = href(image)
-    if address and not address.startswith("data:"):
+    """What an artist would call the picture: its file's name, else its label or title, else "picture"."""
+    for address in (href(image), image.get(ABSREF) or ""):
+        if not address or address.startswith("data:"):
+            continue
         name = re.split(r"[/\\]", unquote(urlsplit(address).path if "://" in address else address).rstrip("/\\"))[-1]
         if name:
             return name
     label = image.get(LABEL)
     title = image.find(SVG + "title")
-    return label or (title.text if title is not None else None) or image.get("id") or _("picture")
+    return label or (title.text if title is not None else None) or _("picture")
 
 
 def find_file(address: str, folders: list[Path], absref: str = "") -> Path | None:

@@ -9,7 +9,7 @@ from gradvec.errors import EngineError
 from inkex import Transform
 from lxml import etree
 
-from ..document import styles, transform
+from ..document import runs, styles, transform
 from ..document.gradients import KINDS, Definitions
 from ..document.namespaces import INKSCAPE, LABEL, LEVEL, SODIPODI, STROKE, SVG, Element
 from ..document.placement import inverse, to_root
@@ -50,6 +50,7 @@ class Editor:
     def __init__(self, svg: Element, definitions: Definitions) -> None:
         self._svg = svg
         self._definitions = definitions
+        self._fingerprints = runs.Fingerprints(svg, definitions)
 
     def update(self, export: ExportSvg, answer: Answer, outlines: bool = True) -> int:
         """Gives elements of ``export`` the outlines and fills of the answer's paths; returns how many it found."""
@@ -57,14 +58,17 @@ class Editor:
         for key, path in answer.paths.items():
             element = export.elements.get(key)
             matrix = _into(element, export) if element is not None else None
-            if matrix is None:
+            if element is None or matrix is None:
                 continue
+            changed = self._fingerprints.changed(element)
             if outlines:
                 element = self._as_path(element)
                 element.set("d", transform.path_data(path.get("d"), matrix, transform.decimals(matrix)))
                 if styles.inherited(element, "fill-rule") == "evenodd":  # the engine knows the non-zero rule only
                     styles.put(element, "fill-rule", "nonzero")
             self._fill(element, path, answer, matrix)
+            if element.get(STROKE) is not None and not changed:
+                self._fingerprints.sign(element)
             count += 1
         return count
 
@@ -92,6 +96,7 @@ class Editor:
             parent.insert(index + len(new), element)
             self._definitions.note(element)
             self._fill(element, path, answer, matrix)
+            self._fingerprints.sign(element)
             new.append(element)
         return new
 

@@ -30,6 +30,16 @@ def progress_ui() -> ProgressUi:
     return ProgressUi()
 
 
+def ask(question: str, answers: list[str]) -> int | None:
+    """The number of the answer that the artist chose, -1 where the question was closed; None where nobody can be asked.
+    """
+    if not has_windows():
+        return None
+    from . import widgets
+
+    return widgets.ask(question, answers)
+
+
 def show_message(message: str, remedy: str) -> bool:
     """Tells the artist something in a window of its own and waits until it is read; false where there is none.
 

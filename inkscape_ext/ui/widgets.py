@@ -31,6 +31,18 @@ def show_message(message: str, remedy: str) -> None:
     finish_events()
 
 
+def ask(question: str, answers: list[str]) -> int:
+    """The number of the answer that was chosen; -1 where the question was closed."""
+    dialog = Gtk.MessageDialog(message_type=Gtk.MessageType.QUESTION, title=_("Gradvec"), text=question)
+    for number, answer in enumerate(answers):
+        dialog.add_button(answer, number)
+    lift(dialog)
+    chosen = dialog.run()
+    dialog.destroy()
+    finish_events()
+    return max(int(chosen), -1)
+
+
 def lift(window: Gtk.Window) -> None:
     """Above Inkscape, which cannot tell us its window to belong to."""
     window.set_position(Gtk.WindowPosition.CENTER)

@@ -28,7 +28,7 @@ def painted(body: str = PICTURE, seed: int = 7, **wishes):
     svg = load(body)
     drawing = DRAWING.replace(b'"seed":7', b'"seed":%d' % seed)
     placer = layers.Placer(svg, layers.Wishes(**wishes))
-    placer.place(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), drawing)
+    placer.place(layers.NewDrawing(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), drawing))
     return svg
 
 

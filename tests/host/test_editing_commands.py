@@ -327,10 +327,10 @@ def test_again_paints_with_the_settings_of_the_layer(editing):
     assert said == ""
     asked = editing.asked()
     assert (asked["kind"], asked["options"]["seed"], asked["options"]["strokes"]) == ("paint", 7, 2)
-    assert [child.get("id") for child in after][-3:] == ["a", "gv2-layer", "over"]
-    assert find(after, "gv1-layer") is None
+    assert [child.get("id") for child in after][-3:] == ["a", "gv1-layer", "over"]
+    assert ids(after) == ["gv2-s1", "gv2-s2"]
     assert find(after, "gv1-s1-fill") is None
-    assert find(after, "gv2-layer").get("clip-path") == "url(#gv2-frame)"
+    assert find(after, "gv1-layer").get("clip-path") == "url(#gv1-frame)"
 
 
 def test_again_with_other_numbers_beside_the_old_layer(editing):

@@ -167,14 +167,14 @@ def test_run_again_takes_the_marks_of_that_time_unless_others_are_selected(editi
     assert said == ""
     assert np.array_equal(sent_map(editing), before)
     assert editing.asked()["options"]["detail"] == 0.75
-    kept = find(after, "gv2-layer")
+    kept = find(after, "gv1-layer")
     assert np.array_equal(pixels(base64.b64decode(kept.get(detail_maps.DETAIL_MAP))), before)
     new = after.makeelement(SVG + "rect", id="new", x="26", y="22", width="2", height="2")
     after.append(new)
     again, said = editing.run("again", after, "--id=gv2-s1", "--id=new")
     assert said == ""
     assert (sent_map(editing)[6, 34], sent_map(editing)[10, 10]) == (1, 0)
-    assert detail_maps.kept(find(again, "gv3-layer")) != detail_maps.kept(kept)
+    assert detail_maps.kept(find(again, "gv1-layer")) != detail_maps.kept(kept)
 
 
 def test_an_area_is_painted_anew_without_the_strength_of_marks(editing):
@@ -241,13 +241,13 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert (asked["kind"], asked["options"]["strokes"], asked["options"]["brush"]) == ("vectorize", 2, "oil")
     assert sent_map(editing) is None
     layer = find(document, "gv1-layer")
-    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: a", None)
+    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: picture", None)
     after, said = editing.run("again", document, "--id=gv1-s2", "--id=eye")
     assert said == ""
     asked = editing.asked()
     assert (asked["kind"], asked["info"]["schedule"], asked["options"]["strokes"]) == ("vectorize", "1,1", 2)
-    assert find(after, "gv1-layer") is None
-    assert find(after, "gv2-layer") is not None
+    assert find(after, "gv1-s1") is None
+    assert find(after, "gv2-s1") is not None
 
 
 @pytest.mark.parametrize(("marking", "others", "words"), [

@@ -18,7 +18,8 @@ def placed(body: str, *ids: str, drawing: bytes = DRAWING, size=(40, 20), **wish
     """(document, layers) after ``drawing`` was placed over every selected picture."""
     svg = load(body)
     placer = layers.Placer(svg, layers.Wishes(**wishes))
-    return svg, [placer.place(p, "photo.png", size, drawing) for p in pictures.selected(svg, list(ids) or ["a"])]
+    return svg, [placer.place(layers.NewDrawing(picture, "photo.png", size, drawing))
+                 for picture in pictures.selected(svg, list(ids) or ["a"])]
 
 
 def stroke(layer):
@@ -127,7 +128,7 @@ def test_what_is_written_on_the_layer():
 def test_ids_stay_unique_from_run_to_run():
     svg, _first = placed(PLAIN + '<path id="gv4-old"/><path id="s1"/>')
     again = layers.Placer(svg, layers.Wishes())
-    layer = again.place(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), DRAWING)
+    layer = again.place(layers.NewDrawing(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), DRAWING))
     assert layer.get("id") == "gv6-layer"
     ids = [e.get("id") for e in svg.iter() if e.get("id")]
     assert len(ids) == len(set(ids))
@@ -175,5 +176,6 @@ def test_a_broken_drawing_leaves_the_document_alone(drawing):
     svg = load(PLAIN)
     before = etree.tostring(svg)
     with pytest.raises(EngineError):
-        layers.Placer(svg, layers.Wishes()).place(pictures.selected(svg, ["a"])[0], "x", (40, 20), drawing)
+        layers.Placer(svg, layers.Wishes()).place(
+            layers.NewDrawing(pictures.selected(svg, ["a"])[0], "x", (40, 20), drawing))
     assert etree.tostring(svg) == before

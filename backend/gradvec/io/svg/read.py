@@ -147,14 +147,18 @@ def _layer(element: etree._Element | None, shapes: list[Shape]) -> Layer:
 
 def stored_run(root: etree._Element) -> dict:
     """Settings and seed that a document of ours carries; empty where it carries none."""
-    found = (root.find(f".//{{{namespace}}}run") for namespace in (NAMESPACE, OLD_NAMESPACE))
-    element = next((element for element in found if element is not None), None)
-    if element is None or not element.text:
+    metadata = root.find(f"{{{SVG}}}metadata")
+    text = metadata.get(f"{{{NAMESPACE}}}run") if metadata is not None else None
+    if text is None:  # up to gradvec 0.1 it was an element
+        found = (root.findtext(f".//{{{namespace}}}run") for namespace in (NAMESPACE, OLD_NAMESPACE))
+        text = next((text for text in found if text), None)
+    if not text:
         return {}
     try:
-        meta = json.loads(element.text, parse_constant=_not_finite, parse_float=_finite)
+        meta = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise InputError("The settings stored in the SVG cannot be read.", "Remove its gradvec:run element.") from error
+        raise InputError("The settings stored in the SVG cannot be read.",
+                         "Remove gradvec:run from its metadata.") from error
     return meta if isinstance(meta, dict) else {}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
@@ -49,7 +49,8 @@ def write(document: Document, relative: bool = False) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
         f' width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<metadata><gradvec:run>{_json(document.meta)}</gradvec:run></metadata>",
+        # an attribute, because Inkscape warns of elements in the metadata that it does not know
+        f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
         "<defs>", *gradients, "</defs>", *body, "</svg>", ""]
     return "\n".join(lines).encode()
 
@@ -131,4 +132,4 @@ def _attribute(text: str) -> str:
 
 def _json(meta: dict) -> str:
     """ASCII only, so that no character of a file name can break the XML."""
-    return escape(json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False))
+    return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False)

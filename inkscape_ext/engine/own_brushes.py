@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gradvec.errors import InputError
 
+from ..document.namespaces import GRADVEC, Element
 from ..ui.messages import _
-from .namespaces import GRADVEC, Element
 
 #: Where the files are named on the layer of a picture; as in the menu, ``|`` stands between them.
 BRUSHES = GRADVEC + "brushes"
@@ -25,10 +25,9 @@ def payloads(names: str) -> dict[str, bytes]:
     return {f"brush-{number:03d}": _read(file) for number, file in enumerate(files)}
 
 
-def keep(layer: Element, names: str) -> None:
-    """Writes on the layer of the result which brushes painted it."""
-    if names.strip(" |"):
-        layer.set(BRUSHES, names)
+def notes(names: str) -> dict[str, str]:
+    """What the layer of the result is to say about the brushes that painted it."""
+    return {BRUSHES: names} if names.strip(" |") else {}
 
 
 def kept(layer: Element) -> str:
