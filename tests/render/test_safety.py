@@ -1,4 +1,4 @@
-"""What a program can do wrong, or rightly, around the engine: malformed scenes, copies, types, processes, derivatives."""
+"""What a program can do wrong around the engine: malformed scenes, copies, types, processes, derivatives."""
 
 from __future__ import annotations
 

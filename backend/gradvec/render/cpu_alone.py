@@ -7,10 +7,9 @@ the winding is in the core's own cache. Only for fills that are simple.
 
 from __future__ import annotations
 
-from numba import njit
-
 from .cpu_fills import add_sums, simple_fill, simple_pixel_backward
 from .cpu_kernels import _INNER, pitch
+from .kernel_cache import njit
 
 
 @njit(**_INNER)

@@ -9,7 +9,7 @@ in the core's own cache.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_thread_id, njit, prange
+from numba import get_thread_id, prange
 
 from .cpu_alone import fill, total
 from .cpu_fills import (
@@ -25,6 +25,7 @@ from .cpu_fills import (
     simple_pixel_backward,
 )
 from .cpu_kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
+from .kernel_cache import njit
 
 #: numba compiles a function once more for each plain number that it is called with.
 NOWHERE = np.int64(-1)

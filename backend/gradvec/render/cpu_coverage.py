@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from .cpu_alone import paint_alone
 from .cpu_fills import is_alone
 from .cpu_kernels import _INNER, _PARALLEL, LANES, pitch
+from .kernel_cache import njit
 
 
 @njit(**_INNER)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from .cpu_alone import alone_backward
 from .cpu_fills import is_alone
 from .cpu_kernels import _INNER, _PARALLEL, pitch
+from .kernel_cache import njit
 
 
 @njit(**_INNER)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from .cpu_kernels import _INNER, HEAD, PER_STOP
+from .kernel_cache import njit
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
 #: As reference.py has it: px up to which a gradient is a point.

@@ -13,7 +13,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from .kernel_cache import njit
 
 #: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
 #: stop (offset, red, green, blue, opacity). cpu_fills.py and cpu_composite.py fill them.
