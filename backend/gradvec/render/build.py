@@ -60,13 +60,13 @@ def scene_from_tensors(width: int, height: int, outlines: Sequence[Shape], fills
     if any(polygons):
         points, sizes = _as_chords(points, sizes, np.array(polygons, bool), pieces)
         pieces = 1
-    kinds, geometry, offsets, colors, stops = _fills(fills, len(counts), like)
+    kinds, geometry, offsets, colors, stops = fill_arrays(fills, len(counts), like)
     rules = [rule] * len(counts) if isinstance(rule, str) else list(rule)
     if len(rules) != len(counts) or not set(rules) <= set(RULES):
         raise EngineError(f"rule expects {' or '.join(RULES)}, or one of them for each of {len(counts)} outlines.")
-    topology = shared_topology(
-        _ends(sizes), _ends(counts), _ends(stops), np.array(kinds, np.uint8), np.zeros(len(counts), np.int64),
-        np.array([[width, height]], np.int64), pieces, np.array([r == "evenodd" for r in rules], np.uint8))
+    even_odd = np.array([r == "evenodd" for r in rules], np.uint8)
+    topology = shared_topology(offsets_of(sizes), offsets_of(counts), offsets_of(stops), np.array(kinds, np.uint8),
+                               np.zeros(len(counts), np.int64), np.array([[width, height]]), pieces, even_odd)
     ground = torch.as_tensor(background, dtype=like.dtype, device=like.device).reshape(1, -1)
     scene = Scene(topology, points, geometry, offsets, colors,
                   like.new_ones(len(counts)) if opacity is None else opacity, with_alpha(ground))
@@ -95,7 +95,7 @@ def join_scenes(scenes: Sequence[Scene]) -> Scene:
     before = np.cumsum([0, *(len(t.sizes) for t in topologies)])
 
     def joined(name: str) -> np.ndarray:
-        return _ends(np.concatenate([np.diff(getattr(t, name)) for t in topologies]))
+        return offsets_of(np.concatenate([np.diff(getattr(t, name)) for t in topologies]))
 
     def all_of(name: str) -> np.ndarray:
         return np.concatenate([getattr(t, name) for t in topologies])
@@ -178,7 +178,7 @@ def as_cubics(vertices: torch.Tensor) -> torch.Tensor:
     return vertices[:, None].expand(-1, 3, -1).reshape(-1, 2)
 
 
-def _fills(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Tensor) -> tuple[Any, ...]:
+def fill_arrays(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Tensor) -> tuple[Any, ...]:
     """(kinds, geometry (N, 4), offsets (T,), colors (T, 4), stops of each)."""
     if len(fills) != count:
         raise EngineError(f"There are {count} outlines, but {len(fills)} fills.")
@@ -209,5 +209,6 @@ def _fills(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Tensor)
             torch.cat(colors) if colors else like.new_zeros(0, 4), stops)
 
 
-def _ends(lengths: Any) -> np.ndarray:
+def offsets_of(lengths: Any) -> np.ndarray:
+    """(n + 1,) offsets of parts of these lengths, from 0 to their total."""
     return np.fromiter(chain([0], np.cumsum(np.asarray(lengths, np.int64))), np.int64)

@@ -84,13 +84,9 @@ def sample(control: torch.Tensor, radius: torch.Tensor, chords: int) -> Track:
             total = torch.cat([torch.zeros_like(need[..., :1]), need.cumsum(-1)], -1)
             total = total / total[..., -1:]
             fine = _inverse(total, fine, _FINE)
-        t = _inverse(_resampled(total, fine), fine, chords)
+        even = torch.linspace(0, 1, _FINE + 1, dtype=control.dtype, device=control.device).expand_as(total)
+        t = _inverse(even, fine, chords)  # the places themselves are by now spread over what is needed
     return along(control, radius, t)
-
-
-def _resampled(total: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
-    """After the second look the places themselves are evenly spread over what is needed."""
-    return torch.linspace(0, 1, fine.shape[-1], dtype=fine.dtype, device=fine.device).expand_as(total)
 
 
 def _inverse(total: torch.Tensor, places: torch.Tensor, count: int) -> torch.Tensor:
@@ -196,7 +192,7 @@ def _join(before: torch.Tensor, turn: torch.Tensor, center: torch.Tensor, radius
 
 
 def cap(track: Track, kind: str, points: int, at_end: bool) -> torch.Tensor:
-    """(N, ., 2) from one side to the other around an end: right to left at the curve's end, left to right at its start."""
+    """(N, ., 2) around an end: from the right side to the left at the curve's end, from left to right at its start."""
     i, sign = (-1, 1) if at_end else (0, -1)
     center, radius = track.center[:, i, i], track.radius[:, i, i, None]
     out = sign * track.tangent[:, i, i]

@@ -7,8 +7,8 @@ side covers; there the piece that turned round is added again, the right way rou
 once for itself. The non-zero rule then covers exactly what the segment swept. A union of capsules would not do: where
 two overlap, the pixels on their common border are counted twice.
 
-How many chords a stroke has, its *structure*, is decided apart from where they are, so that a topology can be kept while
-a stroke moves. stroke_geometry.py has the geometry.
+How many chords a stroke has, its *structure*, is decided apart from where they are, so that a topology can be kept
+while a stroke moves. stroke_geometry.py has the geometry.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ from . import stroke_geometry as geometry
 CAPS, JOINS = ("round", "butt", "square"), ("round", "miter", "bevel")
 #: px that chords may stray from a stroke's border.
 TOLERANCE = 0.03
+#: Least chords of a segment whose handles are free: with fewer, a straight one would not bend.
+LEAST_CHORDS = 8
 #: Chords per segment, and points of a join and of a cap, come in these numbers: strokes that move keep theirs for long.
 _NUMBERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What of a stroke is counted. chords: of each segment; join, cap: points between both sides; folds: whether the
-    inner side may run backwards."""
+    """What of a stroke is counted.
+
+    chords: of each segment. join, cap: points between both sides. folds: whether the inner side may run backwards.
+    """
 
     chords: int
     join: int
@@ -57,8 +61,8 @@ def strokes(points: torch.Tensor, width: torch.Tensor | float, closed: bool = Fa
     Args:
         points: (N, 3 S + 1, 2) px, or (N, 3 S, 2) where closed, cubic control points: anchor, handle, handle, anchor...
         width: px across the stroke: one number, (N,), or (N, K) one for each control point, interpolated by the same
-            Bernstein weights. 0 paints nothing and has the derivative of a stroke that begins to be seen; what is below 0
-            is 0 and has none.
+            Bernstein weights. 0 paints nothing and has the derivative of a stroke that begins to be seen; what is below
+            0 is 0 and has none.
         cap: round, butt or square, at both ends of an open curve.
         join: round, miter (to 4 times the width, then bevel) or bevel, where segments meet at an angle.
         structure: as :func:`structures` gives it; None: the finest that any of these strokes needs.
@@ -84,8 +88,11 @@ def strokes(points: torch.Tensor, width: torch.Tensor | float, closed: bool = Fa
 
 
 def structures(points: torch.Tensor, width: torch.Tensor | float, closed: bool = False, cap: str = "round",
-               join: str = "round", tolerance: float = TOLERANCE) -> list[Structure]:
-    """The structure that each of N strokes needs for its border to stray no more than ``tolerance`` px."""
+               join: str = "round", tolerance: float = TOLERANCE, least: int = LEAST_CHORDS) -> list[Structure]:
+    """The structure that each of N strokes needs for its border to stray no more than ``tolerance`` px.
+
+    least: chords per segment; 1 does where handles only follow the anchors, as those of lines.
+    """
     with torch.no_grad():
         points, width = checked(points.detach(), width, closed, cap, join)
         control, radius = geometry.segments(points, width / 2, closed)
@@ -94,7 +101,7 @@ def structures(points: torch.Tensor, width: torch.Tensor | float, closed: bool =
     for chords, turn, arc, folds in zip(*(v.tolist() for v in need), strict=True):
         corner = 1 if join != "round" else _number(turn / arc)
         end = {"round": _number(3.1416 / arc), "butt": 0, "square": 2}[cap] if not closed else 0
-        result.append(Structure(_number(chords), corner, end, bool(folds)))
+        result.append(Structure(_number(max(chords, least)), corner, end, bool(folds)))
     return result
 
 
