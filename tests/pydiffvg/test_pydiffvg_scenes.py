@@ -174,7 +174,7 @@ def variables_of(shapes, groups):
 
 
 def test_every_derivative_is_a_difference():
-    """Central differences, steps of 0.02 in single precision: a few hundredths of what kinks and rounding leave."""
+    """Central differences, steps of 0.02 px in single precision: a few hundredths of what kinks and rounding leave."""
     shapes, groups = every_kind()
     y, x = torch.meshgrid(torch.arange(40.0), torch.arange(48.0), indexing="ij")
     weight = torch.stack([torch.sin(x / 9), torch.cos(y / 7), torch.sin((x + y) / 11), torch.cos(x / 13)], 2)
@@ -188,7 +188,7 @@ def test_every_derivative_is_a_difference():
     for v in variables:
         grad = torch.zeros_like(v) if v.grad is None else v.grad
         for i in range(0, v.numel(), max(1, v.numel() // 3)):
-            step = 0.02 if v.abs().max() > 1.5 else 0.005
+            step = 1e-4 if v.shape == (3, 3) else 0.02 if v.abs().max() > 1.5 else 0.005
             sums = []
             for sign in (1, -1):
                 kept = float(v.view(-1)[i])
