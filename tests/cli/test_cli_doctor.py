@@ -1,7 +1,6 @@
 """`gradvec doctor` on this machine, and on machines on which something is missing, old or broken."""
 
 import json
-import os
 import stat
 import sys
 import tempfile
@@ -10,9 +9,11 @@ from pathlib import Path
 import gradvec
 import pytest
 import torch
-from gradvec import doctor, extension
 from gradvec.cli import main
-from gradvec.doctor import Check, examine
+from gradvec.render import kernel_cache
+from gradvec.tools import doctor
+from gradvec.tools import install as extension
+from gradvec.tools.doctor import Check, examine
 
 NAMES = ["python", "libraries", "memory", "device", "renderer", "numba cache", "diffvg", "engine process", "inkscape",
          "extension"]
@@ -155,16 +156,27 @@ def test_a_renderer_that_is_wrong(monkeypatch):
     assert doctor.renderer().state == "broken"
 
 
-def test_a_cache_that_cannot_be_written(monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+def test_a_cache_that_cannot_be_had(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("in its place")
+    monkeypatch.setattr(kernel_cache, "faults", [])
+    kernel_cache.usable_folder.cache_clear()
     assert doctor.numba_cache().state == "warning"
     assert "NUMBA_CACHE_DIR" in doctor.numba_cache().remedy
+    monkeypatch.undo()
+    kernel_cache.usable_folder.cache_clear()
+
+
+def test_a_cache_with_a_damaged_kernel_names_the_folder(monkeypatch):
+    monkeypatch.setattr(kernel_cache, "faults", ["there: it is damaged"])
+    assert doctor.numba_cache().state == "warning"
+    assert str(kernel_cache.cache_folder()) in doctor.numba_cache().remedy
 
 
 def test_an_engine_that_hangs(monkeypatch):
-    from gradvec.ipc import commands
+    from gradvec import ipc
 
-    monkeypatch.setattr(commands, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
+    monkeypatch.setattr(ipc, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
     assert (doctor.engine_process().state, doctor.engine_process().remedy) == ("broken", "gradvec engine stop")
 
 

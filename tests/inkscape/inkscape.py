@@ -20,7 +20,7 @@ class Inkscape:
 
     def __init__(self, directory: Path, python: str = sys.executable) -> None:
         """python: the interpreter that runs the fake engine; it needs Pillow and numpy."""
-        from gradvec.extension import install_extension
+        from gradvec.tools.install import install_extension
 
         self.directory = directory
         self.profile = directory / "profile"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gradvec.adam import Adam
+from gradvec.optimize.adam import Adam
 from gradvec.render import cuda, reference
 from gradvec.render.scene import scene_from_shapes
 from render_scenes import circle, painted, random_scene

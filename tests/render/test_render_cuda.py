@@ -24,7 +24,7 @@ from render_scenes import (
 pytest.importorskip("triton", reason="Triton exists for Linux only")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 HARD = hard_scenes()
-SLOW = ("1,000 overlapping", "many loops", "a tall canvas", "a wide canvas")
+SLOW = ("1,000 overlapping", "many loops", "many loops, even-odd", "a tall canvas", "a wide canvas")
 gpu = [pytest.mark.gpu, pytest.mark.skipif(DEVICE == "cpu", reason="needs an NVIDIA card")]
 
 

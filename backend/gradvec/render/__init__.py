@@ -45,6 +45,7 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Differentiable (autograd) in every parameter of the scene that requires grad.
 
     Args:
+        scene: in float32 or float64; half precision is computed in float32 and handed back as it came.
         engine: auto, reference, cpu, cuda or diffvg. auto: cuda where its kernels run and are quicker than the
             processor, else cpu; with device cuda it is cuda, which without Triton means the dense torch path on the
             device. A scene that lives on the processor is rendered there when the card fails.
@@ -56,13 +57,26 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Raises:
         EngineError: the engine or device is unknown or not at hand, or a parameter is misshapen or not finite.
     """
+    _refuse_vmap(scene)
     scene.check()
     engine, device = choose(engine, device)
-    home = scene.points.device
-    if home.type == "cpu" and device == "cuda":
+    points = scene.points
+    if points.dtype.itemsize < 4:  # half precision has too few digits for coordinates
+        import torch
+        scene = scene.to(dtype=torch.float32)
+    if points.device.type == "cpu" and device == "cuda":
         from .away import render_away
-        return render_away(scene, device, _load(engine), _load("cpu"))
-    return _load(engine)(scene.to(device=device)).to(home)
+        return render_away(scene, device, _load(engine), _load("cpu")).to(points)
+    return _load(engine)(scene.to(device=device)).to(points)
+
+
+def _refuse_vmap(scene: Scene) -> None:
+    """Raises EngineError inside torch.vmap, where nobody can look at a scene's numbers."""
+    import torch
+    batched = getattr(torch._C._functorch, "is_batchedtensor", None)
+    if batched is not None and any(batched(p) for p in scene.parameters):
+        raise EngineError("A scene cannot be rendered inside torch.vmap.",
+                          "Put the scenes together with join_scenes() and render_flat() them in one call.")
 
 
 def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:

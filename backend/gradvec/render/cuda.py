@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
 from . import card, reference
 from .card import triton_present
@@ -91,7 +92,7 @@ def part_of(scene: Scene, first: int, last: int) -> Scene:
     s0, s1 = int(t.stop_index[n0]), int(t.stop_index[n1])
     topology = replace(t, loop_points=t.loop_points[l0:l1 + 1] - k0, outline_loops=t.outline_loops[n0:n1 + 1] - l0,
                        stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], canvas=t.canvas[n0:n1] - first,
-                       sizes=t.sizes[first:last])
+                       sizes=t.sizes[first:last], even_odd=t.even_odd[n0:n1])
     return Scene(topology, scene.points[k0:k1], scene.geometry[n0:n1], scene.stop_offset[s0:s1],
                  scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
 
@@ -121,6 +122,7 @@ class _Tables:
         self.segment_points, self.segment_before = put(reference.segment_points(t)), put(before)
         self.outline_segments = put(t.loop_points[t.outline_loops] // 3)
         self.outline_canvas, self.kind, self.stop_index = put(t.canvas), put(t.kind), put(t.stop_index)
+        self.even_odd = put(t.even_odd)
         self.basis = put(reference.bernstein(t.pieces), np.float64)
         width, height = t.sizes[:, 0], t.sizes[:, 1]
         tiles_x, tiles_y = -(-width // tile), -(-height // tile)
@@ -171,7 +173,9 @@ class _Pass:
         self.tile_start = tile_count
         if tab.segments:
             k.flatten[(-(-tab.segments // _BLOCK),)](points, tab.segment_points, tab.basis, self.chain,
-                                                     self.segment_box, tab.segments, CHORDS=tab.chords, BLOCK=_BLOCK)
+                                                     self.segment_box, tab.segments,
+                                                     TIE=reference.tolerance(points.dtype), CHORDS=tab.chords,
+                                                     BLOCK=_BLOCK)
             k.outline_boxes[(tab.count,)](self.segment_box, tab.outline_segments, tab.outline_canvas, tab.canvases,
                                           outline_box, BLOCK=16)
             lists, counts = new(max(1, tab.listed)), new(tab.supers)
@@ -196,8 +200,8 @@ class _Pass:
         picture = torch.empty(4, tab.pixels, dtype=points.dtype, device=points.device)
         k.composite[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            background, picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=self.save)
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, background, picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=self.save)
         return picture
 
     def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -211,9 +215,9 @@ class _Pass:
         moments = points.new_zeros(max(1, tab.count), 3)
         k.composite_backward[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
-            TIE=reference.TIE_EPS * torch.finfo(points.dtype).eps, CHORDS=tab.chords, LANES=tab.lanes)
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
+            TIE=reference.tolerance(points.dtype), CHORDS=tab.chords, LANES=tab.lanes)
         if tab.segments:
             k.flatten_backward[(-(-tab.segments // _BLOCK),)](
                 d_chain, tab.segment_points, tab.segment_before, tab.basis, d_points, tab.segments,
@@ -241,6 +245,7 @@ class _Render(torch.autograd.Function):
         return picture, needed
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
         parameters = ctx.saved_tensors
         d_picture = grads[0].contiguous()

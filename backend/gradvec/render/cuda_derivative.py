@@ -32,11 +32,30 @@ def _inside(a, b, cell):
 
 
 @triton.jit
-def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, d_chain,
-                      CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """Adds the derivative with respect to outline n's vertices (S, CHORDS + 1, 2) from the tile's d_winding."""
-    row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
-    column = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :]
+def _slope_up(w, beyond, TIE: tl.constexpr):
+    """How coverage changes when winding w grows; when it shrinks, that is -_slope_up(-w). beyond: its value at 1."""
+    inside = tl.where(w >= -TIE, 1.0, -1.0)
+    return tl.where(w >= 1.0 - TIE, beyond, tl.where(w >= -1.0 - TIE, inside, 0.0))
+
+
+@triton.jit
+def _beside(a, b, cell, TIE: tl.constexpr):
+    """Whether a chord from a to b lies on a border of cells, and, in the cells beside it, whether beyond it."""
+    border = tl.floor(a + 0.5)
+    on = (tl.abs(a - border) <= TIE) & (tl.abs(b - border) <= TIE)
+    return on, on & ((cell == border) | (cell == border - 1.0)), cell == border
+
+
+@triton.jit
+def _winding_backward(d_cover, winding, chain, segment_box, outline_segments, even_odd, n, x, y, d_chain,
+                      TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
+    """Adds the derivative with respect to outline n's vertices (S, CHORDS + 1, 2) from the tile's d_cover."""
+    real = chain.dtype.element_ty
+    row = tl.arange(0, TILE).to(real)[None, :, None]
+    column = tl.arange(0, TILE).to(real)[None, None, :]
+    beyond = tl.where(tl.load(even_odd + n) != 0, -1.0, 0.0)
+    up = (d_cover * _slope_up(winding, beyond, TIE)).to(real)[None, :, :]
+    down = (-d_cover * _slope_up(-winding, beyond, TIE)).to(real)[None, :, :]
     j = tl.arange(0, LANES)
     live = j < CHORDS
     for s in range(tl.load(outline_segments + n), tl.load(outline_segments + n + 1)):
@@ -47,23 +66,32 @@ def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, 
             x0, y0, x1, y1 = _chords(chain, s, x, y, CHORDS, LANES)
             ax, bx = _inside(x0, x1, column)
             ay, by = _inside(y0, y1, row)
+            upright, here, right = _beside(x0, x1, column, TIE)
+            ax = tl.where(upright, tl.where(here, 0.0, 1.0), ax)
+            bx = tl.where(upright, tl.where(here, 1.0, 0.0), bx)
+            level, here, below = _beside(y0, y1, row, TIE)
+            ay = tl.where(level, tl.where(here, 0.0, 1.0), ay)
+            by = tl.where(level, tl.where(here, 1.0, 0.0), by)
+            aside = tl.where(right == (y0 > y1), up, down)
+            ahead = tl.where(below == (x1 > x0), up, down)
+            g = 0.5 * tl.where(upright, aside, tl.where(level, ahead, up + down))
             ta = tl.maximum(ax, ay)
             tb = tl.maximum(tl.minimum(bx, by), ta)
             half = (tb - ta) * (tb + ta) * 0.5
-            late = tl.sum(tl.sum(half * d_winding[None, :, :], 2), 1)
-            early = tl.sum(tl.sum((tb - ta - half) * d_winding[None, :, :], 2), 1)
+            late = tl.sum(tl.sum(half * g, 2), 1)
+            early = tl.sum(tl.sum((tb - ta - half) * g, 2), 1)
             nx = tl.sum(tl.sum(y0 - y1, 2), 1)
             ny = tl.sum(tl.sum(x1 - x0, 2), 1)
             at = d_chain + (s * tl.full([], CHORDS + 1, tl.int64) + j) * 2
-            tl.atomic_add(at, nx * early, live, sem="relaxed")
-            tl.atomic_add(at + 1, ny * early, live, sem="relaxed")
-            tl.atomic_add(at + 2, nx * late, live, sem="relaxed")
-            tl.atomic_add(at + 3, ny * late, live, sem="relaxed")
+            tl.atomic_add(at, nx * early, live)
+            tl.atomic_add(at + 1, ny * early, live)
+            tl.atomic_add(at + 2, nx * late, live)
+            tl.atomic_add(at + 3, ny * late, live)
 
 
 @triton.jit(do_not_specialize=["capacity", "pixels"])
 def composite_backward(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-                       geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
+                       even_odd, geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
                        d_chain, d_moments, d_stop_offset, d_stop_color, d_opacity, d_ground,
                        TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
     """Walks one tile from the top outline down. d_moments: (N, 3) see finish_geometry. d_ground: (B, 4)."""
@@ -88,8 +116,7 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
         n = tl.load(entries + e)
         at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
         winding = tl.load(at)
-        size = tl.abs(winding)
-        cover = tl.minimum(size, 1.0)
+        cover = tl.minimum(tl.abs(winding), 1.0)
         own = tl.load(opacity + n)
         u, dx, dy, scale = _along(kind, geometry, n, px, py)
         fr, fg, fb, fa = _fill(u, stop_index, stop_offset, stop_color, n)
@@ -101,9 +128,8 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
                              d_alpha * cover * own, d_stop_offset, d_stop_color)
         if scale > 0:
             _along_backward(d_u, u, dx, dy, scale, tl.load(kind + n), d_moments + n * 3)
-        sign = tl.where(winding > 0, 1.0, -1.0)
-        d_winding = tl.where((size > TIE) & (size <= 1.0 + TIE), d_alpha * own * fa * sign, 0.0)
-        _winding_backward(d_winding.to(real), chain, segment_box, outline_segments, n, x, y, d_chain, CHORDS, LANES)
+        _winding_backward(d_alpha * own * fa, winding, chain, segment_box, outline_segments, even_odd, n, x, y, d_chain,
+                          TIE, CHORDS, LANES)
         keep = 1.0 - alpha
         gr *= keep
         gg *= keep

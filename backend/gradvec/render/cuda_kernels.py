@@ -34,7 +34,8 @@ DEGENERATE = tl.constexpr(1e-6)
 
 
 @triton.jit(do_not_specialize=["segments"])
-def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS: tl.constexpr, BLOCK: tl.constexpr):
+def flatten(points, segment_points, basis, chain, segment_box, segments, TIE: tl.constexpr, CHORDS: tl.constexpr,
+            BLOCK: tl.constexpr):
     """Vertices and box of BLOCK segments. basis: (CHORDS + 1, 4) float64."""
     s = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     live = s < segments
@@ -47,19 +48,22 @@ def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS:
         p1 = tl.load(points + i1 * 2 + axis, live, 0.0).to(tl.float64)
         p2 = tl.load(points + i2 * 2 + axis, live, 0.0).to(tl.float64)
         p3 = tl.load(points + i3 * 2 + axis, live, 0.0).to(tl.float64)
-        low = tl.floor(p0)
-        high = low
+        low = p0
+        high = p0
         for m in range(CHORDS + 1):
-            value = (tl.load(basis + m * 4) * p0 + tl.load(basis + m * 4 + 1) * p1
-                     + tl.load(basis + m * 4 + 2) * p2 + tl.load(basis + m * 4 + 3) * p3)
+            # From p0 on: chords of a side that is level or upright are exactly so.
+            value = p0 + (tl.load(basis + m * 4 + 1) * (p1 - p0) + tl.load(basis + m * 4 + 2) * (p2 - p0)
+                          + tl.load(basis + m * 4 + 3) * (p3 - p0))
+            value = tl.where(m == CHORDS, p3, value)
             whole = tl.floor(value)
             at = (s * (CHORDS + 1) + m) * 4 + 2 * axis
             tl.store(chain + at, whole.to(chain.dtype.element_ty), live)
             tl.store(chain + at + 1, (value - whole).to(chain.dtype.element_ty), live)
-            low = tl.minimum(low, whole)
-            high = tl.maximum(high, whole)
-        tl.store(segment_box + s * 4 + axis, _whole(low), live)
-        tl.store(segment_box + s * 4 + 2 + axis, _whole(high) + 1, live)
+            low = tl.minimum(low, value)
+            high = tl.maximum(high, value)
+        # What a segment touches from outside has a derivative, too.
+        tl.store(segment_box + s * 4 + axis, _whole(tl.ceil(low - TIE)) - 1, live)
+        tl.store(segment_box + s * 4 + 2 + axis, _whole(tl.floor(high + TIE)) + 1, live)
 
 
 @triton.jit
@@ -181,8 +185,11 @@ def _chords(chain, s, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
 
 
 @triton.jit
-def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y)."""
+def _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
+    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y).
+
+    Under the even-odd rule it is folded into [-1, 1]: either way coverage is min(|winding|, 1).
+    """
     winding = tl.zeros([TILE, TILE], chain.dtype.element_ty)
     row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
     right = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :] + 1.0
@@ -211,7 +218,7 @@ def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr
             above = tl.maximum(b - 1.0, 0.0) - tl.maximum(a - 1.0, 0.0)
             mean = tl.where(still, ca, ((cb - ca) * (cb + ca) * 0.5 + above) * inverse)
             winding += tl.sum((lower - upper) * mean, 0)
-    return winding
+    return tl.where(tl.load(even_odd + n) != 0, winding - 2.0 * tl.floor(winding * 0.5 + 0.5), winding)
 
 
 @triton.jit
@@ -271,7 +278,7 @@ def _fill(u, stop_index, stop_offset, stop_color, n):
 
 @triton.jit(do_not_specialize=["capacity", "pixels"])
 def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-              geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
+              even_odd, geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
               CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr):
     """Paints one tile of the planar picture (4, pixels)."""
     t = tl.program_id(0)
@@ -290,7 +297,7 @@ def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_
     a = zero + ga
     for e in range(tl.load(tile_start + t), tl.minimum(tl.load(tile_start + t + 1), capacity)):
         n = tl.load(entries + e)
-        winding = _winding(chain, segment_box, outline_segments, n, x, y, CHORDS, LANES)
+        winding = _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS, LANES)
         if SAVE:
             at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
             tl.store(at, winding)
