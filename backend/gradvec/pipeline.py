@@ -50,13 +50,15 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        painting = paint(target, options, frame.run, bright, dabs, settings.painting_effort(options))
+        how = settings.paint_settings(options, settings.painting_effort(options))
+        painting = paint(target, how, frame.run, bright, dabs)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
         shapes, layer, patches = _vectorized(painting, target, options, frame.run)
     with frame.stage("Refining", key="refine", until=0.97):
-        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, options, frame.run)
+        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background,
+                                                settings.refine_settings(options), frame.run)
     return frame.finished(shapes, layer, painting.background, target, refined, painting, patches)
 
 
@@ -76,10 +78,11 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
                          "Use pictures of single strokes on a white or transparent ground.")
     with frame.stage("Refining", key="refine", until=0.97):
         target = isolate.composited(patches, *size)
-        ground = grounds.choose_ground(options.background, target.alpha, grounds.white)
+        ground = grounds.choose_ground(settings.fixed_background(options), target.alpha, grounds.white)
         target = grounds.on_ground(target, ground)
         shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
-        shapes, layer, refined = refine_layers(shapes, layer, target, ground, options, frame.run, traced=True)
+        shapes, layer, refined = refine_layers(shapes, layer, target, ground,
+                                                settings.refine_settings(options, traced=True), frame.run)
     return frame.finished(shapes, layer, ground, target, refined, None, patches)
 
 
@@ -99,7 +102,7 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with frame.stage("Reading the picture", key="read", until=0.02):
         target = images.load(source, options.size)
     with frame.stage("Adding paths", key="build", until=0.97):
-        built = build(target, frame.schedule, options, frame.run)
+        built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)
 
 
