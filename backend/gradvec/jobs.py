@@ -41,7 +41,7 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
     """
     if kind not in JOBS:
         raise UsageError(f"The engine has no job named {kind!r}.", f"It knows {', '.join(sorted(JOBS))}.")
-    return JOBS[kind](Options.from_dict(options), payloads, info, run)
+    return JOBS[kind](Options.for_job(kind, options), payloads, info, run)
 
 
 def warm_up() -> None:
@@ -60,11 +60,10 @@ def _payload(payloads: Payloads, name: str) -> bytes:
 def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
     from .io import svg
 
-    facts = dict(result.report)
+    facts = result.report.to_dict()
     facts.update(width=result.document.width, height=result.document.height,
                  stage_seconds=facts.pop("seconds"), seconds=round(time.monotonic() - started, 2))
-    if result.target is not None:
-        facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
+    facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
     return {"svg": svg.write(result.document)}, facts
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
+from .color.css import parse_color
+from .color.ground import Wanted
 from .model import Color
 from .optimize import Refinement
 from .optimize.variables import Freedom, reach_of
 from .options import Options
+from .stages.fills import FillSettings
 from .stages.freeing import smooth_rules
+from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings
 from .stages.vectorize.settings import VectorizeSettings
@@ -18,6 +21,30 @@ from .stages.vectorize.settings import VectorizeSettings
 FREED_CUBICS = 8
 #: A joint of an artist's path that turns by more is meant to be a corner.
 EDITED_CORNER_DEGREES = 40.0
+#: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
+FREED_EFFORT = 0.25
+#: How strongly a detail map counts unless options.detail says otherwise.
+DETAIL = 0.75
+
+
+def painted_at(options: Options) -> float:
+    """Where the progress bar is when the painting is done: free outlines shift work to the refinement."""
+    return 0.65 - 0.4 * options.fidelity
+
+
+def painting_effort(options: Options) -> float:
+    """How much of its rounds and last steps the painter takes, in (0, 1]."""
+    return 1 - (1 - FREED_EFFORT) * options.fidelity
+
+
+def with_detail_map(options: Options) -> Options:
+    """The options of a run with a detail map: it counts by :data:`DETAIL` unless they say how strongly."""
+    return replace(options, detail=options.detail or DETAIL)
+
+
+def snaps_ground(options: Options) -> bool:
+    """Whether the ground that the picture itself gives has to be one of the palette's colours."""
+    return bool(options.palette) and options.background == "auto"
 
 
 def is_flat(options: Options) -> bool:
@@ -25,31 +52,37 @@ def is_flat(options: Options) -> bool:
     return options.gradient == "flat" or options.one_color
 
 
-def fixed_background(options: Options) -> Color | Literal["auto"] | None:
+def fixed_background(options: Options) -> Wanted:
     """The ground's colour, None for a bare one, "auto" where the picture decides."""
     if options.background == "auto":
         return "auto"
-    return None if options.background == "none" else hex_color(options.background)
-
-
-def hex_color(text: str) -> Color:
-    """#rrggbb as a colour."""
-    return int(text[1:3], 16) / 255, int(text[3:5], 16) / 255, int(text[5:7], 16) / 255
+    return None if options.background == "none" else parse_color(options.background)[0]
 
 
 def paint_settings(options: Options, effort: float = 1.0) -> PaintSettings:
     """effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows."""
     palette: int | tuple[Color, ...] = 0
     if options.palette.startswith("#"):
-        palette = tuple(hex_color(part) for part in options.palette.split(","))
+        palette = tuple(parse_color(part)[0] for part in options.palette.split(","))
     elif options.palette:
         palette = int(options.palette)
     return PaintSettings(
         strokes=options.strokes, brush=options.brush, on_grid=options.mode == "grid",
         segments=min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments,
-        background=fixed_background(options), detail=options.detail, narrowest=options.stroke_min,
-        longest=options.stroke_max, one_color=options.one_color, opaque=options.opaque, palette=palette,
+        background=fixed_background(options), detail=options.detail, narrowest=options.stroke_min or 0.0,
+        longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
         transport=options.transport, effort=effort, seed=options.seed, engine=options.engine, device=options.device)
+
+
+def outline_settings(options: Options) -> OutlineSettings:
+    """How strokes are outlined."""
+    return OutlineSettings(options.segments, options.accuracy, options.holes, options.paths_per_stroke,
+                           options.paths_by_size, is_flat(options), options.engine, options.device)
+
+
+def fill_settings(options: Options) -> FillSettings:
+    """How outlines are filled."""
+    return FillSettings(options.gradient, bool(options.opaque))
 
 
 def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
@@ -87,10 +120,5 @@ def vectorize_settings(options: Options) -> VectorizeSettings:
     """How a picture is built up from paths; K-means gradients count as refined."""
     return VectorizeSettings(
         segments=options.segments, accuracy=options.accuracy, holes=options.holes,
-        background=fixed_background(options), opaque=options.opaque, flat=is_flat(options),
+        background=fixed_background(options), opaque=bool(options.opaque), flat=is_flat(options),
         simplify_fills=options.gradient == "auto", engine=options.engine, device=options.device)
-
-
-def first_fills(options: Options) -> Options:
-    """Fills of new paths: refined to begin with (what becomes of them is decided at the end), or flat."""
-    return replace(options, gradient="flat" if is_flat(options) else "refined")

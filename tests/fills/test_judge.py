@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gradvec.color.oklab import difference, oklab
+from gradvec.geometry.inside import inside
 from gradvec.gradients.handles import re_ended
-from gradvec.gradients.perceptual import NOTICEABLE, colors, difference, oklab, simplified, simplify_all
-from gradvec.gradients.pixels import inside
+from gradvec.gradients.perceptual import NOTICEABLE, colors, simplified, simplify, simplify_all
 from gradvec.model import Color, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
-from gradvec.stages.fills import simplify
 
 
 def polygon(*corners: tuple[float, float]) -> np.ndarray:

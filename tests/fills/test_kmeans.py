@@ -6,9 +6,8 @@ import colorsys
 
 import numpy as np
 import pytest
+from gradvec.gradients.kmeans import PIXELS_FOR_TWO, control_points, hue_saturation, two_means
 from gradvec.model import StrokePatch
-from gradvec.stages.fills import control_points
-from gradvec.stages.fills.kmeans import PIXELS_FOR_TWO, hue_saturation, two_means
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -15,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gradvec import __version__
+from gradvec import __version__, ipc
 from gradvec.errors import EngineError
 from gradvec.ipc import client as client_module
-from gradvec.ipc import commands
 from gradvec.ipc.client import Client, ErrorEvent, Hello, Launch, ProgressEvent, ResultEvent
 from gradvec.ipc.state import State
 from ipc_helpers import HERE, alive, copy_package, last_event, log_of, wait_for, wait_for_event, wait_until_painting
@@ -76,9 +75,9 @@ def test_many_starters_at_once_get_one_engine(launch, state_dir):
     assert len({out for out, _ in said}) == 1, said
     assert said[0][0].split()[1] == b"1"
     assert {err for _, err in said} == {b""}
-    assert commands.stop(state_dir) is True
+    assert ipc.stop(state_dir) is True
     time.sleep(0.7)
-    assert commands.status(state_dir)["running"] is False, "none of the others waited for the place"
+    assert ipc.status(state_dir)["running"] is False, "none of the others waited for the place"
 
 
 def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):
@@ -89,7 +88,7 @@ def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):
         assert alive(pid), "a caller that is connected keeps it"
     assert wait_for(lambda: not alive(pid) and not alive(worker)) < 3.0
     assert {path.name for path in state_dir.iterdir()} == {"engine.lock", "engine.log"}
-    assert commands.status(state_dir)["running"] is False
+    assert ipc.status(state_dir)["running"] is False
 
 
 def test_an_engine_that_nobody_comes_to_ends_too(launch, state_dir):
@@ -98,25 +97,25 @@ def test_an_engine_that_nobody_comes_to_ends_too(launch, state_dir):
 
 
 def test_status_and_stop(launch, state_dir):
-    assert commands.status(state_dir) == {"running": False, "pid": None, "version": None, "device": None,
+    assert ipc.status(state_dir) == {"running": False, "pid": None, "version": None, "device": None,
                                           "socket": None}
-    assert commands.stop(state_dir) is False
+    assert ipc.stop(state_dir) is False
     with Client.start(launch, state_dir) as client:
         pid = client.hello.pid
         client.submit("slow", {}, {}, {})
         wait_for_event(client, ProgressEvent)
-        told = commands.status(state_dir)
+        told = ipc.status(state_dir)
         assert {"running": True, "pid": pid, "version": __version__, "device": None,
                 "running_job": True, "waiting_jobs": 0}.items() <= told.items()
         assert json.loads(json.dumps(told)) == told
         assert told["socket"].startswith(str(state_dir))
         started = time.monotonic()
-        assert commands.stop(state_dir) is True
+        assert ipc.stop(state_dir) is True
         assert time.monotonic() - started < 2.0
         event = last_event(client)
         assert (event.code, event.message) == ("engine.stopped", "The engine was stopped.")
     wait_for(lambda: not alive(pid) and not alive(told["worker"]))
-    assert commands.status(state_dir)["running"] is False
+    assert ipc.status(state_dir)["running"] is False
 
 
 def test_status_does_not_warm_an_engine(launch, state_dir):
@@ -125,7 +124,7 @@ def test_status_does_not_warm_an_engine(launch, state_dir):
         os.kill(client.status()["worker"], signal.SIGKILL)
         wait_for(lambda: client.status()["worker"] is None)
     for _ in range(3):
-        assert commands.status(state_dir)["worker"] is None
+        assert ipc.status(state_dir)["worker"] is None
 
 
 def test_a_version_that_does_not_match_is_replaced_after_its_job(launch, state_dir, tmp_path, monkeypatch):
@@ -211,8 +210,8 @@ def test_stale_socket_and_address_of_a_killed_engine_do_not_disturb(launch, stat
         wait_for(lambda: not alive(client.hello.pid))
     assert (state_dir / "engine.json").exists()
     assert list(state_dir.glob("*.sock"))
-    assert commands.status(state_dir)["running"] is False
-    assert commands.stop(state_dir) is False
+    assert ipc.status(state_dir)["running"] is False
+    assert ipc.stop(state_dir) is False
     with pytest.raises(EngineError) as caught:
         Client.connect(state_dir)
     assert caught.value.code == "engine.absent"
@@ -254,8 +253,10 @@ def test_a_swept_directory_is_set_right(launch, state_dir, monkeypatch):
 
 def test_an_engine_whose_place_was_taken_ends_after_its_job(launch, state_dir):
     with Client.start(launch, state_dir) as first:
+        os.kill(first.hello.pid, signal.SIGSTOP)  # or it might write its files again before the second one starts
         shutil.rmtree(state_dir)
         with Client.connect_or_start(launch, state_dir) as second:
+            os.kill(first.hello.pid, signal.SIGCONT)
             assert second.hello.pid != first.hello.pid
             assert first.run("paint", {}, {}, {}).info["paths"] == 1
             first.close()
@@ -281,10 +282,72 @@ def test_stop_ends_an_engine_that_hangs(launch, state_dir, monkeypatch):
     with Client.start(launch, state_dir) as client:
         pid = client.hello.pid
         os.kill(pid, signal.SIGSTOP)
-        assert commands.status(state_dir)["answering"] is False
-        assert commands.status(state_dir)["pid"] == pid
-        assert commands.stop(state_dir) is True
+        assert ipc.status(state_dir)["answering"] is False
+        assert ipc.status(state_dir)["pid"] == pid
+        assert ipc.stop(state_dir) is True
         wait_for(lambda: not alive(pid))
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_worker_that_hangs_is_replaced_and_the_caller_told(launch, state_dir, busy):
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client, Client.connect(state_dir) as other:
+        worker = client.run("echo", {}, {}, {}).info["pid"]
+        if busy:
+            client.submit("slow", {}, {}, {})
+            wait_until_painting(client)
+            other.submit("echo", {}, {}, {})
+        os.kill(worker, signal.SIGSTOP)
+        if busy:
+            event = last_event(client)
+            assert event.code == "engine.hung"
+            assert "stopped answering" in event.message
+            assert last_event(other).info["pid"] != worker, "the next in the queue is served"
+        wait_for(lambda: not alive(worker))
+        assert client.run("echo", {}, {}, {}).info["pid"] != worker
+    assert "no sign of life" in log_of(state_dir)
+
+
+def test_a_worker_that_hangs_while_it_loads_is_replaced(launch, state_dir, tmp_path):
+    (tmp_path / "once.py").write_text("import os, signal, pathlib\nmark = pathlib.Path(__file__).with_name('mark')\n"
+                                      "if not mark.exists():\n    mark.touch(); os.kill(os.getpid(), signal.SIGSTOP)\n"
+                                      "from fake_jobs import run_job\n")
+    once = replace(launch, jobs="once:run_job", paths=(str(tmp_path), str(HERE)), silence_seconds=3.0)
+    with Client.start(once, state_dir) as client:
+        client.submit("paint", {}, {}, {})
+        assert last_event(client).code == "engine.hung"
+        assert client.run("paint", {}, {}, {}).info["paths"] == 1
+
+
+def test_a_worker_that_computes_or_sleeps_is_not_taken_for_hung(launch, state_dir):
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client:
+        for kind in ("deaf", "sleeping"):
+            client.submit(kind, {}, {}, {})
+            wait_for(lambda: client.status()["worker"] is not None)
+            worker = client.status()["worker"]
+            deadline = time.monotonic() + 5.0
+            while time.monotonic() < deadline:
+                assert not isinstance(client.poll(0.1), ErrorEvent)
+            assert client.status()["worker"] == worker
+            client.cancel()
+            assert last_event(client).code == "cancelled"
+
+
+def test_a_supervisor_that_hangs_is_told_replaced_and_takes_its_worker_along(launch, state_dir, monkeypatch):
+    monkeypatch.setattr(Client.connect.__func__, "__kwdefaults__", {"warm": True, "timeout": 0.5})
+    monkeypatch.setattr(client_module, "SILENCE_SECONDS", 3.0)
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client:
+        pid = client.hello.pid
+        client.submit("sleeping", {}, {}, {})
+        wait_for(lambda: client.status()["worker"] is not None)
+        worker = client.status()["worker"]
+        os.kill(pid, signal.SIGSTOP)
+        event = last_event(client)
+        assert event.code == "engine.silent"
+        assert "stopped answering" in event.message
+        with Client.connect_or_start(launch, state_dir) as second:
+            assert second.hello.pid != pid
+            assert second.run("paint", {}, {}, {}).info["paths"] == 1
+        wait_for(lambda: not alive(pid) and not alive(worker))
 
 
 def test_terminating_it_is_as_good_as_stopping(launch, state_dir):
@@ -407,7 +470,7 @@ def test_serving_in_the_foreground(launch, state_dir):
     # A shell that starts the tests in its background has them ignore Ctrl+C, and children inherit that.
     program = ("import signal, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-               "from gradvec.ipc import commands; sys.exit(commands.serve_command(5.0, Path(sys.argv[2])))")
+               "from gradvec import ipc; sys.exit(ipc.serve_command(5.0, Path(sys.argv[2])))")
     words = [sys.executable, "-c", program, launch.root, str(state_dir)]
     environ = {**os.environ, "GRADVEC_ENGINE_JOBS": "fake_jobs:run_job", "GRADVEC_ENGINE_PATH": str(HERE)}
     server = subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1,5 +1,6 @@
 """What the painter sees: grounds, weights, bare parts, reduced views."""
 
+
 import io
 
 import numpy as np

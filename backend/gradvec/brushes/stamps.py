@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from scipy.ndimage import gaussian_filter, label
 from skimage.measure import find_contours
 
 from ..errors import InputError
-from ..io.images import load
 from ..model import Outline, Stamp
 from .loop_fit import fit_loop
 from .templates import SEGMENTS_MAX
 
-#: Longest side that the texture keeps, px.
-TEXTURE_SIDE = 256
 #: Least part of a pixel that counts as paint.
 PAINT = 0.5
 
 
-def stamp_from_picture(source: Path | bytes) -> Stamp:
-    """The brush that a picture shows: opaque on transparent ground, or dark on white. The stroke runs from left to
-    right.
+def stamp_from_paint(texture: np.ndarray) -> Stamp:
+    """The brush that leaves so much paint at each pixel, (h, w) in [0, 1]. The stroke runs from left to right.
 
     Raises:
-        InputError: as images.load; or there is nothing on it.
+        InputError: there is nothing on it.
     """
-    texture = _paint(source)
     parts, count = label(texture >= PAINT)
     if count == 0:
         raise InputError("The brush picture shows no paint.", "Draw dark on white, or opaque on transparent ground.")
@@ -50,8 +43,3 @@ def _signed_area(contour: np.ndarray) -> float:
     x, y = contour.T
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
-
-def _paint(source: Path | bytes) -> np.ndarray:
-    """How much paint there is at each pixel, (h, w) in [0, 1]."""
-    picture = load(source, TEXTURE_SIDE, "The brush picture")
-    return picture.alpha if not picture.opaque else 1 - picture.rgb.mean(-1)

@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
                 params.write(saving.params_npz(result, options))
             if strokes:
                 strokes.write(saving.stroke_pngs(result))
-        finish(result.document, result.report, output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE
 
 

@@ -23,6 +23,13 @@ def nearest(color: Color, palette: np.ndarray) -> Color:
     return red, green, blue
 
 
+def with_ground(painting: Painting) -> Painting:
+    """The painting on the palette's colour that is closest to its ground."""
+    if painting.background is None:
+        return painting
+    return replace(painting, background=nearest(painting.background, palette_of(painting)))
+
+
 def in_palette(shapes: list[Shape], palette: np.ndarray) -> list[Shape]:
     """The shapes with every stop in the palette's closest colour."""
     return [replace(shape, fill=_fill(shape.fill, palette)) for shape in shapes]

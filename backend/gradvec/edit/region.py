@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from ..brushes import outlines as brushes
 from ..errors import InputError
 from ..geometry import cubics
-from ..gradients.pixels import inside
+from ..geometry.inside import inside
 from ..io import images
 from ..model import Document, Outline, Shape, SolidColor, Target
 from ..optimize import refine

@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError, UsageError
-from ..gradients.pixels import inside
+from ..geometry.inside import inside
+from ..gradients.fills import fit
 from ..io import images
 from ..io.stroke_folder import unmix
 from ..model import Document, Outline, Shape, StrokePatch, Target
 from ..optimize import refine
 from ..options import Options
 from ..progress import Run
-from ..settings import edit_settings
-from ..stages import fills, outline
+from ..settings import edit_settings, outline_settings
+from ..stages import outline
 from ..stages.refine import prepared, tidy
 from .workspace import Workspace, bounds
 
@@ -65,7 +66,7 @@ def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list
     moved = space.into(shapes)
     patches = [patch_under(space.target, s.outline) for s in moved]
     seen = [i for i, patch in enumerate(patches) if patch is not None]
-    found = fills.fit([p for p in patches if p is not None], [moved[i].outline for i in seen], options, run)
+    found = fit([p for p in patches if p is not None], [moved[i].outline for i in seen], options.gradient, run)
     filled = dict(zip(seen, found, strict=True))
     back = space.back([replace(s, fill=filled.get(i, s.fill)) for i, s in enumerate(moved)])
     return [replace(new, outline=old.outline) for new, old in zip(back, shapes, strict=True)]
@@ -116,9 +117,9 @@ def trace(rasters: dict[str, bytes], options: Options, run: Run) -> tuple[list[S
         scale = target.width / target.source_size[0], target.height / target.source_size[1]
         spaces.append(Workspace(target, scale, (0.0, 0.0)))
     shapes, origin = [], {}
-    outlines = outline.fit(patches, options, run)
+    outlines = outline.fit(patches, outline_settings(options), run)
     pairs = [(k, one) for k, some in enumerate(outlines) for one in some]
-    found = fills.fit([patches[k] for k, _ in pairs], [one for _, one in pairs], options, run)
+    found = fit([patches[k] for k, _ in pairs], [one for _, one in pairs], options.gradient, run)
     for n, ((k, one), fill) in enumerate(zip(pairs, found, strict=True), 1):
         name = f"stroke-{n:04d}"
         shapes += spaces[k].back([Shape(one, fill, id=name, label=f"stroke {n}")])

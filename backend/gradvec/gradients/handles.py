@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..geometry.inside import polygons
 from ..model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from .gradient_fit import Ramps, colors_at
-from .pixels import Pixels, polygons
+from .pixels import Pixels
 
 _SIDEWAYS = (0.0, 0.12, -0.12, 0.25, -0.25, 0.38, -0.38)
 _SHORTEST = 1e-4

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
 
+from ..geometry.inside import inside
 from ..model import Outline, StrokePatch
 
 #: So many pixels tell a gradient as well as all of them; larger strokes are sampled evenly.
 PIXELS_MAX = 1000
-_PIECES = 6
 
 
 @dataclass(frozen=True)
@@ -67,30 +66,6 @@ def gather(patches: Sequence[StrokePatch], outlines: Sequence[Outline]) -> Pixel
     size = np.sqrt(np.add.reduceat(np.einsum("pd,pd,p->p", xy, xy, weight), start) / mass)
     size = np.maximum(size, 0.5)
     return Pixels(xy / size[stroke, None], color, weight, stroke, start, middle, size)
-
-
-def polygons(outline: Outline, pieces: int = _PIECES) -> list[np.ndarray]:
-    """Each loop as a polygon, (S pieces, 2) px."""
-    t = np.arange(pieces) / pieces
-    basis = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3])
-    result = []
-    for loop in outline.loops:
-        closed = np.concatenate([loop, loop[:1]])
-        cubics = np.stack([closed[k:k + len(loop):3] for k in range(4)], 1)
-        result.append(np.einsum("kt,skd->std", basis, cubics).reshape(-1, 2))
-    return result
-
-
-def inside(outline: Outline, left: int, top: int, width: int, height: int) -> np.ndarray:
-    """(height, width) bool: pixels of a rectangle of the picture whose centres the outline covers (non-zero rule)."""
-    winding = np.zeros((height, width), np.int32)
-    for polygon in polygons(outline):
-        mask = Image.new("1", (width, height))
-        points = [(float(x), float(y)) for x, y in polygon - (left + 0.5, top + 0.5)]
-        ImageDraw.Draw(mask).polygon(points, fill=1)
-        x, y = polygon.T
-        winding += np.asarray(mask) * int(np.sign(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
-    return winding != 0
 
 
 def _visible(patch: StrokePatch, outline: Outline) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

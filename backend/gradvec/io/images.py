@@ -17,8 +17,6 @@ nothing. Pictures of more than :data:`PIXELS_MAX` pixels are refused before they
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +32,8 @@ from . import decode
 PIXELS_MAX = 2**28
 #: No side of a Target is shorter, px.
 SIDE_MIN = 8
+#: Longest side that the picture of a brush dab is read at, px.
+DAB_SIDE = 256
 #: Below this opacity a pixel counts as fully transparent; above one minus this, as opaque.
 ALPHA_EPSILON = 1 / 512
 
@@ -61,6 +61,13 @@ def brightness(source: Path | str | bytes, size: int, name: str = "") -> np.ndar
     return bright
 
 
+def dab(source: Path | str | bytes) -> np.ndarray:
+    """(h, w) in [0, 1]: how much paint a picture of one brush dab shows, opaque on transparent ground or dark on white.
+    As :func:`load`."""
+    seen = load(source, DAB_SIDE, "The brush picture")
+    return seen.alpha if not seen.opaque else 1 - seen.rgb.mean(-1)
+
+
 def target_size(width: int, height: int, size: int) -> tuple[int, int]:
     """Working (width, height) px of a picture of width x height px for a longest side of ``size`` px."""
     scale = min(1.0, size / max(width, height))
@@ -75,46 +82,6 @@ def png_bytes(picture: np.ndarray) -> bytes:
     Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
 
-
-def save_png(path: Path | str, picture: np.ndarray) -> None:
-    """Writes ``picture`` (as :func:`png_bytes` takes it) to ``path``: complete, or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_whole(Path(path), png_bytes(picture))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes ``data`` beside ``path`` and renames it, so that nobody ever sees half a file.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    beside = None
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(f"{path} is a directory")
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        os.chmod(beside, mode)
-        os.replace(beside, path)
-    except OSError as error:
-        if beside is not None:
-            Path(beside).unlink(missing_ok=True)
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror or error}.",
-                         "Choose a folder that exists and that you may write to.") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-# ---- working size ----------------------------------------------------------------------------------------------------
 
 def _load(stream: BinaryIO, size: int, named: str) -> Target:
     picture = decode.open_picture(stream, named, PIXELS_MAX)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ..brushes import outlines as brushes
 from ..brushes import textures
-from ..model import Outline, Painting, StrokePatch
+from ..model import Outline, Painting, Shape, StrokePatch, Target
 from ..render import render_flat
 from ..render.scene import SOLID, Scene, Topology
 
@@ -17,23 +18,60 @@ from ..render.scene import SOLID, Scene, Topology
 BATCH = 64
 
 
-def isolate(painting: Painting, scale: float = 1.0, texture: bool = True) -> list[StrokePatch]:
+def isolate(painting: Painting, scale: float = 1.0, texture: bool = True, engine: str = "auto",
+            device: str = "auto") -> list[StrokePatch]:
     """Every stroke as a patch cropped to the picture, in paint order.
 
     scale: px of the patches per px of the painting. texture: whether the brush's texture thins the paint; without it
     the alpha is the exact coverage of the outline times the stroke's opacity.
     Outlines are in px of the scaled picture. A stroke outside the picture gives a patch of 1 x 1 px without paint.
     """
-    return [patch for patch, _ in _layers(painting, scale, texture)]
+    return [patch for patch, _ in _layers(painting, scale, texture, engine, device)]
 
 
-def textured(painting: Painting, scale: float = 1.0) -> np.ndarray:
+def as_shapes(painting: Painting) -> list[Shape]:
+    """Every stroke as the shape that its brush made: outline, gradient along its axis, opacity."""
+    return brushes.shapes(painting)
+
+
+def composited(patches: Sequence[StrokePatch], width: int, height: int) -> Target:
+    """Patches painted over each other, the inverse of :func:`isolate`: a picture with what they leave bare."""
+    rgb, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    for patch in patches:
+        (x, y), (h, w) = patch.offset, patch.alpha.shape
+        left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+        if right <= left or bottom <= top:
+            continue
+        there, here = np.s_[top:bottom, left:right], np.s_[top - y:bottom - y, left - x:right - x]
+        a = patch.alpha[here]
+        rgb[there] += a[..., None] * (patch.color[here] - rgb[there])
+        alpha[there] += a * (1 - alpha[there])
+    seen = np.maximum(alpha, 1e-6)[..., None]
+    return Target(np.clip(rgb / seen, 0, 1), alpha, (width, height))
+
+
+def seen_alone(painting: Painting, shapes: Sequence[Shape], target: Target, engine: str = "auto",
+               device: str = "auto") -> list[StrokePatch]:
+    """What each of the painting's strokes shows of the picture: its own coverage, the picture's colours.
+
+    shapes: the painting's strokes in any order; the patches come in that order.
+    """
+    alone = isolate(painting, texture=False, engine=engine, device=device)
+    number = {shape.id: k for k, shape in enumerate(brushes.shapes(painting))}
+    patches = []
+    for patch in (alone[number[shape.id]] for shape in shapes):
+        (x, y), (h, w) = patch.offset, patch.alpha.shape
+        patches.append(replace(patch, color=target.rgb[y:y + h, x:x + w]))
+    return patches
+
+
+def textured(painting: Painting, scale: float = 1.0, engine: str = "auto", device: str = "auto") -> np.ndarray:
     """(H, W, 4) straight RGBA of the painting with its brushes' texture, ``scale`` times as large as the painting."""
     width, height = _size(painting, scale)
     picture = np.zeros((height, width, 4), np.float32)
     if painting.background is not None:
         picture[:] = (*painting.background, 1.0)
-    for patch, light in _layers(painting, scale, texture=True):
+    for patch, light in _layers(painting, scale, True, engine, device):
         (x, y), (h, w) = patch.offset, patch.alpha.shape
         under = picture[y:y + h, x:x + w]
         alpha = patch.alpha[..., None]
@@ -48,14 +86,15 @@ def _size(painting: Painting, scale: float) -> tuple[int, int]:
     return max(1, round(painting.width * scale)), max(1, round(painting.height * scale))
 
 
-def _layers(painting: Painting, scale: float, texture: bool) -> Iterator[tuple[StrokePatch, np.ndarray]]:
+def _layers(painting: Painting, scale: float, texture: bool, engine: str,
+            device: str) -> Iterator[tuple[StrokePatch, np.ndarray]]:
     """Patches in paint order, each with the light (h, w) that plays on its paint."""
     outlines = [Outline(tuple(loop * scale for loop in o.loops))
                 for o in brushes.outlines(painting.strokes, painting.cubics, painting.stamps)]
     for start in range(0, len(outlines), BATCH):
         part = outlines[start:start + BATCH]
         boxes = [_box(outline, *_size(painting, scale)) for outline in part]
-        for i, (box, coverage) in enumerate(zip(boxes, _coverages(part, boxes), strict=True)):
+        for i, (box, coverage) in enumerate(zip(boxes, _coverages(part, boxes, engine, device), strict=True)):
             yield _layer(painting, start + i, part[i], box, coverage, scale, texture)
 
 
@@ -91,7 +130,8 @@ def _box(outline: Outline, width: int, height: int) -> tuple[int, int, int, int]
     return x0, y0, max(x0 + 1, min(width, int(np.ceil(right)))), max(y0 + 1, min(height, int(np.ceil(bottom))))
 
 
-def _coverages(outlines: list[Outline], boxes: list[tuple[int, int, int, int]]) -> list[np.ndarray]:
+def _coverages(outlines: list[Outline], boxes: list[tuple[int, int, int, int]], engine: str,
+               device: str) -> list[np.ndarray]:
     """Exact coverage (h, w) of every outline in its own box."""
     n = len(outlines)
     loops = [outline.loops[0] - box[:2] for outline, box in zip(outlines, boxes, strict=True)]
@@ -102,6 +142,6 @@ def _coverages(outlines: list[Outline], boxes: list[tuple[int, int, int, int]]) 
     scene = Scene(topology, torch.from_numpy(np.concatenate(loops)).float(), torch.zeros(n, 4), torch.zeros(n),
                   torch.ones(n, 4), torch.ones(n), torch.zeros(n, 4))
     with torch.no_grad():
-        flat = render_flat(scene).cpu().numpy()[:, 3]
+        flat = render_flat(scene, engine, device).cpu().numpy()[:, 3]
     at = topology.canvas_start
     return [flat[at[i]:at[i + 1]].reshape(sizes[i, 1], sizes[i, 0]) for i in range(n)]

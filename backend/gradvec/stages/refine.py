@@ -155,6 +155,7 @@ def _finished(shapes: list[Shape], settings: RefineSettings, target: Target,
 
     drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
     """
+
     if settings.palette:
         return shapes
     shapes = [drawn_in(s) for s in shapes]

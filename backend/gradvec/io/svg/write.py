@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
-from .path import number, path_data
+from .path import FARTHEST, number, path_data
 
 #: Our own words in a document: the run that made it and the painting level of a stroke.
 NAMESPACE = "https://gradvec.org/ns/1"
@@ -23,11 +23,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def write(document: Document, clip: bool = False, relative: bool = False) -> bytes:
+def write(document: Document, relative: bool = False) -> bytes:
     """``document`` as UTF-8 SVG.
 
-    clip: wrap the layers in one layer that is clipped to the picture's rectangle, for documents in which the result
-        stands among other things. A viewer clips a whole file at its viewBox anyway.
     relative: write curves with relative coordinates, which makes the file about a quarter smaller; without it, all
         coordinates are absolute, which is easier on programs that move them.
 
@@ -45,11 +43,6 @@ def write(document: Document, clip: bool = False, relative: bool = False) -> byt
             body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients), relative))
         body.append("</g>")
     width, height = document.width, document.height
-    if clip:
-        clip_id = ids.take("gradvec-clip")
-        gradients.append(f'<clipPath id="{clip_id}"><rect width="{width}" height="{height}"/></clipPath>')
-        frame = f'<g inkscape:groupmode="layer" inkscape:label="Gradvec" id="{ids.take("gradvec")}"'
-        body = [f'{frame} clip-path="url(#{clip_id})">', *body, "</g>"]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
@@ -122,8 +115,8 @@ def _hex(color: Color) -> str:
 def _decimal(value: float, places: int) -> str:
     """``value`` rounded to ``places`` decimals, without trailing zeros."""
     value = float(value)
-    if value != value or abs(value) > 1e12:
-        raise EngineError(f"A number of a fill is not finite: {value}.")
+    if not abs(value) <= FARTHEST:
+        raise EngineError(f"A number of a fill is not finite, or too large for a drawing: {value}.")
     if places == 2:
         return number(round(value * 100))
     text = f"{value:.{places}f}".rstrip("0").rstrip(".")

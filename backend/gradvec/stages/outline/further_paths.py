@@ -14,12 +14,12 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
+from ...geometry.sizes import size_classes
 from ...geometry.trace import peak
 from ...model import Outline, StrokePatch
-from ...options import Options
 from ...progress import Run
 from ...render import render_flat
-from ..layers import size_classes
+from . import OutlineSettings
 from .importance import visibility
 from .refine import stroke_scene
 
@@ -55,9 +55,9 @@ class _State:
         return self.target - _painted(self.patch, [*self.coverages, *further], self.weight, self.flat)
 
 
-def add_paths(patches: list[StrokePatch], first: Sequence[tuple[Outline, ...]], options: Options, run: Run,
+def add_paths(patches: list[StrokePatch], first: Sequence[tuple[Outline, ...]], settings: OutlineSettings, run: Run,
               span: tuple[float, float] = (0.0, 1.0)) -> list[tuple[Outline, ...]]:
-    """Per stroke its paths from bottom to top: ``first`` and up to options.paths_per_stroke - 1 more.
+    """Per stroke its paths from bottom to top: ``first`` and up to settings.paths - 1 more.
 
     Paths are added as long as one gains, in squared error over black and over white ground where the stroke is seen,
     at least :data:`LEAST_GAIN` of what the first added one gained, and mends something that is seen.
@@ -65,42 +65,41 @@ def add_paths(patches: list[StrokePatch], first: Sequence[tuple[Outline, ...]], 
     Raises:
         Cancelled: the run was cancelled.
     """
-    most = most_paths(patches, options)
+    most = most_paths(patches, settings)
     seen = [i for i, paths in enumerate(first) if paths]
-    covers = _coverages([patches[i] for i in seen], [first[i][0] for i in seen], options)
+    covers = _coverages([patches[i] for i in seen], [first[i][0] for i in seen], settings)
     # What the strokes above let through enters the picture's squared error squared.
     weights = [np.square(share, dtype=np.float64) for share in visibility(patches)]
-    flat = options.gradient == "flat" or options.one_color
-    states = {i: _State(patches[i], _premultiplied(patches[i]), weights[i], flat, list(first[i]), [cover])
+    states = {i: _State(patches[i], _premultiplied(patches[i]), weights[i], settings.flat, list(first[i]), [cover])
               for i, cover in zip(seen, covers, strict=True)}
     for state in states.values():
         state.error = _error(state.left(), state.weight)
     begin, end = span
-    rounds = options.paths_per_stroke - 1
+    rounds = settings.paths - 1
     for number in range(rounds):
         part = (end - begin) / rounds
         still = [state for i, state in states.items() if state.open and most[i] > number + 1]
         if run.keep or not still:
             break
-        _add_one_each(still, options, run, (begin + part * number, begin + part * (number + 1)))
+        _add_one_each(still, settings, run, (begin + part * number, begin + part * (number + 1)))
     return [tuple(states[i].paths) if i in states else () for i in range(len(patches))]
 
 
-def most_paths(patches: Sequence[StrokePatch], options: Options) -> np.ndarray:
-    """(N,) how many paths each stroke may become: options.paths_per_stroke, or by its size.
+def most_paths(patches: Sequence[StrokePatch], settings: OutlineSettings) -> np.ndarray:
+    """(N,) how many paths each stroke may become: settings.paths, or by its size.
 
     By size: strokes fall into three classes by K-means of their sizes; the largest may become all of the paths, the
     middle ones half as many, the small ones stay one path.
     """
-    most = np.full(len(patches), options.paths_per_stroke)
+    most = np.full(len(patches), settings.paths)
     sizes = np.sqrt([float(patch.alpha.sum()) for patch in patches])
-    if options.paths_by_size and (sizes > 0).any():
-        by_class = np.maximum(1, [options.paths_per_stroke, options.paths_per_stroke // 2, 1])
+    if settings.by_size and (sizes > 0).any():
+        by_class = np.maximum(1, [settings.paths, settings.paths // 2, 1])
         most[sizes > 0] = by_class[size_classes(sizes[sizes > 0])]
     return most
 
 
-def _add_one_each(states: list[_State], options: Options, run: Run, span: tuple[float, float]) -> None:
+def _add_one_each(states: list[_State], settings: OutlineSettings, run: Run, span: tuple[float, float]) -> None:
     """One more path for every stroke where that pays; the others are closed."""
     from . import outlines
 
@@ -111,9 +110,9 @@ def _add_one_each(states: list[_State], options: Options, run: Run, span: tuple[
         parts.append(component(state.left() * np.sqrt(state.weight)[..., None], state.patch))
         state.open = False
     asked = [k for k, part in enumerate(parts) if part is not None]
-    fitted = outlines([part for part in parts if part is not None], None, options, run, span, in_picture=False)
+    fitted = outlines([part for part in parts if part is not None], None, settings, run, span, in_picture=False)
     tried = [(states[k], outline) for k, outline in zip(asked, fitted, strict=True) if outline is not None]
-    covers = _coverages([state.patch for state, _ in tried], [outline for _, outline in tried], options)
+    covers = _coverages([state.patch for state, _ in tried], [outline for _, outline in tried], settings)
     for (state, outline), cover in zip(tried, covers, strict=True):
         error = _error(state.left(cover), state.weight)
         gain = state.error - error
@@ -161,14 +160,14 @@ def _premultiplied(patch: StrokePatch) -> np.ndarray:
 
 
 def shown_parts(patches: Sequence[StrokePatch], outlines: Sequence[Sequence[Outline]],
-                options: Options) -> list[list[StrokePatch]]:
+                settings: OutlineSettings) -> list[list[StrokePatch]]:
     """Per stroke, for each of its paths from bottom to top, the patch reduced to where that path shows.
 
     A path's fill is to be found in its own part: what the stroke's upper paths cover says nothing about it.
     """
     several = [i for i, paths in enumerate(outlines) if len(paths) > 1]
     pairs = [(patches[i], outline) for i in several for outline in outlines[i]]
-    covers = iter(_coverages([patch for patch, _ in pairs], [outline for _, outline in pairs], options))
+    covers = iter(_coverages([patch for patch, _ in pairs], [outline for _, outline in pairs], settings))
     result = [[patch] * len(paths) for patch, paths in zip(patches, outlines, strict=True)]
     for i in several:
         own = [next(covers) for _ in outlines[i]]
@@ -200,14 +199,15 @@ def _painted(patch: StrokePatch, coverages: Sequence[np.ndarray], weight: np.nda
     return picture
 
 
-def _coverages(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Options) -> list[np.ndarray]:
+def _coverages(patches: Sequence[StrokePatch], outlines: Sequence[Outline], settings: OutlineSettings
+               ) -> list[np.ndarray]:
     """(h, w) coverage of each outline on its patch."""
     if not patches:
         return []
     offsets = np.repeat([p.offset for p in patches], [3 * o.segments for o in outlines], axis=0)
     points = np.concatenate([loop for o in outlines for loop in o.loops]) - offsets
     scene = stroke_scene(outlines, points, [p.alpha.shape for p in patches])
-    alpha = render_flat(scene, options.engine, options.device)[:, 3].numpy().astype(np.float64)
+    alpha = render_flat(scene, settings.engine, settings.device)[:, 3].numpy().astype(np.float64)
     ends = pairwise(scene.topology.canvas_start)
     return [alpha[a:b].reshape(p.alpha.shape) for p, (a, b) in zip(patches, ends, strict=True)]
 

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from ...color.ground import choose_ground, mean_color
 from ...errors import InputError
-from ...model import Color, Target
+from ...model import Target
 from .settings import PaintSettings
 
 #: Below this opacity a pixel's own colour is not trusted.
@@ -49,7 +50,7 @@ class Canvas:
         self.width, self.height = target.width, target.height
         scale = self._scale(FINE_AREA, FINE_STROKE, settings.strokes)
         rgb, alpha = _reduced(target, scale)
-        self.background = _background(rgb, alpha, settings)
+        self.background = choose_ground(settings.background, alpha, lambda: mean_color(rgb))
         if settings.background not in (None, "auto"):
             # A ground that the user chose shows through the picture's bare parts and is painted with it.
             ground = np.array(self.background, np.float32)
@@ -94,15 +95,6 @@ def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
     color = F.interpolate(planes[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
     small = F.interpolate(torch.from_numpy(alpha)[None, None], size=size, mode="area")[0, 0].numpy()
     return np.clip(color / np.maximum(small[..., None], 1e-6), 0, 1), np.where(small > 1 - 1e-5, np.float32(1), small)
-
-
-def _background(rgb: np.ndarray, alpha: np.ndarray, settings: PaintSettings) -> Color | None:
-    if settings.background != "auto":
-        return settings.background
-    if alpha.min() < 1:
-        return None
-    red, green, blue = rgb.reshape(-1, 3).mean(0, dtype=np.float64).tolist()
-    return (red, green, blue)
 
 
 def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

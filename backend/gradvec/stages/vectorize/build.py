@@ -15,7 +15,7 @@ from ...optimize.reduced import ReducedTarget
 from ...optimize.variables import Freedom
 from ...optimize.visibility import UNSEEN, visible
 from ...progress import Run
-from .initialize import FitFills, ground_color, new_paths
+from .initialize import ground_color, new_paths
 from .settings import VectorizeSettings
 from .weights import distance_weight, patience
 
@@ -65,8 +65,7 @@ class Build:
     report: BuildReport
 
 
-def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings, fit_fills: FitFills,
-          run: Run) -> Build:
+def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings, run: Run) -> Build:
     """The picture as paths, added stage by stage where the largest coherent error is.
 
     After each stage all paths so far are refined together. Fewer paths come out where nothing that is seen is wrong
@@ -74,14 +73,13 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
 
     Args:
         schedule: how many paths each stage adds.
-        fit_fills: gives one fill for each patch under its outline.
 
     Raises:
         Cancelled: the user cancelled. EngineError: the engine failed.
     """
     started = time.monotonic()
     reduced = ReducedTarget.of(target, sum(schedule), REDUCED_AREA, REDUCED_SHAPE_AREA)
-    work = _Build(reduced.target, settings, fit_fills, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
+    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
     total = 0
     for number, count in enumerate(schedule):
         total += count
@@ -101,8 +99,8 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
 class _Build:
     """A picture under way."""
 
-    def __init__(self, target: Target, settings: VectorizeSettings, fit_fills: FitFills, run: Run, steps: int) -> None:
-        self.target, self.settings, self.fit_fills, self.run = target, settings, fit_fills, run
+    def __init__(self, target: Target, settings: VectorizeSettings, run: Run, steps: int) -> None:
+        self.target, self.settings, self.run = target, settings, run
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
@@ -121,7 +119,7 @@ class _Build:
         if count <= 0:
             return 0
         found = new_paths(self.shapes, self.target, self.wanted, self.refined.shown, count, self.settings,
-                          self.fit_fills)
+                          self.run)
         self.fresh = [False] * len(self.shapes)
         for start in sorted((s for s in found if s.below is not None), key=lambda s: -(s.below or 0)):
             self._insert(start.below or 0, replace(start.shape, level=self.stage[start.below or 0]))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ...geometry import cubics, repair, trace
-from ...gradients.pixels import inside
-from ...model import Fill, Outline, Shape, SolidColor, StrokePatch, Target
+from ...geometry.inside import inside
+from ...gradients.fills import fit
+from ...model import Outline, Shape, SolidColor, StrokePatch, Target
+from ...progress import Run
 from .error_regions import LEAST_PX, SEEN, components, fit_planes, mended
 from .occlusion import Whole, owners, whole
 from .settings import VectorizeSettings
-
-#: One fill for each patch under its outline, in two lists of equal length.
-FitFills = Callable[[Sequence[StrokePatch], Sequence[Outline]], list[Fill]]
 
 #: So many regions are tried for each path that is wanted, and so many at least.
 TRIED, TRIED_LEAST = 3, 12
@@ -65,7 +63,7 @@ class Start:
 
 
 def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np.ndarray, count: int,
-              settings: VectorizeSettings, fit_fills: FitFills) -> list[Start]:
+              settings: VectorizeSettings, run: Run) -> list[Start]:
     """``count`` new paths, larger ones first; fewer where nothing is wrong.
 
     Args:
@@ -73,14 +71,16 @@ def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np
         wanted, shown: (H, W, 4) premultiplied RGBA of the picture and of what the paths show so far.
     """
     most = max(TRIED * count, TRIED_LEAST)
-    found = components(wanted, shown, most, settings.flat)
-    parts = whole(found, wanted, shown, owners(shapes, *wanted.shape[:2]), most)
+    regions = components(wanted, shown, most, settings.flat)
+    parts = whole(regions, wanted, shown, owners(shapes, *wanted.shape[:2]), most)
     taken = _choose(_tries(parts, target, wanted, shown, settings), count)
     if len(taken) < count:
         taken += _circles(taken, target, wanted, shown, count - len(taken))
     taken = _ordered(taken)
-    filled = fit_fills([t.patch for t in taken], [t.outline for t in taken])
-    return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, filled, strict=True)]
+    # Gradients start refined (the joint refinement and its end decide what becomes of them), flat ones flat.
+    found = fit([t.patch for t in taken], [t.outline for t in taken], "flat" if settings.flat else "refined",
+                Run(token=run.token))
+    return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, found, strict=True)]
 
 
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray,

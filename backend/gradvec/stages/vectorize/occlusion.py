@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.spatial import ConvexHull, QhullError
 
-from ...gradients.pixels import inside
+from ...geometry.inside import inside
 from ...model import Shape
 from .error_regions import SEEN, Component
 

@@ -1,6 +1,6 @@
 """Strokes as fills: two-stage K-means control points, and least-squares gradients.
 
-    (StrokePatch, Outline) pairs -> pixels -> kmeans / ramps -> judge -> handles -> Fill each
+    (StrokePatch, Outline) pairs -> pixels -> kmeans / gradient_fit -> perceptual -> handles -> Fill each
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...gradients.gradient_fit import (
+from ..color.oklab import difference
+from ..model import Fill, LinearGradient, Outline, SolidColor, Stop, StrokePatch
+from ..progress import Run
+from .gradient_fit import (
     Ramps,
     along,
     bend_gain,
@@ -22,15 +25,10 @@ from ...gradients.gradient_fit import (
     spanning,
     squared_error,
 )
-from ...gradients.handles import linear_fill, radial_fill
-from ...gradients.perceptual import NOTICEABLE, UNSEEN_SHARE, difference, simplify, simplify_all
-from ...gradients.pixels import Pixels, gather
-from ...model import Fill, LinearGradient, Outline, SolidColor, Stop, StrokePatch
-from ...options import Options
-from ...progress import Run
+from .handles import linear_fill, radial_fill
 from .kmeans import ControlPoint, control_points
-
-__all__ = ["ControlPoint", "control_points", "fit", "simplify", "simplify_all"]
+from .perceptual import NOTICEABLE, UNSEEN_SHARE
+from .pixels import Pixels, gather
 
 #: Share of the squared error that a third stop, or a radial gradient, has to save.
 THIRD_STOP_GAIN, RADIAL_GAIN = 0.10, 0.25
@@ -42,8 +40,8 @@ HOPELESS = 2.0
 _MIDDLES = (0.2, 0.4, 0.6, 0.8)
 
 
-def fit(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Options, run: Run) -> list[Fill]:
-    """One fill for each stroke patch under its outline (two lists of equal length), by options.gradient.
+def fit(patches: Sequence[StrokePatch], outlines: Sequence[Outline], method: str, run: Run) -> list[Fill]:
+    """One fill for each stroke patch under its outline (two lists of equal length), by ``method``.
 
     - kmeans: the control points of the two-stage K-means are the gradient, as published; one colour where they are
       one point or none.
@@ -62,13 +60,13 @@ def fit(patches: Sequence[StrokePatch], outlines: Sequence[Outline], options: Op
         return []
     pixels = gather(patches, outlines)
     run.step(0.1)
-    if options.gradient == "flat":
+    if method == "flat":
         return [SolidColor(_color(color)) for color in _means(pixels)]
     points = _all_points(patches, run)
-    if options.gradient == "kmeans":
+    if method == "kmeans":
         return [_published(found, mean) for found, mean in zip(points, _means(pixels), strict=True)]
-    linear = _best_linear(pixels, points, _stepper(run, 0.4, 0.7 if options.gradient == "auto" else 0.9))
-    if options.gradient == "auto":
+    linear = _best_linear(pixels, points, _stepper(run, 0.4, 0.7 if method == "auto" else 0.9))
+    if method == "auto":
         return _chosen(pixels, linear, outlines, run)
     return [linear_fill(pixels, linear, k, outline) for k, outline in enumerate(outlines)]
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ...model import Color, StrokePatch
+from ..model import Color, StrokePatch
 
 #: Hue in half degrees and saturation in levels, as the paper counts them.
 HUES, LEVELS = 180.0, 255.0
