@@ -10,6 +10,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from . import looks
 from .errors import UsageError
 
 #: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
@@ -30,8 +31,11 @@ def _option(default: Any, help: str, *, low: float | None = None, high: float | 
 class Options:
     """What a run is to do. Field metadata: help, low, high, choices, pattern, unit, expects."""
 
+    look: str = _option(looks.PLAIN, "a whole set of options, which others given besides it override "
+                        f"(`gradvec looks` lists them; `gradvec paint` takes {looks.DEFAULT} where none is given)",
+                        choices=looks.NAMES)
     strokes: int = _option(500, "how many brush strokes to paint", low=1, high=STROKES_FORCED_MAX)
-    brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "mixed"))
+    brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "dry", "mixed"))
     mode: str = _option("progressive", "where strokes go: coarse to fine by error, or on a regular grid",
                         choices=("progressive", "grid"))
     size: int = _option(512, "longest side of the working picture", low=16, high=4096, unit="px")
@@ -65,6 +69,9 @@ class Options:
     palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
                            pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
                            expects="a number of colours, or colours such as #aabbcc,#ddeeff")
+    texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the weave "
+                           "of a canvas, grain of paper, pooled pigment, or sheets of paper",
+                           choices=("none", "impasto", "canvas", "paper", "watercolor", "cut"))
     transport: float = _option(0.0, "share of the optimal-transport loss, which moves strokes over gaps that a "
                                "pixel by pixel loss cannot see across", low=0.0, high=1.0)
     seed: int = _option(0, "start of the random numbers; the same seed gives the same result", low=0, high=2**31 - 1)
@@ -83,7 +90,8 @@ class Options:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Options:
-        """Options from names and values (from the wire, a menu or a document); absent names keep their default.
+        """Options from names and values (from the wire, a menu or a document); absent names are as the look has them,
+        or keep their default.
 
         Raises:
             UsageError: an unknown name, a wrong type or a value out of range.
@@ -92,7 +100,7 @@ class Options:
         unknown = sorted(set(values) - known)
         if unknown:
             raise UsageError(f"There is no option named {unknown[0]!r}.", f"Known options: {', '.join(sorted(known))}.")
-        return cls(**values)
+        return cls(**looks.with_look(values))
 
     @property
     def segments(self) -> int:

@@ -67,12 +67,14 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     from . import images
     from .paint import brushes, paint
     from .paint.stamps import stamp_from_picture
+    from .paper import left_bare, with_rims
     from .render.threads import calm_threads
+    from .rules import HELD, rules_of
 
     run, clock = run or Run(), _Clock()
     calm_threads()
     with run.stage("Reading the picture", 0.0, 0.02), clock("read"):
-        target = images.load(source, options.size)
+        target = shown = images.load(source, options.size)
         stamps = [stamp_from_picture(picture) for picture in own_brushes]
         bright = None
         if detail_map is not None:
@@ -80,6 +82,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
             options = replace(options, detail=options.detail or DETAIL)
     # Where the bar is when the painting is done: free outlines shift work to the refinement.
     painted = 0.65 - 0.4 * options.fidelity
+    if options.background.startswith("#"):
+        target = left_bare(target, _hex(options.background), rules_of(options.brush, options.fidelity).paper)
     with run.stage("Painting", 0.02, painted), clock("paint"):
         painting = paint(target, options, run, bright, stamps, 1 - (1 - FREED_EFFORT) * options.fidelity)
         if options.palette and painting.background is not None and options.background == "auto":
@@ -88,19 +92,20 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with run.stage("Vectorizing strokes", painted, painted + 0.03), clock("vectorize"):
         ground = painting.background
         target = _on_ground(target, ground)
-        shapes, layer = layers.assign(brushes.shapes(painting), options.layers, keep_order=False)
+        shapes, layer = layers.assign(brushes.shapes(painting, fine=options.fidelity <= HELD), options.layers, keep_order=False)
         shapes, layer, patches = _vectorized(painting, shapes, layer, target, options, run)
         if options.palette:
             shapes = few_colors.in_palette(shapes, few_colors.palette_of(painting))
     with run.stage("Refining", painted + 0.03, 0.97), clock("refine"):
         shapes, layer, report = _refined(shapes, layer, target, ground, options, run)
+        shapes = with_rims(shapes, options.fidelity)
     with run.stage("Writing", 0.97, 1.0), clock("write"):
         meta = _meta("paint", options, target, name or (source.name if isinstance(source, Path) else ""), source,
                      report)
         document = _document(shapes, layer, options, ground, target.width, target.height, meta)
         predicted = predict(document)
     return Result(document, target, painting, patches, predicted,
-                  _report(document, report, clock, predicted, target))
+                  _report(document, report, clock, predicted, _on_ground(shown, ground)))
 
 
 def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:
@@ -303,7 +308,7 @@ def _hex(text: str) -> Color:
 def _document(shapes: list[Shape], layer: list[int], options: Options, ground: Color | None, width: int, height: int,
               meta: dict[str, Any]) -> Document:
     built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, width, height)
-    return Document(width, height, built, meta)
+    return Document(width, height, built, meta, options.texture)
 
 
 def _meta(job: str, options: Options, target: Target, name: str, source: Path | bytes | None,

@@ -14,8 +14,11 @@ from ..errors import InputError, UsageError
 from ..model import Painting, Stamp, Target
 from ..options import Options
 from ..progress import Run
+from ..rules import rules_of
 from . import grid
 from .canvas import Canvas, View
+from .form import form_of
+from .keeping import Keeping
 from .optimize import Settings, optimize
 from .palette import palette_of
 from .placement import strokes_from_seeds
@@ -23,7 +26,7 @@ from .seeds import Seeds, propose
 from .variables import Limits, Variables, to_painting
 from .worth import worth
 
-#: Share of the strokes that each level adds, coarse to fine.
+#: Share of the strokes that each level of a grid adds, coarse to fine; without a grid the brush's rules say it.
 LEVELS = (0.10, 0.30, 0.60)
 LEVEL_STEPS, ROUND_STEPS, FINAL_STEPS = 80, 30, 150
 ROUNDS = 10
@@ -38,13 +41,14 @@ COVER, ASPECT = 0.8, 2.2
 
 
 def paint(target: Target, options: Options, run: Run, detail_map: np.ndarray | None = None,
-          stamps: Sequence[Stamp] = (), effort: float = 1.0) -> Painting:
+          stamps: Sequence[Stamp] = (), effort: float = 1.0, guides: Sequence[np.ndarray] = ()) -> Painting:
     """Paints ``target`` with at most ``options.strokes`` strokes.
 
     Args:
         detail_map: (h, w) in [0, 1] of any size, bright where strokes are to be small and many.
         stamps: templates of a brush of the user's own; they replace the oil brush's templates.
         effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows.
+        guides: polylines (n, 2) px that strokes near them run along.
 
     Returns:
         The strokes in paint order, coarse to fine. Ends early, with what there is, once ``run.keep`` is true.
@@ -56,7 +60,7 @@ def paint(target: Target, options: Options, run: Run, detail_map: np.ndarray | N
     """
     if target.width < 1 or target.height < 1:
         raise InputError(f"The picture has no pixels ({target.width} x {target.height}).", "Choose another picture.")
-    painter = Painter(Canvas(target, options, detail_map), options, run, stamps, effort)
+    painter = Painter(Canvas(target, options, detail_map), options, run, stamps, effort, guides)
     if options.mode == "grid":
         painter.grid()
     else:
@@ -68,12 +72,14 @@ class Painter:
     """One painting in the making. ``variables`` holds the strokes so far, in px of the whole picture."""
 
     def __init__(self, canvas: Canvas, options: Options, run: Run, stamps: Sequence[Stamp] = (),
-                 effort: float = 1.0) -> None:
+                 effort: float = 1.0, guides: Sequence[np.ndarray] = ()) -> None:
         self._canvas, self._options, self._run = canvas, options, run
         self._rng = np.random.default_rng(options.seed)
         self._stamps = tuple(stamps)
         self._rounds, self._final_steps = round(ROUNDS * effort), round(FINAL_STEPS * effort)
-        self.limits = _limits(canvas, options)
+        self._form = form_of(canvas.coarse_colors(), canvas.coarse.scale, guides)
+        self._rules = rules_of(options.brush, options.fidelity)
+        self.limits = _limits(canvas, options, Keeping.of(options.fidelity, self._form, bool(guides)))
         # Outlines that will be freed are given their further segments by the refinement.
         self._cubics = min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments
         self._settings = Settings(self.limits, canvas.ground, self._cubics, self._stamps, options.engine,
@@ -89,13 +95,13 @@ class Painter:
 
     def progressive(self) -> None:
         """Levels, rounds of moving idle strokes, a last polish."""
-        counts = _split(self._options.strokes, LEVELS)
+        counts = _split(self._options.strokes, self._rules.shares)
         cost = self._fine.goal[0].numel() / self._coarse.goal[0].numel()
         self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
-            self._add(count, _level_widths(self._canvas.area, count, self.limits), level)
+            self._add(count, self._level_widths(count), level)
             self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5), self._options.transport)
         for _ in range(self._rounds):
             if self._run.keep:
@@ -122,7 +128,8 @@ class Painter:
         self._join(self._propose(count, widths), level)
 
     def _join(self, seeds: Seeds, level: int) -> None:
-        new = strokes_from_seeds(seeds, self._options.brush, level, self._rng, len(self._stamps))
+        clear = self._form.at(torch.from_numpy(seeds.center))[1].numpy() if self.limits.keeping is not None else None
+        new = strokes_from_seeds(seeds, self._options.brush, level, self._rng, len(self._stamps), clear)
         new.project(self.limits)
         self.variables = self.variables.join(new)
 
@@ -137,8 +144,13 @@ class Painter:
         cost = (1 - alpha) ** 2 * (1 + (colors.clamp(0, 1) ** 2).sum(0)) * view.weight
         seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
                         (widths[0] * view.scale, widths[1] * view.scale), self.limits.longest * view.scale,
-                        not self._options.one_color)
+                        not self._options.one_color and self._rules.gradient != "none", self._rules.aspects,
+                        self._form.planes() if self.limits.keeping is not None else None)
         return seeds.scaled(1 / view.scale)
+
+    def _level_widths(self, count: int) -> tuple[float, float]:
+        """Narrowest and widest strokes, px, of a level whose ``count`` strokes are to cover the picture."""
+        return _level_widths(self._canvas.area * self._rules.size**2, count, self.limits)
 
     def _move_idle(self, level: int) -> None:
         """Takes away strokes that are worth less than new ones would gain elsewhere, and paints those."""
@@ -148,7 +160,7 @@ class Painter:
                        self._options.device) / view.scale**2
         free = self._options.strokes - len(self.variables)
         most = free + math.ceil(ROUND_SHARE * self._options.strokes)
-        seeds = self._propose(most, _level_widths(self._canvas.area, self._options.strokes, self.limits))
+        seeds = self._propose(most, self._level_widths(self._options.strokes))
         seeds = seeds.take(np.argsort(-seeds.gain, kind="stable"))
         order = np.argsort(worths, kind="stable")
         moved = 0
@@ -177,7 +189,7 @@ class Painter:
         optimize(self.variables, view, replace(self._settings, transport=transport), steps, decay, on_step)
 
 
-def _limits(canvas: Canvas, options: Options) -> Limits:
+def _limits(canvas: Canvas, options: Options, keeping: Keeping | None = None) -> Limits:
     side = max(canvas.width, canvas.height)
     narrowest = options.stroke_min or min(max(2.5, 0.006 * side), side)
     longest = options.stroke_max or max(0.5 * side, narrowest)
@@ -185,7 +197,7 @@ def _limits(canvas: Canvas, options: Options) -> Limits:
         raise UsageError(f"Strokes of at least {narrowest:g} px cannot be at most {longest:g} px long.",
                          "Raise stroke-max or lower stroke-min.")
     return Limits(narrowest, longest, canvas.width, canvas.height, options.one_color,
-                  palette_of(options.palette, canvas, options.seed))
+                  palette_of(options.palette, canvas, options.seed), keeping)
 
 
 def _split(total: int, shares: Sequence[float]) -> list[int]:
@@ -194,7 +206,7 @@ def _split(total: int, shares: Sequence[float]) -> list[int]:
     return [int(n) for n in np.diff(edges) if n > 0]
 
 
-def _level_widths(area: int, count: int, limits: Limits) -> tuple[float, float]:
+def _level_widths(area: float, count: int, limits: Limits) -> tuple[float, float]:
     """Narrowest and widest strokes of a level whose ``count`` strokes are to cover the picture."""
     usual = math.sqrt(COVER * area / count / ASPECT)
     low = max(0.4 * usual, limits.narrowest)

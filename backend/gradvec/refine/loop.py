@@ -69,7 +69,8 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], w
         return [], {"steps": 0, "reseeded": 0, "moved": set()}
     engine, device = choose(work.engine, work.device)
     if work.freedom.gradients and work.freedom.colors and not work.flat:
-        shapes = [shape if shape.id in work.fixed else with_gradient(shape) for shape in shapes]
+        shapes = [shape if shape.id in work.fixed else with_gradient(shape, work.freedom.keep)
+                  for shape in shapes]
     variables = Variables(shapes, target.width, target.height, background, work.freedom, device)
     return _Loop(variables, target, work, engine, run).result()
 

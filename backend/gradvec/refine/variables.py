@@ -13,6 +13,8 @@ import torch
 
 from ..model import LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from ..render.scene import LINEAR, RADIAL, SOLID, Scene, Topology, scene_from_shapes
+from ..rules import rules_of
+from .keeping import Kept
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Freedom:
     outlines: control points move at all. reach: how far a control point may leave the best affine image of the
     shape that came in, as a share of the shape's own size (square root of its area); 0 keeps every shape an affine
     image of itself, infinity frees it. gradients: geometry of the fills. colors: colours of the stops. opacity: stops
-    may fade.
+    may fade. keep: the fidelity at which shapes keep to the rules of their brushes, None where they do not.
     """
 
     outlines: bool = True
@@ -30,6 +32,7 @@ class Freedom:
     gradients: bool = True
     colors: bool = True
     opacity: bool = True
+    keep: float | None = None
 
 
 def reach_of(fidelity: float) -> float:
@@ -52,6 +55,13 @@ class Variables:
         self._origin = self.points.detach().clone()
         self.size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0))).to(self.points)
         self._groups = self._affine_groups()
+        self._kept = self._rules(shapes)
+
+    def _rules(self, shapes: list[Shape]) -> Kept | None:
+        if self.freedom.keep is None or self.freedom.reach == float("inf"):
+            return None
+        kept = Kept(shapes, self.freedom.keep, self.topology, self._origin, self.geometry, self.opacity)
+        return kept if kept.binding else None
 
     def _build(self, scene: Scene) -> None:
         self.topology = scene.topology
@@ -108,14 +118,22 @@ class Variables:
             self.stop_color.clamp_(0.0, 1.0)
             if not self.freedom.opacity:
                 self.stop_color[:, 3] = 1.0
+            elif self._kept is not None:
+                self._kept.fade(self.stop_color)
         if self.freedom.outlines and self.freedom.reach != float("inf"):
             for index, basis, solve in self._groups:
                 moved = self.points[index]
-                affine = basis @ (solve @ moved)
-                rest = moved - affine
+                matrix = solve @ moved
+                rest = moved - basis @ matrix
+                if self._kept is not None:
+                    matrix = self._kept.unstretched(matrix, index)
+                    self._kept.carry(self.geometry, index, matrix, self._origin)
+                affine = basis @ matrix
                 length = rest.norm(dim=-1, keepdim=True)
                 limit = (self.freedom.reach * self.size[self._owner[index[:, 0]]])[:, None, None]
                 self.points[index] = affine + rest * torch.clamp(limit / (length + 1e-12), max=1.0)
+            if self._kept is not None:
+                self._kept.straighten(self.points)
 
     def _affine_groups(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """Shapes of equally many control points together: (index (n, K), basis (n, K, 3), pseudo-inverse (n, 3, K))."""
@@ -177,6 +195,7 @@ class Variables:
         self.geometry = self.geometry.detach()[outlines].requires_grad_(self.freedom.gradients)
         self.stop_color = self.stop_color.detach()[stops].requires_grad_(self.freedom.colors)
         self._groups = self._affine_groups()
+        self._kept = self._rules(self.meta)
         return points, outlines, stops
 
     @torch.no_grad()
@@ -231,9 +250,9 @@ def _with_fill(shape: Shape, kind: int, numbers: list[float], stops: tuple[Stop,
     return replace(shape, fill=LinearGradient(x1, y1, x2, y2, stops))
 
 
-def with_gradient(shape: Shape) -> Shape:
+def with_gradient(shape: Shape, keep: float | None = None) -> Shape:
     """The same look with a gradient of two equal stops along the outline's longest extent, ready to be refined."""
-    if not isinstance(shape.fill, SolidColor):
+    if not isinstance(shape.fill, SolidColor) or (keep is not None and rules_of(shape.brush, keep).gradient == "none"):
         return shape
     points = np.concatenate(shape.outline.loops)
     middle = points.mean(0)

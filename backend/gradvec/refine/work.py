@@ -29,7 +29,8 @@ def plan(options: Options, traced: bool = False) -> Refinement:
     """
     published = options.gradient == "kmeans"
     freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
-                      colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
+                      colors=not published and not options.palette, opacity=not options.opaque and not options.palette,
+                      keep=None if traced else options.fidelity)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
     return Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,

@@ -15,7 +15,7 @@ import numpy as np
 from lxml import etree
 
 from ..errors import InputError
-from ..model import Color, Document, Fill, Layer, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
+from ..model import Color, Document, Fill, Layer, LinearGradient, Outline, RadialGradient, Rim, Shape, SolidColor, Stop
 from .path import parse_path
 from .write import INKSCAPE, NAMESPACE, SVG
 
@@ -133,7 +133,16 @@ def _shape(element: etree._Element, matrix: np.ndarray, opacity: float,
     level = element.get(f"{{{NAMESPACE}}}level", "0")
     return Shape(moved, fill, opacity * _share(element, "opacity") * _share(element, "fill-opacity"),
                  int(level) if level.isdigit() else 0, element.get("id", ""),
-                 element.get(f"{{{INKSCAPE}}}label", ""))
+                 element.get(f"{{{INKSCAPE}}}label", ""), element.get(f"{{{NAMESPACE}}}brush", ""),
+                 _rim(element, matrix))
+
+
+def _rim(element: etree._Element, matrix: np.ndarray) -> Rim | None:
+    """An outline's line in one colour; other paint along outlines is left out."""
+    paint, width = _property(element, "stroke"), _length(_property(element, "stroke-width") or "1")
+    if paint in ("", "none") or paint.startswith("url(") or width <= 0:
+        return None
+    return Rim(_color(paint), width * math.sqrt(abs(np.linalg.det(matrix[:2, :2]))), _share(element, "stroke-opacity"))
 
 
 def _property(element: etree._Element, name: str) -> str:
