@@ -150,8 +150,8 @@ def from_npz(z: Any, times: int = 1) -> Any:
 
 
 def from_svg(data: bytes) -> Any:
+    from gradvec.io.svg import read
     from gradvec.render.scene import scene_from_shapes
-    from gradvec.svg import read
     document = read(data)
     return scene_from_shapes(document.shapes, document.width, document.height, (1, 1, 1, 1))
 

@@ -23,10 +23,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 def run(picture: Path, strokes: int, size: int, fidelity: float, extra: dict) -> dict:
     import numpy as np
-    from gradvec import svg
-    from gradvec.compare import psnr, render_svg, ssim
+    from gradvec.io import svg
     from gradvec.options import Options
     from gradvec.pipeline import paint_picture
+    from gradvec.tools.compare import psnr, render_svg, ssim
 
     clock, cpu = time.perf_counter(), time.process_time()
     options = Options.from_dict({"strokes": strokes, "size": size, "fidelity": fidelity, **extra})

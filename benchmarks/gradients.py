@@ -4,7 +4,7 @@
 usage: gradients.py STROKES_DIR [--points CONTROL_POINTS.json] [--outlines] [--json]
 
 Columns: PSNR over all covered pixels of all strokes (weighted by coverage), mean of the strokes' own PSNR, how many
-strokes got which kind of fill, processor seconds of fills.fit (best of three).
+strokes got which kind of fill, processor seconds of gradients.fills.fit (best of three).
 --points: control points of another program for the same strokes, a list per stroke of {"coord": [x, y], "color_rgb":
 [r, g, b]}: how far ours agree, and what theirs are worth as gradients. --outlines: fit under traced outlines instead
 of bare masks.
@@ -21,12 +21,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from gradvec import fills, outline
-from gradvec.fills.judge import colors
+from gradvec.gradients.fills import fit
+from gradvec.gradients.kmeans import control_points
+from gradvec.gradients.perceptual import colors
+from gradvec.io.stroke_folder import read_folder
 from gradvec.model import Fill, LinearGradient, Outline, SolidColor, Stop, StrokePatch
-from gradvec.options import Options
 from gradvec.progress import Run
-from gradvec.stroke_folder import read_folder
+from gradvec.stages import outline
+from gradvec.stages.outline import OutlineSettings
 
 METHODS = ("flat", "kmeans", "refined", "auto")
 TOLERANCE = 12
@@ -49,7 +51,7 @@ def measured(method: str, patches: Sequence[StrokePatch], outlines: Sequence[Out
     seconds = []
     for _ in range(3):
         start = time.process_time()
-        found = fills.fit(patches, outlines, Options(gradient=method), Run())
+        found = fit(patches, outlines, method, Run())
         seconds.append(time.process_time() - start)
     kinds = collections.Counter(f"{type(f).__name__} {len(getattr(f, 'stops', ())) or ''}".strip() for f in found)
     return {"method": method, **score(patches, found), "kinds": dict(kinds), "cpu_s": min(seconds)}
@@ -59,7 +61,7 @@ def agreement(patches: Sequence[StrokePatch], theirs: list) -> dict:
     """Against another program's control points: same number, and all colours within TOLERANCE / 255 too."""
     same = agree = 0
     for patch, points in zip(patches, theirs, strict=True):
-        ours = [np.array(p.color) * 255 for p in fills.control_points(patch)]
+        ours = [np.array(p.color) * 255 for p in control_points(patch)]
         given = [np.array(p["color_rgb"]) for p in points]
         if len(ours) != len(given):
             continue
@@ -90,13 +92,13 @@ def main() -> None:
     outlines: list[Outline] = [Outline(())] * len(patches)
     theirs = json.loads(args.points.read_text()) if args.points else None
     if args.outlines:
-        traced = outline.fit(patches, Options(), Run())
+        traced = outline.fit(patches, OutlineSettings(), Run())
         kept = [k for k, some in enumerate(traced) if some]
         patches, outlines = [patches[k] for k in kept], [traced[k][0] for k in kept]
         theirs = [theirs[k] for k in kept] if theirs else None
     rows = [measured(method, patches, outlines) for method in METHODS]
     if theirs:
-        flat = fills.fit(patches, outlines, Options(gradient="flat"), Run())
+        flat = fit(patches, outlines, "flat", Run())
         given = [as_fill(points, mean.color) for points, mean in zip(theirs, flat, strict=True)]
         rows.append({"method": "theirs", **score(patches, given), "kinds": {}, "cpu_s": 0.0,
                      **agreement(patches, theirs)})

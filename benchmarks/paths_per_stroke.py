@@ -21,14 +21,16 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-from gradvec import outline, svg
-from gradvec.compare import mse_grey, render_svg, ssim_paper
-from gradvec.layers import CLASSES, size_classes
+from gradvec.geometry.sizes import CLASSES, size_classes
+from gradvec.io import svg
+from gradvec.io.stroke_folder import read_folder
 from gradvec.model import StrokePatch
 from gradvec.options import Options
 from gradvec.pipeline import vectorize_strokes
 from gradvec.progress import Run
-from gradvec.stroke_folder import read_folder
+from gradvec.settings import outline_settings
+from gradvec.stages import outline
+from gradvec.tools.compare import mse_grey, render_svg, ssim_paper
 from PIL import Image
 
 
@@ -37,7 +39,7 @@ def further(patches: list[StrokePatch], options: Options) -> str:
     if options.paths_per_stroke == 1:
         return "-"
     sizes = np.sqrt([max(1.0, float(patch.alpha.sum())) for patch in patches])
-    found = np.array([len(paths) for paths in outline.fit(patches, options, Run())])
+    found = np.array([len(paths) for paths in outline.fit(patches, outline_settings(options), Run())])
     own = size_classes(sizes)
     return "+".join(str(int((found[own == k] - 1).sum())) for k in range(CLASSES))
 
@@ -53,7 +55,7 @@ def row(folder: Path, wanted: np.ndarray | None, patches: list[StrokePatch], opt
         wanted = np.rint((result.target.rgb * alpha + 1 - alpha) * 255).astype(np.uint8)
     seen = render_svg(data, wanted.shape[1], wanted.shape[0])
     most = f"{options.paths_per_stroke}{' by size' if options.paths_by_size else ''}"
-    return (f"{options.gradient:8} {most:10} {result.report['paths']:5} {further(patches, options):>11} "
+    return (f"{options.gradient:8} {most:10} {result.report.paths:5} {further(patches, options):>11} "
             f"{result.report['segments']:6} {ssim_paper(wanted, seen):.4f} {mse_grey(wanted, seen):.5f} "
             f"{len(data) / 1000:5.0f} {clock:5.1f} {cpu:5.1f}")
 

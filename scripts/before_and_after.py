@@ -13,11 +13,11 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend"))
 
-from gradvec.compare import both, render_svg  # noqa: E402
-from gradvec.svg import read  # noqa: E402
-from gradvec.svg.path import path_data  # noqa: E402
-from gradvec.svg.read import parse  # noqa: E402
-from gradvec.svg.write import SVG  # noqa: E402
+from gradvec.io.svg import read  # noqa: E402
+from gradvec.io.svg.path import path_data  # noqa: E402
+from gradvec.io.svg.read import parse  # noqa: E402
+from gradvec.io.svg.write import SVG  # noqa: E402
+from gradvec.tools.compare import both, render_svg  # noqa: E402
 
 GAP = 8
 #: How many outlines are drawn over the detail, from the top; all of them would hide the picture.

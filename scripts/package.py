@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend"))
 
 from gradvec import __version__  # noqa: E402
-from gradvec.extension import FOLDER, write_files  # noqa: E402
+from gradvec.tools.install import FOLDER, write_files  # noqa: E402
 
 #: The oldest time that a zip can hold: no build time gets into the file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)

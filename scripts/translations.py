@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend"))
 
-from gradvec.catalog import Message, read  # noqa: E402
+from gradvec.tools.catalog import Message, read  # noqa: E402
 
 HOST = ROOT / "inkscape_ext"
 NS = "{http://www.inkscape.org/namespace/inkscape/extension}"

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import torch
-from gradvec.derivative import run_back
+from gradvec.optimize.derivative import run_back
 
 
 def test_it_is_what_torch_makes_of_it():
@@ -18,7 +18,7 @@ def test_it_is_what_torch_makes_of_it():
 
 
 def test_it_loads_no_symbolic_mathematics():
-    program = ("import sys, torch; from gradvec.derivative import run_back\n"
+    program = ("import sys, torch; from gradvec.optimize.derivative import run_back\n"
                "x = torch.ones(3, requires_grad=True); run_back(2 * x, torch.ones(3))\n"
                "sys.exit('sympy' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

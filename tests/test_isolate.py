@@ -4,11 +4,11 @@ every scale."""
 import numpy as np
 import pytest
 import torch
-from gradvec import isolate
+from gradvec.brushes import outlines as brushes
 from gradvec.model import Painting, Strokes
-from gradvec.paint import brushes
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
+from gradvec.stages import isolate
 
 
 def painting_of(brush_list, width=90, height=70, background=(0.9, 0.85, 0.8), opacity=0.8):

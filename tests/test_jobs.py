@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from gradvec import svg
+from gradvec.io import svg
 from gradvec.jobs import run_job
 from gradvec.options import Options
 from gradvec.progress import Run

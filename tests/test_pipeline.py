@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import resvg_py
-from gradvec import pipeline, svg
+from gradvec import pipeline
 from gradvec.errors import Cancelled
+from gradvec.io import svg
 from gradvec.model import SolidColor
 from gradvec.options import Options
 from gradvec.pipeline import Result, paint_picture, vectorize_strokes
@@ -59,7 +60,7 @@ def test_the_result_looks_like_the_picture_and_as_predicted(painted: Result) -> 
     seen = shown(painted)
     assert decibels(seen, painted.target.rgb) > 26
     assert decibels(seen, painted.predicted) > 38
-    assert painted.report["psnr"] == pytest.approx(decibels(painted.predicted, painted.target.rgb), abs=0.02)
+    assert painted.report.psnr == pytest.approx(decibels(painted.predicted, painted.target.rgb), abs=0.02)
 
 
 def test_a_large_document_is_predicted_in_strips(painted: Result, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +87,7 @@ def test_layers_are_named_and_the_settings_travel_along(painted: Result) -> None
     assert [layer.name for layer in document.layers][:2] == ["1 underpainting", "2 large shapes"]
     assert document.meta["options"] == options().to_dict()
     assert (document.meta["source_width"], document.meta["width"]) == (SIZE, SIZE)
-    assert document.meta["refined"] == {key: painted.report["refined"][key] for key in ("dropped", "reseeded")}
+    assert document.meta["refined"] == {key: painted.report.refined[key] for key in ("dropped", "reseeded")}
     ids = [shape.id for shape in document.shapes]
     assert len(set(ids)) == len(ids)
 
@@ -160,7 +161,7 @@ def test_each_of_a_strokes_paths_finds_its_own_colours(tmp_path: Path) -> None:
     folder = stroke_pictures(tmp_path, stroke)
     for gradient in ("kmeans", "flat", "refined"):
         result = vectorize_strokes(folder, options(gradient=gradient, paths_per_stroke=3))
-        assert result.report["paths"] == 2
+        assert result.report.paths == 2
         picture = shown(result)
         assert np.abs(picture[35, 35] - stroke[35, 35, :3]).max() < 0.06
         assert np.abs(picture[15, 35] - stroke[15, 35, :3]).max() < 0.06
@@ -171,8 +172,8 @@ def test_a_hidden_stroke_is_left_out_and_the_result_says_so(tmp_path: Path) -> N
     below[20:40, 20:40] = (0.1, 0.5, 0.2, 1)
     above[10:60, 10:60] = (0.9, 0.3, 0.2, 1)
     result = vectorize_strokes(stroke_pictures(tmp_path, below, above), options())
-    assert result.report["paths"] == 1
-    assert result.report["refined"]["dropped"] == 1
+    assert result.report.paths == 1
+    assert result.report.refined["dropped"] == 1
     assert svg.read(svg.write(result.document)).meta["refined"]["dropped"] == 1
 
 
@@ -187,8 +188,8 @@ def test_tiny_strokes_that_show_stay(tmp_path: Path, gradient: str) -> None:
         dot[np.hypot(x - 12 - 22 * (n % 3), y - 12 - 22 * (n // 3)) < 2.2] = (0.5 + 0.04 * (n + 1), 0.45, 0.3, 1)
         dots.append(dot)
     result = vectorize_strokes(stroke_pictures(tmp_path, sheet, *dots), options(fidelity=1.0, gradient=gradient))
-    assert result.report["paths"] == 10
-    assert result.report["refined"]["dropped"] == 0
+    assert result.report.paths == 10
+    assert result.report.refined["dropped"] == 0
 
 
 def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published
 
 def test_painted_strokes_become_several_paths_where_that_pays() -> None:
     one, several = (paint_picture(scene(), options(strokes=8, paths_per_stroke=most)) for most in (1, 4))
-    assert several.report["paths"] > one.report["paths"]
+    assert several.report.paths > one.report.paths
     assert several.target is not None
     assert decibels(shown(several), several.target.rgb) > decibels(shown(one), one.target.rgb) + 0.5
     assert decibels(shown(several), several.predicted) > 36

@@ -11,13 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "backend" / "gradvec"
 HOST = ROOT / "inkscape_ext"
 #: Stages of the pipeline: they hand over plain types and never import each other.
-STAGES = {"paint", "isolate", "outline", "fills", "refine", "live", "stroke_folder", "images"}
-#: What a stage may lean on all the same: reading pictures, the brushes that painted what is isolated, and for the joint
-#: refinement the tools that keep outlines and fills well-formed.
-SHARED = {"paint": {"images"}, "stroke_folder": {"images"}, "isolate": {"paint"}, "refine": {"outline", "fills"},
-          "live": {"outline", "fills", "refine"}}
+STAGES = {p.stem for p in (PACKAGE / "stages").iterdir() if p.stem.strip("_") and p.stem != "__pycache__"}
+#: Rooms that know no stage and nothing of what runs the stages.
+LIBRARIES = {"geometry", "color", "gradients", "brushes", "render", "optimize"}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
-FOR_THE_HOST = {"", "errors", "options", "progress", "ipc"}
+FOR_THE_HOST = {"", "errors", "options", "looks", "progress", "ipc"}
 
 
 def imports_of(path, package):
@@ -72,7 +70,7 @@ def rooms_used_by_host(path):
     return {parts[1] if len(parts) > 1 else "" for parts in names if parts[0] == "gradvec"} - {"__version__"}
 
 
-@pytest.mark.parametrize("name", ["errors.py", "options.py", "progress.py", "ipc"])
+@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "progress.py", "ipc"])
 def test_what_the_host_shares_is_standard_library_only(name):
     path = PACKAGE / name
     for source in sources(path) if path.is_dir() else [path]:
@@ -80,13 +78,25 @@ def test_what_the_host_shares_is_standard_library_only(name):
         assert rooms_used(source) <= FOR_THE_HOST | {"ipc", "jobs"}, source
 
 
+def stages_used(path):
+    names = (name.split(".") for name in imports_of(path, PACKAGE))
+    return {parts[2] for parts in names if parts[:2] == ["gradvec", "stages"] and len(parts) > 2}
+
+
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_stages_do_not_import_each_other(stage):
-    files = [p for p in sources(PACKAGE) if room(p) == stage]
+    place = PACKAGE / "stages" / stage
+    files = sources(place) if place.is_dir() else [place.with_suffix(".py")]
+    assert files
     for path in files:
-        used = rooms_used(path) - {stage}
-        assert used & STAGES <= SHARED.get(stage, set()), path
-        assert used & {"cli", "pipeline", "jobs", "ipc", "svg", "compare", "doctor", "extension"} == set(), path
+        assert stages_used(path) <= {stage}, path
+        assert rooms_used(path) & {"cli", "pipeline", "jobs", "ipc", "io", "tools", "edit"} == set(), path
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_what_stages_share_knows_none_of_them(library):
+    for path in sources(PACKAGE / library):
+        assert rooms_used(path) & {"stages", "cli", "pipeline", "jobs", "ipc", "tools", "edit"} == set(), path
 
 
 def test_the_engine_stands_alone():
@@ -96,7 +106,7 @@ def test_the_engine_stands_alone():
 
 def test_nothing_runs_the_pipeline_but_those_who_may():
     users = {room(p) for p in sources(PACKAGE) if "pipeline" in rooms_used(p)} - {"pipeline"}
-    assert users <= {"cli", "jobs", "doctor"}
+    assert users <= {"cli", "jobs", "tools"}
 
 
 def modules_after(statement):
@@ -111,20 +121,20 @@ HEAVY = {"torch", "numba", "numpy", "scipy", "sklearn", "skimage", "PIL", "lxml"
 
 
 @pytest.mark.parametrize("name", ["gradvec", "gradvec.options", "gradvec.errors", "gradvec.progress", "gradvec.cli",
-                                  "gradvec.doctor", "gradvec.extension", "gradvec.ipc", "gradvec.ipc.client"])
+                                  "gradvec.tools.doctor", "gradvec.tools.install", "gradvec.ipc", "gradvec.ipc.client"])
 def test_what_starts_fast_imports_nothing_heavy(name):
     assert modules_after(f"import {name}") & HEAVY == set()
 
 
-@pytest.mark.parametrize("name", ["gradvec.model", "gradvec.svg", "gradvec.images", "gradvec.compare",
-                                  "gradvec.compare_report", "gradvec.stroke_folder"])
+@pytest.mark.parametrize("name", ["gradvec.model", "gradvec.io.svg", "gradvec.io.images", "gradvec.tools.compare",
+                                  "gradvec.tools.report", "gradvec.io.stroke_folder"])
 def test_what_needs_no_engine_imports_none(name):
     assert modules_after(f"import {name}") & {"torch", "numba"} == set()
 
 
 def test_importing_has_no_side_effect(tmp_path):
     before = set(tmp_path.iterdir())
-    names = ["gradvec", "gradvec.cli", "gradvec.svg", "gradvec.compare", "gradvec.ipc", "gradvec.doctor"]
+    names = ["gradvec", "gradvec.cli", "gradvec.io.svg", "gradvec.tools.compare", "gradvec.ipc", "gradvec.tools.doctor"]
     code = f"import sys\nsys.path.insert(0, {str(PACKAGE.parent)!r})\n" + "\n".join(f"import {n}" for n in names)
     result = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, cwd=tmp_path, check=True,
                             env={"HOME": str(tmp_path)})

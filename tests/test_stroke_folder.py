@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled, InputError
+from gradvec.io.stroke_folder import natural_key, read_folder, unmix
 from gradvec.progress import CancelToken, Run
-from gradvec.stroke_folder import natural_key, read_folder, unmix
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 

@@ -6,8 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from gradvec import layers
+from gradvec.geometry.sizes import optimal_cuts, size_classes, sizes
 from gradvec.model import Outline, Shape, SolidColor
+from gradvec.stages import layers
 
 
 def square(side: float, level: int = 0) -> Shape:
@@ -25,23 +26,23 @@ def spread(values: np.ndarray, cuts: tuple[int, ...]) -> float:
 def test_optimal_cuts_equal_brute_force(seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=12)
     best = min(spread(values, cuts) for cuts in itertools.combinations(range(1, 12), 2))
-    found = layers.optimal_cuts(values, 3)
+    found = optimal_cuts(values, 3)
     assert found[0] == 0
     assert found[-1] == 12
     assert spread(values, tuple(found[1:-1])) == pytest.approx(best)
 
 
 def test_size_of_a_square_is_its_side() -> None:
-    assert layers.sizes([square(7.0), square(20.0)]) == pytest.approx([7.0, 20.0])
+    assert sizes([square(7.0), square(20.0)]) == pytest.approx([7.0, 20.0])
 
 
 def test_size_classes_find_three_groups() -> None:
     values = np.array([5.0, 100, 22, 110, 4, 20, 5.5, 19])
-    assert layers.size_classes(values).tolist() == [2, 0, 1, 0, 2, 1, 2, 1]
+    assert size_classes(values).tolist() == [2, 0, 1, 0, 2, 1, 2, 1]
 
 
 def test_equal_sizes_are_one_class() -> None:
-    assert set(layers.size_classes(np.full(6, 9.0))) == {0}
+    assert set(size_classes(np.full(6, 9.0))) == {0}
 
 
 def test_given_paint_order_is_kept() -> None:
@@ -54,7 +55,7 @@ def test_given_paint_order_is_kept() -> None:
 def test_own_paint_order_is_sorted_by_size_and_stable_inside() -> None:
     shapes = [square(s) for s in (10, 90, 11, 91, 30, 31)]
     ordered, layer = layers.assign(shapes, "size", keep_order=False)
-    assert [round(v) for v in layers.sizes(ordered)] == [90, 91, 30, 31, 10, 11]
+    assert [round(v) for v in sizes(ordered)] == [90, 91, 30, 31, 10, 11]
     assert layer == [0, 0, 1, 1, 2, 2]
 
 

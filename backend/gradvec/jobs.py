@@ -46,8 +46,9 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
 
 def warm_up() -> None:
     """Loads the numeric libraries; a fresh worker calls it while its client still reads the picture."""
-    from . import images, render, svg  # noqa: F401
-    from .paint import paint  # noqa: F401
+    from . import render  # noqa: F401
+    from .io import images, svg  # noqa: F401
+    from .stages.paint import paint  # noqa: F401
 
 
 def _payload(payloads: Payloads, name: str) -> bytes:
@@ -57,13 +58,12 @@ def _payload(payloads: Payloads, name: str) -> bytes:
 
 
 def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
-    from . import svg
+    from .io import svg
 
-    facts = dict(result.report)
+    facts = result.report.to_dict()
     facts.update(width=result.document.width, height=result.document.height,
                  stage_seconds=facts.pop("seconds"), seconds=round(time.monotonic() - started, 2))
-    if result.target is not None:
-        facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
+    facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
     return {"svg": svg.write(result.document)}, facts
 
 
@@ -79,8 +79,8 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
 def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
     """options.strokes paths in stages; info["schedule"], if given, says how many each stage adds: "1,1,2,..."."""
-    from .live.schedule import stages
     from .pipeline import vectorize_picture
+    from .stages.vectorize.schedule import stages
 
     started = time.monotonic()
     schedule = stages(options.strokes, str(info.get("schedule", "")))
@@ -102,14 +102,14 @@ def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tupl
 
 
 def _drawing(payloads: Payloads, name: str = "svg") -> Document:
-    from . import svg
+    from .io import svg
 
     return svg.read(_payload(payloads, name))
 
 
 def _changed(shapes: list[Shape], drawing: Document, facts: Info) -> tuple[Payloads, Info]:
     """The shapes of an editing job as an SVG in the drawing's own px."""
-    from . import svg
+    from .io import svg
     from .model import Document, Layer
 
     document = Document(drawing.width, drawing.height, (Layer("strokes", tuple(shapes), "strokes"),))

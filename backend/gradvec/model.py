@@ -168,7 +168,7 @@ class StrokePatch:
 class Strokes:
     """N brush strokes in paint order, as physical values.
 
-    brush: (N,) int8, index into gradvec.paint.brushes.NAMES. template: (N,) int16, which template of that brush.
+    brush: (N,) int8, index into gradvec.brushes.outlines.NAMES. template: (N,) int16, which template of that brush.
     shape: (N, 8) float32; what the columns mean is the brush's own business (paint/brushes.py says it).
     axis: (N, 4) float32, x1 y1 x2 y2 px: the line along which the stroke's colour runs.
     color0, color1: (N, 3) float32, at the start and the end of the axis. opacity: (N,) float32.

@@ -69,8 +69,8 @@ class Options:
     palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
                            pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
                            expects="a number of colours, or colours such as #aabbcc,#ddeeff")
-    texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the weave "
-                           "of a canvas, grain of paper, pooled pigment, or sheets of paper",
+    texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the "
+                           "weave of a canvas, grain of paper, pooled pigment, or sheets of paper",
                            choices=("none", "impasto", "canvas", "paper", "watercolor", "cut"))
     transport: float = _option(0.0, "share of the optimal-transport loss, which moves strokes over gaps that a "
                                "pixel by pixel loss cannot see across", low=0.0, high=1.0)

@@ -1,8 +1,8 @@
 """Jobs for an engine process that paints with the fake pipeline."""
 
 from fake_pipeline import FakePipeline
-from gradvec import svg
 from gradvec.errors import InputError
+from gradvec.io import svg
 from gradvec.options import Options
 
 

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 from gradvec.cli import main
-from gradvec.images import png_bytes
-from gradvec.svg import read
+from gradvec.io.images import png_bytes
+from gradvec.io.svg import read
 from PIL import Image
 
 SMALL = ("--strokes", "3", "--size", "32", "--fidelity", "0")

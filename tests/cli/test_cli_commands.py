@@ -15,8 +15,8 @@ from fake_pipeline import FakePipeline, result_of, some_patches
 from gradvec.cli import build_parser, main
 from gradvec.cli.strokes import OPTIONS
 from gradvec.errors import EngineError
+from gradvec.io.svg import read
 from gradvec.options import Options
-from gradvec.svg import read
 from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("pipeline")
@@ -73,10 +73,10 @@ def test_strokes_reads_a_folder(tmp_path, pipeline):
 
 
 def test_everything_else_that_paint_saves(picture, tmp_path, monkeypatch):
-    isolate = type(sys)("gradvec.isolate")
+    isolate = type(sys)("gradvec.stages.isolate")
     isolate.textured = lambda painting, scale: np.full((round(24 * scale), round(32 * scale), 4), 0.5, np.float32)
     isolate.isolate = lambda painting: some_patches(4)
-    monkeypatch.setitem(sys.modules, "gradvec.isolate", isolate)
+    monkeypatch.setitem(sys.modules, "gradvec.stages.isolate", isolate)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
                "--save-strokes", tmp_path / "dir", "--save-params", tmp_path / "n.npz", "--quiet") == 0
     assert opened(tmp_path / "p.png").shape == (24, 32, 4)

@@ -10,9 +10,10 @@ from pathlib import Path
 import gradvec
 import pytest
 import torch
-from gradvec import doctor, extension
 from gradvec.cli import main
-from gradvec.doctor import Check, examine
+from gradvec.tools import doctor
+from gradvec.tools import install as extension
+from gradvec.tools.doctor import Check, examine
 
 NAMES = ["python", "libraries", "memory", "device", "renderer", "numba cache", "diffvg", "engine process", "inkscape",
          "extension"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import gradvec
 import pytest
 from gradvec.cli import main
-from gradvec.svg import read
+from gradvec.io.svg import read
 
 HERE = Path(__file__).parent
 

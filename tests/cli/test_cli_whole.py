@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gradvec import svg
 from gradvec.cli import main
-from gradvec.compare import psnr, render_svg
-from gradvec.images import load, png_bytes
+from gradvec.io import svg
+from gradvec.io.images import load, png_bytes
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
+from gradvec.tools.compare import psnr, render_svg
 from PIL import Image
 
 PHOTO = Path(__file__).resolve().parents[2] / "examples" / "astronaut.jpg"

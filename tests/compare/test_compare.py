@@ -7,11 +7,11 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
-from gradvec import compare
 from gradvec.cli import main
-from gradvec.compare_report import build_up, report
 from gradvec.errors import InputError
-from gradvec.images import png_bytes
+from gradvec.io.images import png_bytes
+from gradvec.tools import compare
+from gradvec.tools.report import build_up, report
 from lxml import etree
 from PIL import Image
 from skimage.metrics import structural_similarity

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from gradvec import svg
 from gradvec.edit import Workspace
 from gradvec.edit.workspace import bounds
 from gradvec.errors import InputError, UsageError
+from gradvec.io import svg
 from gradvec.jobs import run_job
 from gradvec.model import Document, Layer, LinearGradient, Outline, Shape, SolidColor, Stop
 from gradvec.progress import Run

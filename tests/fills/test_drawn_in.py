@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gradvec.fills.handles import drawn_in
+from gradvec.gradients.handles import drawn_in
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes

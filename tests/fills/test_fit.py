@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled
-from gradvec.fills import fit
-from gradvec.fills.judge import colors
+from gradvec.gradients.fills import fit
+from gradvec.gradients.perceptual import colors
 from gradvec.model import Fill, LinearGradient, Outline, RadialGradient, SolidColor, Stop, StrokePatch
-from gradvec.options import Options
 from gradvec.progress import CancelToken, Run
 
 RED, BLUE, GREEN = (0.9, 0.2, 0.1), (0.1, 0.3, 0.8), (0.2, 0.8, 0.3)
@@ -42,7 +41,7 @@ def box(patch: StrokePatch) -> Outline:
 
 
 def fitted(patch: StrokePatch, method: str = "refined") -> Fill:
-    (result,) = fit([patch], [box(patch)], Options(gradient=method), Run())
+    (result,) = fit([patch], [box(patch)], method, Run())
     return result
 
 
@@ -118,7 +117,7 @@ def test_pixels_outside_the_outline_and_bare_ones_do_not_count() -> None:
     color[10:14, :30] = np.nan
     alpha[10:14, :30] = 0
     half = painted(LINEAR["along"], shape=(30, 30), ellipse=False)
-    (fill,) = fit([StrokePatch(alpha, color, patch.offset)], [box(half)], Options(), Run())
+    (fill,) = fit([StrokePatch(alpha, color, patch.offset)], [box(half)], "refined", Run())
     assert miss(fill, half) < 1e-3
 
 
@@ -135,7 +134,7 @@ def test_colours_stay_in_gamut_and_the_fit_makes_the_best_of_it() -> None:
 # ---- the other methods -----------------------------------------------------------------------------------------------
 
 def test_kmeans_is_the_control_points_as_published() -> None:
-    from gradvec.fills import control_points
+    from gradvec.gradients.kmeans import control_points
 
     patch = painted(LinearGradient(224, 135, 226, 135, (Stop(0, RED), Stop(1, BLUE))))
     fill = fitted(patch, "kmeans")
@@ -165,7 +164,7 @@ BENT = LinearGradient(200, 135, 250, 135, (Stop(0, RED), Stop(0.35, BLUE), Stop(
 def test_auto_picks_the_right_kind() -> None:
     wanted = {"solid": (SolidColor(RED), 0), "two": (LINEAR["aslant"], 2), "three": (BENT, 3), "radial": (RADIAL, 2)}
     patches = [painted(fill, noise=0.01) for fill, _ in wanted.values()]
-    fills = fit(patches, [box(p) for p in patches], Options(gradient="auto"), Run())
+    fills = fit(patches, [box(p) for p in patches], "auto", Run())
     for (name, (fill, stops)), got in zip(wanted.items(), fills, strict=True):
         assert type(got) is type(fill), name
         assert len(getattr(got, "stops", ())) == stops, name
@@ -203,7 +202,7 @@ def test_auto_drops_what_the_eye_does_not_see() -> None:
 def test_tiny_patches(method: str, shape: tuple[int, int]) -> None:
     patch = painted(SolidColor(RED), shape, ellipse=False)
     for outline in (box(patch), Outline(())):
-        (fill,) = fit([patch], [outline], Options(gradient=method), Run())
+        (fill,) = fit([patch], [outline], method, Run())
         assert miss(fill, patch) < 1e-3
 
 
@@ -211,15 +210,15 @@ def test_tiny_patches(method: str, shape: tuple[int, int]) -> None:
 def test_patches_with_nothing_on_them_and_no_patches(method: str) -> None:
     patch = StrokePatch(np.zeros((5, 5), np.float32), np.full((5, 5, 3), np.nan, np.float32), (3, 4))
     other = painted(LINEAR["along"])
-    fills = fit([patch, other], [box(patch), box(other)], Options(gradient=method), Run())
+    fills = fit([patch, other], [box(patch), box(other)], method, Run())
     assert isinstance(fills[0], SolidColor)
     assert all(0 <= c <= 1 for c in fills[0].color)
-    assert fit([], [], Options(gradient=method), Run()) == []
+    assert fit([], [], method, Run()) == []
 
 
 def test_many_strokes_are_fitted_as_if_each_were_alone() -> None:
     patches = [painted(fill, noise=0.02) for fill in LINEAR.values()]
-    together = fit(patches, [box(p) for p in patches], Options(), Run())
+    together = fit(patches, [box(p) for p in patches], "refined", Run())
     for patch, fill in zip(patches, together, strict=True):
         alone = fitted(patch)
         assert np.abs(colors(fill, places(patch.alpha.shape, patch.offset).reshape(-1, 2))
@@ -230,10 +229,10 @@ def test_progress_rises_and_cancel_stops() -> None:
     patches = [painted(fill) for fill in LINEAR.values()]
     outlines = [box(p) for p in patches]
     seen: list[float] = []
-    fit(patches, outlines, Options(gradient="auto"), Run(on_progress=lambda p: seen.append(p.fraction)))
+    fit(patches, outlines, "auto", Run(on_progress=lambda p: seen.append(p.fraction)))
     assert seen == sorted(seen)
     assert 0.5 < seen[-1] <= 1
     token = CancelToken()
     token.cancel()
     with pytest.raises(Cancelled):
-        fit(patches, outlines, Options(), Run(token=token))
+        fit(patches, outlines, "refined", Run(token=token))

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gradvec.fills import simplify
-from gradvec.fills.handles import re_ended
-from gradvec.fills.judge import NOTICEABLE, colors, difference, oklab, simplified, simplify_all
-from gradvec.fills.pixels import inside
+from gradvec.color.oklab import difference, oklab
+from gradvec.geometry.inside import inside
+from gradvec.gradients.handles import re_ended
+from gradvec.gradients.perceptual import NOTICEABLE, colors, simplified, simplify, simplify_all
 from gradvec.model import Color, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 
 

@@ -6,8 +6,7 @@ import colorsys
 
 import numpy as np
 import pytest
-from gradvec.fills import control_points
-from gradvec.fills.kmeans import PIXELS_FOR_TWO, hue_saturation, two_means
+from gradvec.gradients.kmeans import PIXELS_FOR_TWO, control_points, hue_saturation, two_means
 from gradvec.model import StrokePatch
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import inkex
 from documents import DRAWING, load
-from gradvec.extension import install_extension
+from gradvec.tools.install import install_extension
 from inkex import Transform
 from lxml import etree
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import inkex
 import pytest
-from gradvec.extension import install_extension
 from gradvec.options import Options
+from gradvec.tools.install import install_extension
 from lxml import etree
 
 from inkscape_ext import engine_care

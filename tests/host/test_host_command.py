@@ -13,9 +13,9 @@ from urllib.parse import quote
 import inkex
 import pytest
 from documents import HEAD, embedded
-from gradvec.extension import install_extension, uninstall_extension
 from gradvec.ipc.client import Client
 from gradvec.ipc.launch import Launch
+from gradvec.tools.install import install_extension, uninstall_extension
 from lxml import etree
 from still_engine import FAILING, GARBAGE, REFUSING, SLOW
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import gradvec
 import pytest
-from gradvec import extension
 from gradvec.cli import main
 from gradvec.errors import InputError, UsageError
+from gradvec.tools import install as extension
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -73,7 +73,7 @@ def test_the_menu_file_is_valid():
     assert menu.getroot().attrib.pop("translationdomain") == "gradvec"  # the schema of 1.2 does not know it
     etree.RelaxNG(etree.parse(str(schema))).assertValid(menu)
     root = etree.parse(str(INX)).getroot()
-    assert root.findtext(NS + "id") == "org.gradvec.paint"
+    assert root.findtext(NS + "id") == "org.gradvec.stages.paint"
     assert root.find(f"{NS}effect").get("needs-live-preview") == "false"
     assert root.find(f"{NS}effect/{NS}effects-menu/{NS}submenu").get("name") == "Gradvec"
     assert root.findall(f"{NS}dependency") == []

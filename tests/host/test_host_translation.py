@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from gradvec import catalog
 from gradvec.errors import InputError
-from gradvec.extension import install_extension
+from gradvec.tools import catalog
+from gradvec.tools.install import install_extension
 
 from inkscape_ext import messages
 

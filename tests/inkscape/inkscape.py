@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-EFFECT = "org.gradvec.paint"
+EFFECT = "org.gradvec.stages.paint"
 
 
 class Inkscape:
@@ -20,7 +20,7 @@ class Inkscape:
 
     def __init__(self, directory: Path, python: str = sys.executable) -> None:
         """python: the interpreter that runs the fake engine; it needs Pillow and numpy."""
-        from gradvec.extension import install_extension
+        from gradvec.tools.install import install_extension
 
         self.directory = directory
         self.profile = directory / "profile"

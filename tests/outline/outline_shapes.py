@@ -1,8 +1,8 @@
 """Known shapes, and how far two shapes are apart."""
 
 import numpy as np
+from gradvec.geometry.cubics import flatten
 from gradvec.model import Outline, Shape, SolidColor, StrokePatch
-from gradvec.outline.cubics import flatten
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
 from scipy.spatial import cKDTree

@@ -4,10 +4,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from gradvec.geometry import cubics
+from gradvec.geometry.fit_kernels import _span_error
+from gradvec.geometry.trace import Contour, contours, shoelace
 from gradvec.model import Outline
-from gradvec.outline import cubics
-from gradvec.outline._kernels import _span_error
-from gradvec.outline.trace import Contour, contours, shoelace
 from outline_shapes import apart, blob, ellipse, outline, patch_of, polygon
 from scipy.spatial import cKDTree
 

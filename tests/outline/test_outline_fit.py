@@ -2,21 +2,21 @@
 
 import numpy as np
 import pytest
-from gradvec import outline as stage
 from gradvec.errors import Cancelled
+from gradvec.geometry.repair import crossings
 from gradvec.model import StrokePatch
-from gradvec.options import Options
-from gradvec.outline.importance import importance
-from gradvec.outline.repair import crossings
-from gradvec.outline.residual import most_paths
 from gradvec.progress import Run
+from gradvec.stages import outline as stage
+from gradvec.stages.outline import OutlineSettings
+from gradvec.stages.outline.further_paths import most_paths
+from gradvec.stages.outline.importance import importance
 from outline_shapes import apart, blob, coverage, ellipse, outline, overlap, patch_of, polygon
 
-OPTIONS = Options(cubics=12)
+SETTINGS = OutlineSettings(segments=12)
 
 
-def fit(*patches, options=OPTIONS, run=None):
-    return stage.fit(list(patches), options, run or Run())
+def fit(*patches, settings=SETTINGS, run=None):
+    return stage.fit(list(patches), settings, run or Run())
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def frame():
 
 def test_known_outlines_come_back(frame):
     shapes = [outline(blob(seed)) for seed in range(4)] + [outline(ellipse(40, 40, 30, 12))]
-    options = Options(cubics=12, accuracy=0.05)
-    fitted = fit(frame, *(patch_of(shape, offset=(50, 60)) for shape in shapes), options=options)
+    settings = OutlineSettings(segments=12, accuracy=0.05)
+    fitted = fit(frame, *(patch_of(shape, offset=(50, 60)) for shape in shapes), settings=settings)
     assert fitted[0] == ()
     for (found,), shape in zip(fitted[1:], shapes, strict=True):
         truth = outline(shape.loops[0] + [50, 60])
@@ -52,7 +52,7 @@ def test_a_ring_has_its_hole_and_pieces_stay_together(frame):
     assert len(one.loops) == len(two.loops) == 2
     assert overlap(one, outline(*(loop + 60 for loop in ring.loops)), 200, 200) > 0.97
     assert overlap(two, outline(*(loop + 60 for loop in pieces.loops)), 200, 200) > 0.97
-    filled = fit(frame, patch_of(ring, offset=(60, 60)), options=Options(cubics=12, holes=False))[1][0]
+    filled = fit(frame, patch_of(ring, offset=(60, 60)), settings=OutlineSettings(segments=12, holes=False))[1][0]
     assert len(filled.loops) == 1
 
 
@@ -118,7 +118,7 @@ def test_two_colours_become_two_paths(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), color=(0.2, 0.5, 0.2), offset=(60, 60))
     patch.color[30:50, 30:50] = (0.95, 0.9, 0.3)
     one = fit(frame, patch)[1]
-    two = fit(frame, patch, options=Options(cubics=12, paths_per_stroke=4))[1]
+    two = fit(frame, patch, settings=OutlineSettings(segments=12, paths=4))[1]
     assert len(one) == 1
     assert len(two) == 2
     assert overlap(two[1], outline(polygon((90, 90), (110, 90), (110, 110), (90, 110))), 200, 200) > 0.9
@@ -127,32 +127,32 @@ def test_two_colours_become_two_paths(frame):
 def test_a_gradient_stroke_needs_no_second_path(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), offset=(60, 60))
     patch.color[:] = np.linspace(0.2, 0.8, 80, dtype=np.float32)[None, :, None]
-    assert len(fit(frame, patch, options=Options(cubics=12, paths_per_stroke=4))[1]) == 1
+    assert len(fit(frame, patch, settings=OutlineSettings(segments=12, paths=4))[1]) == 1
 
 
 def test_what_later_strokes_hide_needs_no_path(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), color=(0.2, 0.5, 0.2), offset=(60, 60))
     patch.color[30:50, 30:50] = (0.95, 0.9, 0.3)
     above = patch_of(outline(polygon((25, 25), (55, 25), (55, 55), (25, 55))), offset=(60, 60))
-    several = Options(cubics=12, paths_per_stroke=4)
-    assert len(fit(frame, patch, above, options=several)[1]) == 1
-    assert len(fit(frame, above, patch, options=several)[2]) == 2
+    several = OutlineSettings(segments=12, paths=4)
+    assert len(fit(frame, patch, above, settings=several)[1]) == 1
+    assert len(fit(frame, above, patch, settings=several)[2]) == 2
 
 
 def test_flat_fills_need_paths_where_a_gradient_needs_none(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), offset=(60, 60))
     patch.color[:] = np.linspace(0.2, 0.8, 80, dtype=np.float32)[None, :, None]
-    several = Options(cubics=12, paths_per_stroke=4, gradient="flat")
-    assert len(fit(frame, patch, options=several)[1]) > 2
+    several = OutlineSettings(segments=12, paths=4, flat=True)
+    assert len(fit(frame, patch, settings=several)[1]) > 2
 
 
 def test_larger_strokes_may_become_more_paths():
     sizes = (40, 39, 20, 19, 8, 7)
     patches = [patch_of(outline(polygon((0, 0), (n, 0), (n, n), (0, n)))) for n in sizes]
     for most, wanted in ((1, [1, 1, 1]), (2, [2, 1, 1]), (5, [5, 2, 1]), (10, [10, 5, 1])):
-        options = Options(paths_per_stroke=most, paths_by_size=True)
-        assert most_paths(patches, options).tolist() == np.repeat(wanted, 2).tolist()
-        assert (most_paths(patches, Options(paths_per_stroke=most)) == most).all()
+        settings = OutlineSettings(paths=most, by_size=True)
+        assert most_paths(patches, settings).tolist() == np.repeat(wanted, 2).tolist()
+        assert (most_paths(patches, OutlineSettings(paths=most)) == most).all()
 
 
 def test_a_small_stroke_stays_one_path_where_size_decides(frame):
@@ -162,8 +162,8 @@ def test_a_small_stroke_stays_one_path_where_size_decides(frame):
         half = radius // 2
         patch.color[40 - half:40 + half, 40 - half:40 + half] = (0.95, 0.9, 0.3)
         strokes.append(patch)
-    free = fit(frame, *strokes, options=Options(cubics=12, paths_per_stroke=4))[1:]
-    sized = fit(frame, *strokes, options=Options(cubics=12, paths_per_stroke=4, paths_by_size=True))[1:]
+    free = fit(frame, *strokes, settings=OutlineSettings(segments=12, paths=4))[1:]
+    sized = fit(frame, *strokes, settings=OutlineSettings(segments=12, paths=4, by_size=True))[1:]
     assert [len(paths) for paths in free] == [2, 2, 2]
     assert [len(paths) for paths in sized] == [2, 2, 1]
 
@@ -171,9 +171,9 @@ def test_a_small_stroke_stays_one_path_where_size_decides(frame):
 def test_each_path_has_the_part_that_it_shows(frame):
     patch = patch_of(outline(ellipse(40, 40, 30)), color=(0.2, 0.5, 0.2), offset=(60, 60))
     patch.color[30:50, 30:50] = (0.95, 0.9, 0.3)
-    options = Options(cubics=12, paths_per_stroke=4)
-    outlines = fit(frame, patch, options=options)
-    (whole,), (below, above) = stage.parts([patch, patch], [outlines[1][:1], outlines[1]], options)
+    settings = OutlineSettings(segments=12, paths=4)
+    outlines = fit(frame, patch, settings=settings)
+    (whole,), (below, above) = stage.parts([patch, patch], [outlines[1][:1], outlines[1]], settings)
     assert whole is patch
     assert below.alpha[35:45, 35:45].max() < 0.01
     assert above.alpha[35:45, 35:45].min() > 0.99
@@ -196,7 +196,7 @@ def test_progress_rises_and_cancel_ends_it(frame):
     patches = [frame, *(patch_of(outline(blob(seed)), offset=(40, 40)) for seed in range(3))]
     seen = []
     run = Run(on_progress=lambda p: seen.append(p.fraction))
-    fit(*patches, options=Options(cubics=8, paths_per_stroke=3), run=run)
+    fit(*patches, settings=OutlineSettings(segments=8, paths=3), run=run)
     assert seen == sorted(seen)
     assert len(seen) > 20
     assert 0.9 < seen[-1] <= 1.0

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from gradvec.outline import penalty
-from gradvec.outline._crossings import edge_crossings
-from gradvec.outline.joints import Joints
+from gradvec.geometry.crossings import edge_crossings
 from gradvec.render.scene import Topology
+from gradvec.stages.outline import penalty
+from gradvec.stages.outline.joints import Joints
 from outline_shapes import blob, ellipse, polygon
 
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled, EngineError
-from gradvec.outline.refine import _batches, refine
 from gradvec.progress import Run
+from gradvec.stages.outline.refine import _batches, refine
 from outline_shapes import apart, blob, coverage, ellipse, outline, overlap, patch_of
 
 

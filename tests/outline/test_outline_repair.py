@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from gradvec.outline.cubics import flatten
-from gradvec.outline.repair import clean, crossings
-from gradvec.outline.trace import shoelace
+from gradvec.geometry.cubics import flatten
+from gradvec.geometry.repair import clean, crossings
+from gradvec.geometry.trace import shoelace
 from outline_shapes import apart, blob, coverage, ellipse, outline, overlap, polygon
 
 EIGHT = polygon((0, 0), (40, 30), (40, 0), (0, 30))

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from gradvec.geometry.contours import march, thin
+from gradvec.geometry.trace import contours, peak, picture_bounds, shoelace
 from gradvec.model import StrokePatch
-from gradvec.outline._contours import march, thin
-from gradvec.outline.trace import contours, peak, picture_bounds, shoelace
 from outline_shapes import ellipse, outline, patch_of, polygon
 
 

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from gradvec.brushes import outlines as brushes
+from gradvec.brushes import templates
+from gradvec.brushes.loop_fit import fit_loop
 from gradvec.model import LinearGradient, Painting, SolidColor, Strokes
-from gradvec.paint import brushes, templates
-from gradvec.paint.fitting import fit_loop
 
 TAPE_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.0, 0.0, 0.0)
 OIL_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.2, 0.0, 0.0)

@@ -1,14 +1,12 @@
 """What the painter sees: grounds, weights, bare parts, reduced views."""
 
-import io
 
 import numpy as np
 import pytest
 from gradvec.errors import InputError
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint.canvas import Canvas, detail_map_from_picture, saliency
-from PIL import Image
+from gradvec.stages.paint.canvas import Canvas, saliency
 
 
 def target_of(rgb, alpha=None):
@@ -69,10 +67,3 @@ def test_saliency_finds_what_stands_out():
 def test_a_detail_map_that_is_none_is_a_plain_error(bad):
     with pytest.raises(InputError, match="one grey picture"):
         Canvas(target_of(np.zeros((5, 5, 3))), Options(), bad)
-
-
-def test_a_detail_map_is_read_from_a_picture():
-    buffer = io.BytesIO()
-    ramp = np.tile(np.arange(0, 240, 15, dtype=np.uint8), (16, 1))
-    Image.fromarray(ramp).save(buffer, "PNG")
-    assert detail_map_from_picture(buffer.getvalue()) == pytest.approx(ramp / 255, abs=0.01)

@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from gradvec.brushes import outlines as brushes
 from gradvec.errors import Cancelled, UsageError
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint import brushes, paint
 from gradvec.progress import Run
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
+from gradvec.stages.paint import paint
 
 
 def picture_of(painting):

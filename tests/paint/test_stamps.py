@@ -4,12 +4,15 @@ import io
 
 import numpy as np
 import pytest
+from gradvec.brushes import outlines as brushes
+from gradvec.brushes import templates
+from gradvec.brushes.stamps import stamp_from_paint
 from gradvec.errors import InputError
+from gradvec.io.images import dab
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint import brushes, paint, templates
-from gradvec.paint.stamps import stamp_from_picture
 from gradvec.progress import Run
+from gradvec.stages.paint import paint
 from PIL import Image
 
 
@@ -32,7 +35,7 @@ def transparent(alpha):
 
 @pytest.mark.parametrize("data", [transparent(drop()), png(1 - drop(), "L")], ids=["transparent", "on white"])
 def test_a_stamp_keeps_the_shape_of_its_picture(data):
-    stamp = stamp_from_picture(data)
+    stamp = stamp_from_paint(dab(data))
     dense = templates.flatten(stamp.outline.loops[0], 30)
     assert len(stamp.outline.loops[0]) == 3 * templates.SEGMENTS_MAX
     assert dense.min(0) == pytest.approx([-0.5, -0.5], abs=0.03)
@@ -48,12 +51,12 @@ def test_a_stamp_keeps_the_shape_of_its_picture(data):
 @pytest.mark.parametrize("data", [transparent(np.zeros((20, 20))), png(np.ones((20, 20)), "L")])
 def test_an_empty_brush_picture_is_a_plain_error(data):
     with pytest.raises(InputError):
-        stamp_from_picture(data)
+        stamp_from_paint(dab(data))
 
 
 @pytest.mark.parametrize("cubics", [5, 8])
 def test_a_painting_with_a_stamp_uses_it_alone(cubics):
-    stamp = stamp_from_picture(transparent(drop()))
+    stamp = stamp_from_paint(dab(transparent(drop())))
     y, x = np.mgrid[:32, :40]
     rgb = np.stack([x / 40, y / 32, 0.5 + 0 * x], -1).astype(np.float32)
     target = Target(rgb, np.ones((32, 40), np.float32), (40, 32))

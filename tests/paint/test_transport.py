@@ -5,10 +5,10 @@ import pytest
 import torch
 from gradvec.model import Target
 from gradvec.options import Options
-from gradvec.paint import transport
-from gradvec.paint.canvas import Canvas
-from gradvec.paint.optimize import Settings, optimize
-from gradvec.paint.variables import Limits, Variables
+from gradvec.stages.paint import transport
+from gradvec.stages.paint.canvas import Canvas
+from gradvec.stages.paint.optimize import Settings, optimize
+from gradvec.stages.paint.variables import Limits, Variables
 
 WIDTH, HEIGHT = 64, 32
 

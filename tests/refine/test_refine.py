@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from gradvec.adam import Adam
 from gradvec.errors import Cancelled
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
+from gradvec.optimize import Refinement, refine
+from gradvec.optimize.adam import Adam
+from gradvec.optimize.reseed import visible_areas
+from gradvec.optimize.variables import Freedom, Variables, reach_of, with_gradient
 from gradvec.progress import CancelToken, Run
-from gradvec.refine import Refinement, refine
-from gradvec.refine.reseed import visible_areas
-from gradvec.refine.variables import Freedom, Variables, reach_of, with_gradient
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
 

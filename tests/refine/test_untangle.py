@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from gradvec.geometry.self_intersection import Untangler
 from gradvec.model import Outline, Shape, SolidColor
-from gradvec.refine.untangle import Untangler
 from gradvec.render.scene import scene_from_shapes
 
 

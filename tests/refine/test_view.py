@@ -7,11 +7,11 @@ import io
 import numpy as np
 import pytest
 import resvg_py
-from gradvec import svg
+from gradvec.io import svg
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
+from gradvec.optimize.view import AREA, SHAPE_AREA, View
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
-from gradvec.refine.view import AREA, SHAPE_AREA, View
 from PIL import Image
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 from gradvec.errors import EngineError, InputError
+from gradvec.io.svg.path import arc_cubics, commands, number, parse_path, path_data, segment_count
 from gradvec.model import Outline
-from gradvec.svg.path import arc_cubics, commands, number, parse_path, path_data, segment_count
 from hypothesis import given
 from hypothesis import strategies as st
 

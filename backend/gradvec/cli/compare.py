@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     for name in inputs:
         check_input(name)
     page = FileOutput(args.html, inputs) if args.html else None
-    from .. import compare, compare_report
+    from ..tools import compare
+    from ..tools import report as compare_report
 
     try:
         data = Path(args.svg).read_bytes()

@@ -27,7 +27,7 @@ def _install_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from ..extension import install_extension, places, sandbox_state_dir
+    from ..tools.install import install_extension, places, sandbox_state_dir
 
     chosen = [Path(args.dir)] if args.dir else places()
     failed = None
@@ -56,7 +56,7 @@ def _install(args: argparse.Namespace) -> int:
 def _warm_up(python: str) -> None:
     """Paints a small picture in the engine's own Python, which leaves its compiled kernels in the cache."""
     package_root = Path(__file__).resolve().parents[2]
-    code = f"import sys; sys.path.insert(0, {str(package_root)!r}); from gradvec.doctor import warm_up; warm_up()"
+    code = f"import sys; sys.path.insert(0, {str(package_root)!r}); from gradvec.tools.doctor import warm_up; warm_up()"
     print("Compiling the engine's kernels, once...", flush=True)
     try:
         done = subprocess.run([python, "-I", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -70,7 +70,7 @@ def _warm_up(python: str) -> None:
 
 
 def _uninstall(args: argparse.Namespace) -> int:
-    from ..extension import leftovers, uninstall_extension
+    from ..tools.install import leftovers, uninstall_extension
 
     removed = [uninstall_extension(place) for place in ([Path(args.dir)] if args.dir else leftovers())]
     for folder in filter(None, removed):

@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
                 params.write(saving.params_npz(result, options))
             if strokes:
                 strokes.write(saving.stroke_pngs(result))
-        finish(result.document, result.report, output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE
 
 
@@ -150,7 +150,7 @@ def check_input(name: str) -> None:
 
 def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
     """Writes the SVG and tells what the run came to."""
-    from .. import svg
+    from ..io import svg
 
     data = svg.write(document, relative=True)
     output.write(data)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .. import svg
 from ..errors import InputError
+from ..io import svg
 from ..ipc.client import Client, ErrorEvent, ProgressEvent, ResultEvent
 from ..model import Document
 from ..options import Options

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import EngineError
-from ..images import png_bytes
+from ..io.images import png_bytes
 from ..model import Painting, StrokePatch
 from ..options import Options
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def painting_png(result: Result, scale: float = 1.0) -> bytes:
     """The painting with the brush's bristles, ``scale`` times the working size, as PNG."""
-    from ..isolate import textured
+    from ..stages.isolate import textured
 
     return png_bytes(textured(_painting(result), scale))
 
 
 def stroke_pngs(result: Result) -> Iterator[tuple[str, bytes]]:
     """(name, PNG) of each stroke alone on a transparent ground of the picture's size, in paint order."""
-    from ..isolate import isolate
+    from ..stages.isolate import isolate
 
     painting = _painting(result)
     patches = isolate(painting)

@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_strokes(folder, options, run)
         run.step(1.0)
-        finish(result.document, result.report, output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_DONE
-from ..live.schedule import CUBICS, PATHS, stages
 from ..options import Options
 from ..progress import Run
+from ..stages.vectorize.schedule import CUBICS, PATHS, stages
 from .arguments import add_options, add_reporting
 from .output import FileOutput
 from .paint import check_input, finish, running
@@ -60,6 +60,6 @@ def run(args: argparse.Namespace) -> int:
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_picture(source, options, run, schedule)
         run.step(1.0)
-        finish(result.document, result.report, output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE
 

@@ -4,8 +4,8 @@ All of it works on a picture and on a drawing over it, given in the picture's ow
 are new or changed, in the same px and with the same ids. Nothing else of the drawing moves.
 """
 
-from .area import add_detail, repaint
-from .some import refine_some, refit, trace
+from .region import add_detail, repaint
+from .selection import refine_some, refit, trace
 from .workspace import Workspace
 
 __all__ = ["Workspace", "add_detail", "refine_some", "refit", "repaint", "trace"]

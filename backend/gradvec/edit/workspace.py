@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import images
+from ..geometry.scaling import scaled
+from ..io import images
 from ..model import Shape, Target
-from ..scaling import scaled
 
 #: The working picture never gets larger than this, px: an area is not worth more than the whole.
 LARGEST = 4096

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..errors import EngineError
-from ..model import LinearGradient, Outline, RadialGradient, Shape, SolidColor
+from ..model import LinearGradient, RadialGradient, Shape, SolidColor
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
 
@@ -158,14 +158,6 @@ def scene_from_shapes(shapes: Iterable[Shape], width: int, height: int,
         opacity=tensor([shape.opacity for shape in shapes], -1),
         background=tensor([background], 1, 4),
     )
-
-
-def outlines_of(scene: Scene) -> list[Outline]:
-    """The outlines of a scene as the model's type."""
-    t = scene.topology
-    points = scene.points.detach().cpu().numpy()
-    loops = [points[a:b].copy() for a, b in zip(t.loop_points[:-1], t.loop_points[1:], strict=True)]
-    return [Outline(tuple(loops[a:b])) for a, b in zip(t.outline_loops[:-1], t.outline_loops[1:], strict=True)]
 
 
 def _offsets(lengths: Iterable[int]) -> np.ndarray:

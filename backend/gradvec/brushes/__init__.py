@@ -1,0 +1,1 @@
+"""Brushes: differentiable maps from a few numbers to an outline and the axis of a gradient."""

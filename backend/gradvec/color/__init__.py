@@ -1,0 +1,1 @@
+"""Colours, palettes, and what the eye sees of a difference."""

@@ -1,0 +1,78 @@
+"""What every way through the pipeline has around its stages: progress, seconds, and the document at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .io.document import Report, report, run_record
+from .model import Color, Document, Painting, Shape, StrokePatch, Target
+from .options import Options
+from .progress import Run
+from .render.predict import predict
+from .render.threads import calm_threads
+from .stages import layers
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made.
+
+    target: the picture that was painted. painting: the strokes as painted, before refinement. patches: the isolated
+    strokes (only where a stage needed them). predicted: (H, W, 3) float32, what the SVG shows on white by our own
+    engine.
+    """
+
+    document: Document
+    target: Target
+    painting: Painting | None
+    patches: list[StrokePatch]
+    predicted: np.ndarray
+    report: Report
+
+
+class Frame:
+    """One run of the pipeline: each stage begins where the one before it ended, as a fraction of the whole run."""
+
+    def __init__(self, job: str, options: Options, run: Run | None, name: str, source: Path | bytes | None = None,
+                 schedule: Sequence[int] = ()) -> None:
+        self.run = run or Run()
+        self.schedule = tuple(schedule)
+        self._job, self._options, self._name, self._source = job, options, name, source
+        self._seconds: dict[str, float] = {}
+        self._at = 0.0
+        calm_threads()
+
+    @contextmanager
+    def stage(self, label: str, key: str, until: float) -> Iterator[None]:
+        """label: what progress calls it. key: what the report's seconds call it. until: where the run is after it."""
+        started = time.perf_counter()
+        with self.run.stage(label, self._at, until):
+            yield
+        self._at = until
+        self._seconds[key] = round(time.perf_counter() - started, 2)
+
+    def finished(self, shapes: list[Shape], layer: list[int], ground: Color | None, target: Target,
+                 refined: dict[str, Any], painting: Painting | None = None,
+                 patches: Sequence[StrokePatch] = ()) -> Result:
+        """The last stage of every way: shapes in layers as a document, and its figures."""
+        options = self._options
+        with self.stage("Writing", "write", until=1.0):
+            if self._job == "vectorize":  # a layer is a stage there, or there is one
+                options = replace(options, layers="none" if options.layers == "none" else "level")
+                layer = layer if options.layers == "level" else [0] * len(shapes)
+            meta = run_record(self._job, self._options, target, self._name, self._source, refined,
+                              self.schedule or None)
+            built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
+                                 target.height)
+            document = Document(target.width, target.height, built, meta, options.texture)
+            predicted = predict(document, engine=options.engine, device=options.device)
+        lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)
+        return Result(document, target, painting, list(patches), predicted,
+                      report(document, lowest, predicted, target, self._seconds, refined))

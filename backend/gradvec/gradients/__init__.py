@@ -1,0 +1,1 @@
+"""Gradients fitted to pixels, and when a simpler fill looks the same."""

@@ -1,0 +1,241 @@
+"""Path data: the ``d`` of an SVG path to and from an Outline.
+
+Written: ``M``, then one ``C`` with all segments, then ``z``, two decimals, for each loop. With ``relative`` the curve
+is a ``c``: a quarter smaller (315 against 418 bytes for a stroke of 10 cubics), and taken as differences of the rounded
+absolute points, so that nothing drifts. Read: everything that SVG 1.1 allows (section 8.3).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...errors import EngineError, InputError
+from ...model import Outline
+
+#: How many numbers each command takes.
+ARITY = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+
+_TOKEN = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\s,]+)|(.)", re.DOTALL)
+#: The two flags of an arc may be written without anything between them and what follows.
+_ARC = re.compile(r"\s*,?\s*([01])\s*,?\s*([01])")
+
+
+def path_data(outline: Outline, relative: bool = False) -> str:
+    """The ``d`` of ``outline``, coordinates in px rounded to 0.01.
+
+    Raises:
+        EngineError: a coordinate is not a finite number.
+    """
+    return "".join(_loop_data(loop, relative) for loop in outline.loops)
+
+
+def _loop_data(loop: np.ndarray, relative: bool) -> str:
+    if not np.isfinite(loop).all():
+        raise EngineError("An outline holds a coordinate that is not a finite number.")
+    points = np.rint(np.asarray(loop, np.float64) * 100).astype(np.int64)
+    curve = np.concatenate([points[1:], points[:1]])
+    if relative:
+        curve = curve - np.repeat(points[::3], 3, axis=0)
+    return f"M{_join(points[0].tolist())}{'c' if relative else 'C'}{_join(curve.ravel().tolist())}z"
+
+
+def _join(hundredths: list[int]) -> str:
+    """Numbers with a space between them, but for a minus sign, which separates by itself."""
+    words = [number(h) for h in hundredths]
+    return words[0] + "".join(w if w[0] == "-" else " " + w for w in words[1:])
+
+
+def number(hundredths: int) -> str:
+    """``1250`` as ``12.5``: at most two decimals, no trailing zeros, no negative zero."""
+    whole, rest = divmod(abs(hundredths), 100)
+    sign = "-" if hundredths < 0 else ""
+    if not rest:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{rest:02d}".rstrip("0")
+
+
+def segment_count(d: str) -> int:
+    """Drawn segments of path data; moves and closes do not count."""
+    return sum(1 for command, _ in commands(d) if command not in "MmZz")
+
+
+def commands(d: str) -> Iterator[tuple[str, list[float]]]:
+    """Commands with exactly their own numbers; implicit repetitions are spelt out.
+
+    Raises:
+        InputError: the text is not path data.
+    """
+    for command, body in _split(d):
+        arity = ARITY[command.upper()]
+        numbers = _arc_numbers(body) if arity == 7 else _numbers(body)
+        if (arity == 0 and numbers) or (arity and (not numbers or len(numbers) % arity)):
+            raise InputError(f"Path command {command} expects {arity} numbers at a time, got {len(numbers)}.")
+        if arity == 0:
+            yield command, []
+        for start in range(0, len(numbers), arity or 1):
+            yield command, numbers[start:start + arity]
+            command = {"M": "L", "m": "l"}.get(command, command)
+
+
+def _split(d: str) -> Iterator[tuple[str, str]]:
+    """(command letter, the text up to the next one). An exponent's e is no command letter."""
+    starts = [m.start() for m in re.finditer(r"[A-DF-Za-df-z]", d)]
+    if not d.strip():
+        return
+    if not starts or d[:starts[0]].strip() or d[starts[0]] not in "Mm":
+        raise InputError(f"Path data has to begin with a move, not with {d.strip()[:12]!r}.")
+    for start, end in zip(starts, [*starts[1:], len(d)], strict=True):
+        if d[start].upper() not in ARITY:
+            raise InputError(f"Path data has no command {d[start]!r}.")
+        yield d[start], d[start + 1:end]
+
+
+def _numbers(body: str) -> list[float]:
+    numbers = []
+    for match in _TOKEN.finditer(body):
+        if match[2]:
+            numbers.append(float(match[2]))
+        elif not match[3]:
+            raise InputError(f"Path data holds {match[0]!r} where a number is expected.")
+    return numbers
+
+
+def _arc_numbers(body: str) -> list[float]:
+    numbers: list[float] = []
+    at = 0
+    while body[at:].strip(" \t\r\n,"):
+        if len(numbers) % 7 == 3:
+            flags = _ARC.match(body, at)
+            if not flags:
+                raise InputError("An arc in path data lacks its two flags.")
+            numbers += [float(flags[1]), float(flags[2])]
+            at = flags.end()
+            continue
+        match = _TOKEN.match(body, at)
+        assert match is not None
+        if match[2]:
+            numbers.append(float(match[2]))
+        elif not match[3]:
+            raise InputError(f"Path data holds {match[0]!r} where a number is expected.")
+        at = match.end()
+    return numbers
+
+
+class _Pen:
+    """Turns commands into loops of cubics, in the path's own units."""
+
+    def __init__(self) -> None:
+        self.loops: list[list[complex]] = []
+        self.start = self.at = 0j
+        self.handle: complex | None = None
+        self.last = ""
+
+    def cubic(self, out: complex, into: complex, end: complex) -> None:
+        if not self.loops or self.last == "Z":
+            self.loops.append([self.at])
+        self.loops[-1] += [out, into, end]
+        self.at = end
+
+    def line(self, end: complex) -> None:
+        self.cubic(self.at + (end - self.at) / 3, end + (self.at - end) / 3, end)
+
+    def close(self) -> None:
+        """A subpath that does not end where it began is filled as if a line closed it."""
+        if self.loops and self.last not in ("M", "Z"):
+            if abs(self.at - self.start) > 1e-6:
+                self.line(self.start)
+            self.loops[-1].pop()
+        elif self.loops and self.last == "M":
+            self.loops.pop()
+        self.at = self.start
+
+    def draw(self, command: str, n: list[float]) -> None:
+        kind = command.upper()
+        base = self.at if command.islower() else 0j
+        p = [base + complex(n[i], n[i + 1]) for i in range(0, len(n) - 1, 2)] if kind not in "HVA" else []
+        reflected = 2 * self.at - self.handle if self.handle is not None else self.at
+        handle = None
+        if kind == "M":
+            self.close()
+            self.start = self.at = p[0]
+            self.loops.append([self.at])
+        elif kind == "L":
+            self.line(p[0])
+        elif kind == "H":
+            self.line(complex(base.real + n[0], self.at.imag))
+        elif kind == "V":
+            self.line(complex(self.at.real, base.imag + n[0]))
+        elif kind == "C":
+            self.cubic(*p)
+            handle = p[1]
+        elif kind == "S":
+            self.cubic(reflected if self.last in "CS" else self.at, *p)
+            handle = p[0]
+        elif kind in "QT":
+            handle = p[0] if kind == "Q" else (reflected if self.last in "QT" else self.at)
+            self.cubic(self.at + (handle - self.at) * 2 / 3, p[-1] + (handle - p[-1]) * 2 / 3, p[-1])
+        elif kind == "A":
+            for out, into, end in arc_cubics(self.at, base + complex(n[5], n[6]), n[:5]):
+                self.cubic(out, into, end)
+        else:
+            self.close()
+        self.handle, self.last = handle, kind
+
+
+def parse_path(d: str) -> Outline:
+    """The outline that path data fills: every subpath closed, every segment a cubic.
+
+    Raises:
+        InputError: the text is not path data.
+    """
+    pen = _Pen()
+    for command, numbers in commands(d):
+        pen.draw(command, numbers)
+    pen.close()
+    return Outline(tuple(np.array([(p.real, p.imag) for p in loop]) for loop in pen.loops if len(loop) >= 3))
+
+
+def arc_cubics(start: complex, end: complex, arc: list[float]) -> list[tuple[complex, complex, complex]]:
+    """An elliptic arc as cubics of at most a quarter turn each (SVG 1.1, appendix F.6); exact to 3e-4 of its radius.
+
+    arc: rx, ry, rotation in degrees, large-arc flag, sweep flag.
+    """
+    rx, ry, degrees, large, sweep = arc
+    rx, ry = abs(rx), abs(ry)
+    if start == end:
+        return []
+    if not rx or not ry:
+        return [(start + (end - start) / 3, end + (start - end) / 3, end)]
+    turn = complex(math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
+
+    def unit(point: complex) -> complex:
+        """Into the frame in which the ellipse is the unit circle."""
+        local = point / turn
+        return complex(local.real / rx, local.imag / ry)
+
+    def back(point: complex) -> complex:
+        return complex(point.real * rx, point.imag * ry) * turn
+
+    a, b = unit(start), unit(end)
+    chord = abs(b - a) / 2
+    if chord > 1:
+        rx, ry = rx * chord, ry * chord
+        a, b, chord = a / chord, b / chord, 1.0
+    side = 1 if bool(large) != bool(sweep) else -1
+    center = (a + b) / 2 + side * math.sqrt(max(1 - chord * chord, 0.0)) * (b - a) / (2 * chord) * 1j
+    first = math.atan2((a - center).imag, (a - center).real)
+    span = (math.atan2((b - center).imag, (b - center).real) - first) % (2 * math.pi)
+    if not sweep:
+        span -= 2 * math.pi
+    pieces = max(1, math.ceil(abs(span) / (math.pi / 2) - 1e-9))
+    reach = 4 / 3 * math.tan(span / pieces / 4)
+    cubics = []
+    for i in range(pieces):
+        p, q = (complex(math.cos(t), math.sin(t)) for t in (first + span * i / pieces, first + span * (i + 1) / pieces))
+        last = end if i == pieces - 1 else back(center + q)
+        cubics.append((back(center + p + reach * p * 1j), back(center + q - reach * q * 1j), last))
+    return cubics

@@ -1,6 +1,0 @@
-"""From a picture to brush strokes."""
-
-from . import brushes
-from .painter import paint
-
-__all__ = ["brushes", "paint"]

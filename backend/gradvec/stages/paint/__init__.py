@@ -1,0 +1,5 @@
+"""From a picture to brush strokes."""
+
+from .painter import paint
+
+__all__ = ["paint"]

@@ -1,0 +1,149 @@
+"""The picture as the painter sees it: what is to be matched, where it matters how much, at any size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+from ...color.ground import choose_ground, mean_color
+from ...errors import InputError
+from ...model import Target
+from ...options import Options
+
+#: Below this opacity a pixel's own colour is not trusted.
+VISIBLE = 0.02
+#: Paint over bare ground counts this many times as much as a wrong colour.
+BARE_WEIGHT = 3.0
+#: Picture areas, px: of coarse steps and of the final ones, and how many px each stroke gets at least. More would make
+#: a large picture's painting slow and no better: strokes are found on the reduced picture and fit the whole.
+COARSE_AREA, FINE_AREA = 65_000, 400_000
+COARSE_STROKE, FINE_STROKE = 100, 400
+
+
+@dataclass(frozen=True)
+class View:
+    """The picture at one size. goal: (4, h, w) premultiplied RGBA. weight: (h, w). scale: px of it per px of the
+    whole."""
+
+    goal: torch.Tensor
+    weight: torch.Tensor
+    scale: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) px."""
+        return self.goal.shape[2], self.goal.shape[1]
+
+
+class Canvas:
+    """Goal of the painting, at most as large as its strokes can use, and a smaller view for coarse steps.
+
+    width, height: of the whole picture, px. background: straight colour under the strokes or None for bare ground.
+    """
+
+    def __init__(self, target: Target, options: Options, detail_map: np.ndarray | None = None) -> None:
+        self.width, self.height = target.width, target.height
+        scale = self._scale(FINE_AREA, FINE_STROKE, options.strokes)
+        rgb, alpha = _reduced(target, scale)
+        self.background = choose_ground(options.background, alpha, lambda: mean_color(rgb))
+        if options.background not in ("none", "auto"):
+            # A ground that the user chose shows through the picture's bare parts and is painted with it.
+            ground = np.array(self.background, np.float32)
+            rgb = rgb * alpha[..., None] + ground * (1 - alpha[..., None])
+            alpha = np.ones_like(alpha)
+        self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
+        goal = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
+        weight = torch.from_numpy(_weight(rgb, alpha, options, detail_map))
+        self.fine = View(goal, weight, alpha.shape[1] / self.width)
+        self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, options.strokes))
+
+    @property
+    def ground(self) -> tuple[float, float, float, float]:
+        """What the engine puts under the strokes, straight RGBA."""
+        return (0.0, 0.0, 0.0, 0.0) if self.background is None else (*self.background, 1.0)
+
+    def coarse_colors(self) -> np.ndarray:
+        """(h, w, 3) straight colours at the coarse view's size."""
+        size = tuple(self.coarse.weight.shape)
+        return F.interpolate(self.colors[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    def _scale(self, area: int, per_stroke: int, strokes: int) -> float:
+        """How much the picture is reduced to ``area`` px, or to ``per_stroke`` px for each stroke if that is more."""
+        return min(1.0, math.sqrt(max(area, per_stroke * strokes) / self.area))
+
+    def _smaller(self, scale: float) -> View:
+        """The picture ``scale`` times as large as the whole, averaged over areas."""
+        size = (max(1, round(self.height * scale)), max(1, round(self.width * scale)))
+        if size == tuple(self.fine.weight.shape):
+            return self.fine
+        goal = F.interpolate(self.fine.goal[None], size=size, mode="area")[0]
+        weight = F.interpolate(self.fine.weight[None, None], size=size, mode="area")[0, 0]
+        return View(goal, weight, size[1] / self.width)
+
+
+def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (h, w, 3) and opacity (h, w) of a picture ``scale`` times as large; colours weighted by opacity."""
+    rgb, alpha = np.asarray(target.rgb, np.float32), np.asarray(target.alpha, np.float32)
+    size = (max(1, round(target.height * scale)), max(1, round(target.width * scale)))
+    if size == alpha.shape:
+        return rgb, alpha
+    planes = torch.from_numpy(rgb * alpha[..., None]).permute(2, 0, 1)
+    color = F.interpolate(planes[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
+    small = F.interpolate(torch.from_numpy(alpha)[None, None], size=size, mode="area")[0, 0].numpy()
+    return np.clip(color / np.maximum(small[..., None], 1e-6), 0, 1), np.where(small > 1 - 1e-5, np.float32(1), small)
+
+
+def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Colours (H, W, 3) in which what cannot be seen takes the colour of the nearest pixel that can."""
+    hidden = alpha < VISIBLE
+    if not hidden.any() or hidden.all():
+        return rgb
+    nearest = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+    return rgb[tuple(nearest)]
+
+
+def _weight(rgb: np.ndarray, alpha: np.ndarray, options: Options, detail_map: np.ndarray | None) -> np.ndarray:
+    """How much an error counts, (H, W), 1 on average where there is paint."""
+    weight: np.ndarray = np.ones(alpha.shape, np.float32)
+    if detail_map is not None or options.detail > 0:
+        importance = saliency(rgb, alpha) if detail_map is None else _fitting_map(detail_map, alpha.shape)
+        strength = options.detail if options.detail > 0 else 1.0
+        weight = (1 - strength) + strength * (0.04 + 2 * importance**1.5)
+        weight = (weight / max(float(weight.mean()), 1e-6)).astype(np.float32)
+    return np.where(alpha < VISIBLE, BARE_WEIGHT, weight).astype(np.float32)
+
+
+def _fitting_map(detail_map: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A detail map in [0, 1], brought to the picture's size.
+
+    Raises:
+        InputError: it is not a two-dimensional array of finite numbers.
+    """
+    if detail_map.ndim != 2 or detail_map.size == 0 or not np.isfinite(detail_map).all():
+        raise InputError(f"A detail map is expected as one grey picture, got shape {tuple(detail_map.shape)}.",
+                         "Hand in a grey picture: bright where small strokes belong.")
+    grey = torch.from_numpy(np.clip(detail_map, 0, 1).astype(np.float32))[None, None]
+    return F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
+def saliency(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(H, W) in [0, 1]: how far a place stands out from its surroundings, at three sizes (centre minus surround, after
+    Itti, Koch and Niebur 1998)."""
+    side = max(alpha.shape)
+    seen = rgb * alpha[..., None]
+    total: np.ndarray = np.zeros(alpha.shape, np.float32)
+    for sigma in (side / 170, side / 85, side / 42):
+        center = gaussian_filter(seen, (sigma, sigma, 0))
+        around = gaussian_filter(seen, (4 * sigma, 4 * sigma, 0))
+        total += np.sqrt(((center - around) ** 2).sum(-1))
+    total = gaussian_filter(total, side / 100)
+    return np.clip(total / max(float(np.quantile(total, 0.98)), 1e-6), 0, 1)

@@ -1,0 +1,222 @@
+"""Where the next strokes should go: matching pursuit with a bank of stroke-shaped masks.
+
+For every place, width, aspect and direction of a stroke the gain is known in closed form: the squared error that is
+there now, less the squared error of the best one-axis gradient under the mask. Sums under masks are convolutions on
+a picture reduced so far that a stroke is about four cells wide, so coarse strokes cost next to nothing.
+The strokes with the most gain are taken greedily, each one leaving nothing to gain where it lies.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+#: Cells across a stroke in the reduced picture.
+CELLS = 4.5
+#: Places are tried this many cells apart.
+STRIDE = 2
+WIDTH_RATIO = 1.5
+ASPECTS = (1.4, 2.6, 4.8)
+DIRECTIONS = 8
+#: Candidates of one size that are looked at: so many, or so many for each stroke that is wanted.
+CANDIDATES, CANDIDATES_EACH = 200, 3
+#: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
+CLEAR_MIN = 0.3
+#: What a stroke loses of its gain where it runs across a clear form, and where it is too short to follow one.
+ACROSS, STUBBY = 0.85, 0.35
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """n strokes to be. center (n, 2), length, width (n,), angle (n,), axis (n, 4) px along and across the stroke from
+    its centre, color0, color1 (n, 3), gain (n,): squared error saved."""
+
+    center: np.ndarray
+    length: np.ndarray
+    width: np.ndarray
+    angle: np.ndarray
+    axis: np.ndarray
+    color0: np.ndarray
+    color1: np.ndarray
+    gain: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.gain)
+
+    def take(self, index: np.ndarray) -> Seeds:
+        return Seeds(**{name: value[index] for name, value in vars(self).items()})
+
+    def scaled(self, factor: float) -> Seeds:
+        """The same seeds on a picture ``factor`` times as large."""
+        f = np.float32(factor)
+        return replace(self, center=self.center * f, length=self.length * f, width=self.width * f, axis=self.axis * f,
+                       gain=self.gain * f * f)
+
+
+@dataclass(frozen=True)
+class _Bank:
+    """Masks of one length and width (cells) in all M directions, angles (M,) radians.
+
+    kernels: (3 M, 1, k, k) = mask, mask * along, mask * across. area, along2, across2: (M,) sum and second moments of
+    each mask.
+    """
+
+    length: float
+    width: float
+    angles: torch.Tensor
+    kernels: torch.Tensor
+    area: torch.Tensor
+    along2: torch.Tensor
+    across2: torch.Tensor
+
+
+def _bank(length: float, width: float) -> _Bank:
+    reach = math.ceil(math.hypot(length, width) / 2)
+    y, x = np.mgrid[-reach:reach + 1, -reach:reach + 1].astype(np.float64)
+    angles = np.arange(DIRECTIONS) * math.pi / DIRECTIONS
+    cos, sin = np.cos(angles)[:, None, None], np.sin(angles)[:, None, None]
+    along, across = x * cos + y * sin, y * cos - x * sin
+    mask = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(width / 2 - np.abs(across) + 0.5, 0, 1)
+    kernels = np.stack([mask, mask * along, mask * across], 1).reshape(-1, 1, *x.shape)
+    moments = [(mask * power).sum((1, 2)) for power in (1, along**2, across**2)]
+    angle, kernel, area, along2, across2 = (torch.from_numpy(m).float() for m in (angles, kernels, *moments))
+    return _Bank(length, width, angle, kernel, area, along2, across2)
+
+
+def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
+            longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
+            form: torch.Tensor | None = None) -> Seeds:
+    """The ``count`` strokes (or fewer) with the most gain.
+
+    target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
+    makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
+    gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
+    way that strokes are to run.
+    """
+    height, width = error.shape
+    widest = min(widths[1], max(height, width))
+    narrowest = min(widths[0], widest)
+    steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
+    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
+    planes = planes if form is None else torch.cat([planes, form])
+    candidates = []
+    most = max(CANDIDATES, CANDIDATES_EACH * count)
+    for w in np.geomspace(narrowest, widest, steps + 1).tolist():
+        for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
+            candidates += _candidates(planes, w * aspect, w, gradient, most)
+    return _greedy(candidates, count, height, width, narrowest)
+
+
+def _candidates(planes: torch.Tensor, length: float, width: float, gradient: bool, most: int) -> list[list[float]]:
+    """At most ``most`` strokes of one size that gain more than their neighbours, as the rows of :func:`_rows`.
+
+    planes: (6, H, W) the three colours, the sum of their squares, error and cost; where strokes follow a form, three
+    more for it. length, width: px.
+    """
+    height, wide = planes.shape[1:]
+    factor = max(1.0, width / CELLS)
+    size = (max(1, round(height / factor)), max(1, round(wide / factor)))
+    cell = math.sqrt(height / size[0] * wide / size[1])
+    bank = _bank(length / cell, width / cell)
+    reach = bank.kernels.shape[-1] // 2
+    planes = F.interpolate(planes[None], size=size, mode="area")[0]
+    # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
+    color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
+    gains = F.pad(planes[4:6], (reach,) * 4)
+    sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
+    sums = sums.reshape(3, DIRECTIONS, 3, *sums.shape[2:])
+    plain = bank.kernels[0::3]
+    square, now, extra = F.conv2d(torch.cat([color[3:], gains])[:, None], plain, stride=STRIDE)
+    mean = sums[:, :, 0] / bank.area[:, None, None]
+    along = sums[:, :, 1] / bank.along2.sqrt()[:, None, None]
+    across = sums[:, :, 2] / bank.across2.sqrt()[:, None, None]
+    left = square - (mean**2).sum(0) * bank.area[:, None, None]
+    aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
+    if gradient:
+        left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
+    # Outside the picture a stroke explains nothing and harms nothing.
+    inside = F.conv2d(F.pad(torch.ones(1, 1, *size), (reach,) * 4), plain, stride=STRIDE)[0] / bank.area[:, None, None]
+    gain = now - left.clamp(min=0) * inside - extra
+    if len(planes) > 6:
+        gain = gain * _following(planes[6:, ::STRIDE, ::STRIDE], bank)
+    peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
+    best, at = peak.flatten().topk(min(most, peak.numel()))
+    best, at = best[best > 0], at[best > 0]
+    m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
+    theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
+    axis = torch.stack([theta.cos(), theta.sin()], -1)
+    slope = (along[:, m, y, x] * axis[:, 0] + across[:, m, y, x] * axis[:, 1]).T * gradient
+    scale = torch.tensor([wide / size[1], height / size[0]])
+    center = (torch.stack([x, y], 1) * STRIDE + 0.5) * scale
+    return _rows(bank, m, cell, best * scale.prod(), center, axis, mean[:, m, y, x].T, slope)
+
+
+def _following(form: torch.Tensor, bank: _Bank) -> torch.Tensor:
+    """(M, h, w) in [0, 1]: how well strokes of a bank run along with the form (3, h, w), long ones more than short."""
+    angle = 2 * bank.angles[:, None, None]
+    across = (1 - angle.cos() * form[0] - angle.sin() * form[1]) / 2
+    slender = 1 - bank.width / bank.length
+    return 1 - ACROSS * form[2] * across * slender - STUBBY * form[2] * (1 - slender)
+
+
+def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center: torch.Tensor, axis: torch.Tensor,
+          mean: torch.Tensor, slope: torch.Tensor) -> list[list[float]]:
+    """Candidates as rows of 16: gain, x, y, length, width, angle, axis (4), colour at its start (3) and end (3).
+
+    m: (n,) which mask. axis: (n, 2) unit vector and slope (n, 3) change of colour along it, both where the mask's
+    moments are one. mean: (n, 3) colour at the centre.
+    """
+    w = axis / torch.stack([bank.along2[m].sqrt(), bank.across2[m].sqrt()], -1)
+    extent = (w[:, 0].abs() * bank.length + w[:, 1].abs() * bank.width) / 2
+    end = w / (w**2).sum(-1, keepdim=True) * extent[:, None] * cell
+    swing = slope * extent[:, None]
+    numbers = torch.stack([torch.full_like(gain, bank.length * cell), torch.full_like(gain, bank.width * cell),
+                           bank.angles[m]], 1)
+    rows = [gain[:, None], center, numbers, -end, end, (mean - swing).clamp(0, 1), (mean + swing).clamp(0, 1)]
+    return torch.cat(rows, 1).tolist()
+
+
+def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float) -> Seeds:
+    """Takes the candidates with the most gain that is still there to be had."""
+    cell = max(1.0, narrowest / 3)
+    free = np.ones((math.ceil(height / cell) + 1, math.ceil(width / cell) + 1), np.float32)
+    heap = [(-c[0], i) for i, c in enumerate(candidates)]
+    heapq.heapify(heap)
+    chosen: list[int] = []
+    gains: list[float] = []
+    while heap and len(chosen) < count:
+        negative, i = heapq.heappop(heap)
+        box, mask = _mask(candidates[i], cell, free.shape)
+        area = float(mask.sum())
+        share = float((free[box] * mask).sum()) / area if area > 0 else 0.0
+        if share < CLEAR_MIN:
+            continue
+        gain = candidates[i][0] * share
+        if gain < -negative * 0.95:
+            heapq.heappush(heap, (-gain, i))
+            continue
+        free[box] *= 1 - mask
+        chosen.append(i)
+        gains.append(gain)
+    rows = np.array([candidates[i] for i in chosen], np.float32).reshape(-1, 16)
+    return Seeds(rows[:, 1:3], rows[:, 3], rows[:, 4], rows[:, 5], rows[:, 6:10], rows[:, 10:13], rows[:, 13:16],
+                 np.array(gains, np.float32))
+
+
+def _mask(candidate: list[float], cell: float, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
+    """Where a candidate lies on the grid of ``cell`` px: slices and its mask there."""
+    _, cx, cy, length, width, angle = candidate[:6]
+    cos, sin = math.cos(angle), math.sin(angle)
+    rx = (abs(cos) * length + abs(sin) * width) / 2
+    ry = (abs(sin) * length + abs(cos) * width) / 2
+    x0, x1 = max(0, int((cx - rx) / cell)), min(shape[1], int((cx + rx) / cell) + 2)
+    y0, y1 = max(0, int((cy - ry) / cell)), min(shape[0], int((cy + ry) / cell) + 2)
+    y, x = np.mgrid[y0:y1, x0:x1] * cell + 0.0
+    along, across = (x - cx) * cos + (y - cy) * sin, (y - cy) * cos - (x - cx) * sin
+    mask = (np.abs(along) <= length / 2 + 0.25 * cell) & (np.abs(across) <= width / 2 + 0.25 * cell)
+    return (slice(y0, y1), slice(x0, x1)), mask.astype(np.float32)

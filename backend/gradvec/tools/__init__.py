@@ -1,0 +1,1 @@
+"""Programs beside the pipeline: comparing, checking the installation, installing the extension."""
