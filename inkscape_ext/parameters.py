@@ -47,7 +47,7 @@ def run_options(values: Namespace) -> dict[str, Any]:
     for name in ("palette", "background"):
         if name in chosen:
             chosen[name] = "".join(chosen[name].split())
-    options = Options.from_dict(chosen).to_dict()
+    options = Options.for_job(job_kind(values), chosen).to_dict()
     more, larger = PRESETS[values.host_preset]
     options["strokes"] = max(1, min(round(options["strokes"] * more), max(STROKES_MAX, options["strokes"])))
     options["size"] = max(SIZE_MIN, min(round(options["size"] * larger), SIZE_MAX))

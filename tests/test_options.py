@@ -9,7 +9,8 @@ import pytest
 from gradvec.cli import build_parser
 from gradvec.cli.arguments import flag, options_from, range_in_words
 from gradvec.errors import UsageError
-from gradvec.options import Options
+from gradvec.options import JOB_OPTIONS, Options
+from gradvec.stages.vectorize.schedule import stages
 from lxml import etree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,12 +24,13 @@ NO_OPTION = {"free"}
 OTHER = {int: lambda f: f.metadata["low"] + 4, float: lambda f: 0.75, bool: lambda f: not f.default}
 
 
+
 def other_value(field):
     if field.metadata["choices"]:
         return next(c for c in field.metadata["choices"] if c != field.default)
     if isinstance(field.default, str):
         return "#a0b1c2"
-    return OTHER[type(field.default)](field)
+    return OTHER[field.metadata["kind"]](field)
 
 
 def menu_parameters(path):
@@ -55,7 +57,8 @@ def test_the_command_line_takes_every_option(name):
 def test_the_wire_takes_every_option(name):
     options = Options(**{name: other_value(FIELDS[name])})
     assert Options.from_dict(json.loads(json.dumps(options.to_dict()))) == options
-    as_words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in options.to_dict().items()}
+    as_words = {k: {None: "auto", True: "true", False: "false"}.get(v, str(v)) if v is None or isinstance(v, bool)
+                else str(v) for k, v in options.to_dict().items()}
     assert Options.from_dict(as_words) == options, "a menu hands over words"
 
 
@@ -102,15 +105,18 @@ def test_the_menu_offers_every_option():
 def test_menus_agree_with_the_table(path, element):
     field = FIELDS[element.get("name")]
     offered = [o.get("value") for o in element.iter("{*}option")]
-    kind = {int: "int", float: "float", bool: "bool"}.get(type(field.default))
+    automatic = field.default is None
+    kind = {int: "int", float: "float", bool: "bool"}.get(field.metadata["kind"])
     if field.metadata["choices"]:
         assert set(offered) - NO_OPTION <= set(field.metadata["choices"])
         if path.name == "gradvec.inx":
             assert set(offered) - NO_OPTION == set(field.metadata["choices"])
+    elif kind == "bool" and automatic:
+        assert set(offered) == {"auto", "true", "false"}
     elif kind:
         assert element.get("type") == kind
     if kind in ("int", "float"):
-        assert field.metadata["low"] <= float(element.get("min"))
+        assert (0 if automatic else field.metadata["low"]) <= float(element.get("min")), "0 stands for automatic"
         assert float(element.get("max")) <= field.metadata["high"]
     shown = offered[0] if offered else (element.text or "").strip()
     if path.name == "gradvec.inx":
@@ -123,6 +129,51 @@ def test_the_readme_shows_the_table():
     spec.loader.exec_module(script)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert script.updated(readme) == readme, "run python scripts/options_table.py"
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.default is None])
+@pytest.mark.parametrize("word", [None, "auto", ""])
+def test_automatic_has_a_word_everywhere(name, word):
+    assert getattr(Options(**{name: word}), name) is None
+    args = build_parser().parse_args(["paint", "p.png", "-o", "o.svg", flag(name), "auto"]
+                                     if FIELDS[name].metadata["kind"] is not bool else ["paint", "p.png", "-o", "o"])
+    assert getattr(options_from(args), name) is None
+
+
+@pytest.mark.parametrize("name", ["cubics", "stroke_min", "stroke_max"])
+def test_documents_of_old_say_automatic_with_a_zero(name):
+    assert getattr(Options.from_dict({name: 0}), name) is None
+
+
+def menu_hands_over(**chosen):
+    """The words that Inkscape hands over for a dialog in which ``chosen`` was set and the rest left alone."""
+    words = {}
+    for _, element in menu_parameters(ROOT / "gradvec.inx"):
+        offered = [o.get("value") for o in element.iter("{*}option")]
+        words[element.get("name")] = offered[0] if offered else (element.text or "").strip()
+    return {**words, **chosen}
+
+
+@pytest.mark.parametrize(("job", "line", "chosen"), [
+    ("paint", ["paint", "p.png", "-o", "o.svg"], {}),
+    ("paint", ["paint", "p.png", "-o", "o.svg", "--fidelity", "1", "--opaque"], {"fidelity": "1", "opaque": "true"}),
+    ("vectorize", ["vectorize", "p.png", "-o", "o.svg"], {"strokes": "64"}),
+    ("vectorize", ["vectorize", "p.png", "-o", "o.svg", "--no-opaque", "--cubics", "9"],
+     {"strokes": "64", "opaque": "false", "cubics": "9"})])
+def test_menu_and_command_line_give_equal_options_for_each_job(job, line, chosen):
+    args = build_parser().parse_args(line)
+    if job == "vectorize":
+        args.strokes = sum(stages(args.paths, args.schedule))
+    assert options_from(args, job) == Options.for_job(job, menu_hands_over(**chosen))
+
+
+def test_a_job_has_its_own_defaults_and_takes_what_is_given():
+    free = Options.for_job("vectorize", {})
+    assert (free.cubics, free.opaque, free.strokes, free.segments) == (16, True, 64, 16)
+    assert Options.for_job("vectorize", {"opaque": False, "cubics": "auto"}).opaque is False
+    assert Options.for_job("paint", {}) == Options()
+    assert {"accuracy", "holes", "opaque"} <= set(JOB_OPTIONS["strokes"])
+    assert all(set(names) <= set(FIELDS) for names in JOB_OPTIONS.values())
 
 
 @pytest.mark.parametrize(("given", "most"), [({}, 8), ({"fidelity": 0.0}, 8), ({"fidelity": 0.75}, 12),

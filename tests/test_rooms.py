@@ -15,7 +15,7 @@ STAGES = {p.stem for p in (PACKAGE / "stages").iterdir() if p.stem.strip("_") an
 #: Rooms that know no stage and nothing of what runs the stages.
 LIBRARIES = {"geometry", "color", "gradients", "brushes", "render", "optimize"}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
-FOR_THE_HOST = {"", "errors", "options", "looks", "progress", "ipc"}
+FOR_THE_HOST = {"", "errors", "options", "looks", "swatches", "progress", "ipc"}
 
 
 def imports_of(path, package):
@@ -70,7 +70,7 @@ def rooms_used_by_host(path):
     return {parts[1] if len(parts) > 1 else "" for parts in names if parts[0] == "gradvec"} - {"__version__"}
 
 
-@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "progress.py", "ipc"])
+@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "swatches.py", "progress.py", "ipc"])
 def test_what_the_host_shares_is_standard_library_only(name):
     path = PACKAGE / name
     for source in sources(path) if path.is_dir() else [path]:
@@ -101,7 +101,7 @@ def test_what_stages_share_knows_none_of_them(library):
 
 def test_the_engine_stands_alone():
     for path in sources(PACKAGE / "render"):
-        assert rooms_used(path) <= {"render", "model", "errors"}, path
+        assert rooms_used(path) <= {"render", "model", "errors", "geometry"}, path
 
 
 def test_nothing_runs_the_pipeline_but_those_who_may():

@@ -41,7 +41,7 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
     """
     if kind not in JOBS:
         raise UsageError(f"The engine has no job named {kind!r}.", f"It knows {', '.join(sorted(JOBS))}.")
-    return JOBS[kind](Options.from_dict(options), payloads, info, run)
+    return JOBS[kind](Options.for_job(kind, options), payloads, info, run)
 
 
 def warm_up() -> None:

@@ -1,7 +1,7 @@
 """Every choice that a user has: name, unit, default and range in one place. Standard library only.
 
 The command line, the wire and Inkscape's menu files are all checked against this table (tests/test_options.py), so an
-option exists everywhere or nowhere.
+option exists everywhere or nowhere. None stands for automatic: the picture, or the job, decides. In words it is "auto".
 """
 
 from __future__ import annotations
@@ -12,24 +12,29 @@ from typing import Any
 
 from . import looks
 from .errors import UsageError
+from .swatches import palette_words
 
 #: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
 STROKES_WARN = 1000
 #: Above this many strokes a run has to be forced.
 STROKES_MAX = 5000
 STROKES_FORCED_MAX = 50000
+#: How many inks there are where nobody says so.
+INKS = 6
 
 
 def _option(default: Any, help: str, *, low: float | None = None, high: float | None = None,
-            choices: tuple[str, ...] = (), pattern: str = "", unit: str = "", expects: str = "") -> Any:
+            choices: tuple[str, ...] = (), pattern: str = "", unit: str = "", expects: str = "",
+            kind: type | None = None, automatic: str = "") -> Any:
+    """kind: the type, where the default is None; automatic: what None then means."""
     meta = {"help": help, "low": low, "high": high, "choices": choices, "pattern": pattern, "unit": unit,
-            "expects": expects}
+            "expects": expects, "kind": kind or type(default), "automatic": automatic}
     return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is to do. Field metadata: help, low, high, choices, pattern, unit, expects."""
+    """What a run is to do. Field metadata: help, low, high, choices, pattern, unit, expects, kind, automatic."""
 
     look: str = _option(looks.PLAIN, "a whole set of options, which others given besides it override "
                         f"(`gradvec looks` lists them; `gradvec paint` takes {looks.DEFAULT} where none is given)",
@@ -44,8 +49,8 @@ class Options:
     gradient: str = _option("refined", "how gradients are found: refined is best, kmeans is the paper's, "
                             "auto drops what the eye does not see, flat is one colour a stroke",
                             choices=("refined", "kmeans", "auto", "flat"))
-    cubics: int = _option(0, "most Bezier segments a path may have, 4 or more; 0: 8, and up to 16 where fidelity is "
-                          "above 0.5", low=0, high=64)
+    cubics: int | None = _option(None, "most Bezier segments a path may have", low=4, high=64, kind=int,
+                                 automatic="8, up to 16 where fidelity is above 0.5; vectorize: 16")
     accuracy: float = _option(0.15, "how closely traced outlines follow their stroke's edge, and freed ones the shape "
                               "that they found: curve segments are added until they do, or gain too little",
                               low=0.02, high=10.0, unit="px")
@@ -53,22 +58,22 @@ class Options:
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
     paths_by_size: bool = _option(False, "let large strokes become all of these paths, middle ones half as many, and "
                                   "small ones a single path")
-    layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
+    layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "ink", "none"))
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
                               "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",
                               expects="none, auto or a colour such as #aabbcc")
     detail: float = _option(0.0, "0 spends strokes where the error is largest, 1 gathers them, small and many, "
                             "where the picture draws the eye or a detail map is bright", low=0.0, high=1.0)
-    stroke_min: float = _option(0.0, "narrowest a brush stroke may be; 0 leaves it to the picture",
-                                low=0.0, high=4096.0, unit="px")
-    stroke_max: float = _option(0.0, "longest a brush stroke may be; 0 leaves it to the picture", low=0.0, high=16384.0,
-                                unit="px")
+    stroke_min: float | None = _option(None, "narrowest a brush stroke may be", low=0.5, high=4096.0, unit="px",
+                                       kind=float, automatic="as the picture's size asks for")
+    stroke_max: float | None = _option(None, "longest a brush stroke may be", low=0.5, high=16384.0, unit="px",
+                                       kind=float, automatic="as the picture's size asks for")
     one_color: bool = _option(False, "paint every stroke in one colour instead of a gradient")
-    opaque: bool = _option(False, "paint opaque strokes; otherwise strokes may fade and let through what lies "
-                           "under them")
-    palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
-                           pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
-                           expects="a number of colours, or colours such as #aabbcc,#ddeeff")
+    opaque: bool | None = _option(None, "paint opaque strokes; otherwise strokes may fade and let through what lies "
+                                  "under them", kind=bool, automatic="off; vectorize: on")
+    palette: str = _option("", "paint with few colours: how many, or which, as codes or names (#204060, #fc0, navy)")
+    inks: bool = _option(False, f"print with true inks: flat, opaque colours in layers by ink, as many or those that "
+                         f"the palette says (where it says none: {INKS})")
     texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the "
                            "weave of a canvas, grain of paper, pooled pigment, or sheets of paper",
                            choices=("none", "impasto", "canvas", "paper", "watercolor", "cut"))
@@ -82,8 +87,7 @@ class Options:
     def __post_init__(self) -> None:
         for f in fields(self):
             object.__setattr__(self, f.name, _checked(f, getattr(self, f.name)))
-        if 0 < self.cubics < 4:
-            raise UsageError(f"Option cubics is {self.cubics}; it must be 0 or lie between 4 and 64.")
+        object.__setattr__(self, "palette", palette_words(self.palette))
         if self.strokes > STROKES_MAX and not self.force:
             raise UsageError(f"{self.strokes} strokes are more than {STROKES_MAX}, above which Inkscape takes minutes "
                              "to select a path.", "Ask for fewer strokes, or add --force.")
@@ -102,6 +106,17 @@ class Options:
             raise UsageError(f"There is no option named {unknown[0]!r}.", f"Known options: {', '.join(sorted(known))}.")
         return cls(**looks.with_look(values))
 
+    @classmethod
+    def for_job(cls, job: str, values: dict[str, Any]) -> Options:
+        """As :meth:`from_dict`, with the job's own defaults (:data:`JOB_DEFAULTS`) for what is absent or automatic, and
+        for painting the look that it takes where none is named."""
+        if job == "paint":
+            values = {"look": looks.DEFAULT, **values}
+        given = vars(cls.from_dict(values))
+        own = {name: default for name, default in JOB_DEFAULTS.get(job, {}).items()
+               if name not in values or given[name] is None}
+        return cls(**{**given, **own})
+
     @property
     def segments(self) -> int:
         """Most Bezier segments a path may have: cubics, or what fidelity stands for."""
@@ -112,11 +127,33 @@ class Options:
         return asdict(self)
 
 
+#: What a job makes of options that are not given.
+JOB_DEFAULTS: dict[str, dict[str, Any]] = {"vectorize": {"cubics": 16, "opaque": True, "strokes": 64}}
+_STROKES_GIVEN = ("look", "strokes", "brush", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color",
+                  "palette", "inks", "transport")
+_NO_BRUSH = ("look", "brush", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min",
+             "stroke_max", "palette", "inks", "transport", "seed")
+_ALL = tuple(f.name for f in fields(Options))
+#: Which options mean something to which job. Other jobs take them all.
+JOB_OPTIONS: dict[str, tuple[str, ...]] = {
+    "paint": _ALL,
+    "strokes": tuple(name for name in _ALL if name not in _STROKES_GIVEN),
+    "vectorize": tuple(name for name in _ALL if name not in _NO_BRUSH),
+}
+
+
+def _is_old_zero(kind: type, value: Any) -> bool:
+    """Whether a value means automatic as documents before version 1 write it."""
+    return kind in (int, float) and value in (0, "0", "0.0") and not isinstance(value, bool)
+
+
 def _checked(f: Any, value: Any) -> Any:
     """``value`` in the field's type, or a UsageError that names the field, what is expected and what was got."""
-    kind = type(f.default)
+    kind = f.metadata["kind"]
     name = f.name.replace("_", "-")
     low, high, choices = f.metadata["low"], f.metadata["high"], f.metadata["choices"]
+    if f.default is None and (value is None or value in ("auto", "") or _is_old_zero(kind, value)):
+        return None
     if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
         value = value.lower() == "true"
     try:

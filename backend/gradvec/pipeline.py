@@ -16,7 +16,7 @@ from pathlib import Path
 from . import settings
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
-from .color import palette
+from .color import inks, palette
 from .errors import InputError
 from .frame import Frame, Result
 from .io import images
@@ -43,15 +43,18 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    options = options if detail_map is None else settings.with_detail_map(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", "read", until=0.02):
         picture = images.load(source, options.size)
+        options = settings.with_inks(options, picture)
         target = paper.left_bare(picture, *settings.bare_paper(options))
+        own_inks = settings.ink_colors(options)
+        target = target if own_inks is None else inks.printed(target, own_inks)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", "paint", until=settings.painted_at(options)):
-        painting = paint(target, settings.with_detail_map(options, bright), frame.run, bright, dabs,
-                         settings.painting_effort(options))
+        painting = paint(target, options, frame.run, bright, dabs, settings.painting_effort(options))
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", "vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
@@ -59,6 +62,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with frame.stage("Refining", "refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, options, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
+        shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
     return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches)
 
@@ -122,6 +126,9 @@ def _vectorized(painting: Painting, target: Target, options: Options,
         outlines = outline.add_paths(seen, [(shape.outline,) for shape in shapes], outlined, run)
         parts = outline.parts(seen, outlines, outlined)
         shapes, layer = fills.fill_further(shapes, layer, parts, outlines, filled, run)
+    own_inks = settings.ink_colors(options)
+    if own_inks is not None:
+        return *inks.in_order(shapes, own_inks), []
     return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
 
 

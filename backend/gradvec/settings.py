@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from .brushes.rules import HELD, rules_of
-from .color.css import parse_color
-from .model import Color
-from .options import Options
+from .color import inks
+from .color.css import hex_color, parse_color
+from .model import Color, Target
+from .options import INKS, Options
 from .stages.fills import FillSettings
 from .stages.outline import OutlineSettings
 
@@ -29,9 +30,27 @@ def painting_effort(options: Options) -> float:
     return 1 - (1 - FREED_EFFORT) * options.fidelity
 
 
-def with_detail_map(options: Options, bright: np.ndarray | None) -> Options:
-    """The options with a detail map (H, W): it counts by :data:`DETAIL` unless they say how strongly."""
-    return options if bright is None else replace(options, detail=options.detail or DETAIL)
+def with_detail_map(options: Options) -> Options:
+    """The options of a run with a detail map: it counts by :data:`DETAIL` unless they say how strongly."""
+    return replace(options, detail=options.detail or DETAIL)
+
+
+def with_inks(options: Options, target: Target) -> Options:
+    """Options that print with true inks, each of them named, that of the largest area first; or as they are."""
+    if not options.inks:
+        return options
+    words = options.palette or str(INKS)
+    found = (np.array([parse_color(word)[0] for word in words.split(",")]) if words.startswith("#")
+             else inks.choose(target, int(words), options.seed))
+    names = [hex_color((red, green, blue)) for red, green, blue in inks.by_area(found, target).tolist()]
+    ground = names[0] if options.background == "auto" and target.opaque else options.background
+    return replace(options, palette=",".join(names), opaque=True, one_color=True, gradient="flat", layers="ink",
+                   background=ground, paths_per_stroke=1)
+
+
+def ink_colors(options: Options) -> np.ndarray | None:
+    """(k, 3) the inks of options that :func:`with_inks` made, None where they print with none."""
+    return np.array([parse_color(word)[0] for word in options.palette.split(",")]) if options.inks else None
 
 
 def keeps_brushes(options: Options) -> bool:
@@ -63,4 +82,4 @@ def outline_settings(options: Options) -> OutlineSettings:
 
 def fill_settings(options: Options) -> FillSettings:
     """How outlines are filled."""
-    return FillSettings(options.gradient, options.opaque)
+    return FillSettings(options.gradient, bool(options.opaque))

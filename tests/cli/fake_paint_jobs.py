@@ -11,4 +11,4 @@ def run_job(kind, options, payloads, info, run):
         raise InputError(f"{info['name']!r} is not a picture.", "Choose a PNG.")
     seconds = 60 if b"slow" in payloads["picture"] else 0.2
     result = FakePipeline(seconds).paint_picture(payloads["picture"], Options.from_dict(options), run)
-    return {"svg": svg.write(result.document)}, result.report
+    return {"svg": svg.write(result.document)}, result.report.to_dict()

@@ -1,11 +1,12 @@
 """A pipeline that is quick and knows what it did: stands in for gradvec.pipeline in tests of the command line."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from gradvec.errors import InputError
+from gradvec.io.document import Report
 from gradvec.model import (
     Document,
     Layer,
@@ -23,7 +24,7 @@ from gradvec.model import (
 class Result:
     document: Document
     painting: Painting | None = None
-    report: dict = field(default_factory=dict)
+    report: Report | None = None
 
 
 def rectangle(left, top, right, bottom):
@@ -41,7 +42,7 @@ def result_of(count, width=32, height=24):
                       np.ones((count, 3), np.float32), np.ones(count, np.float32), np.zeros(count, np.int16))
     painting = Painting(strokes, width, height, (1.0, 1.0, 1.0))
     return Result(Document(width, height, (Layer("All", shapes, "all"),), {"seed": 1}), painting,
-                  {"paths": count, "gradients": count, "psnr": 25.5, "seconds": {"paint": 0.1}})
+                  Report(count, count, 4 * count, 25.5, {"paint": 0.1}))
 
 
 def some_patches(count):

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from fake_pipeline import FakePipeline, result_of, some_patches
 from gradvec.cli import build_parser, main
-from gradvec.cli.strokes import OPTIONS
 from gradvec.errors import EngineError
 from gradvec.io.svg import read
-from gradvec.options import Options
+from gradvec.options import JOB_OPTIONS, Options
 from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("pipeline")
@@ -69,7 +68,7 @@ def test_strokes_reads_a_folder(tmp_path, pipeline):
     folder.mkdir()
     assert run("strokes", folder, "-o", tmp_path / "o.svg", "--cubics", "16", "--quiet") == 0
     assert pipeline.calls == [(folder, Options(cubics=16))]
-    assert set(OPTIONS) <= {f.name for f in fields(Options)}
+    assert set(JOB_OPTIONS["strokes"]) <= {f.name for f in fields(Options)}
 
 
 def test_everything_else_that_paint_saves(picture, tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
             Options.from_dict({option.name: choice})
     if meta["low"] is not None:
         high = STROKES_MAX if option.name == "strokes" else meta["high"]
-        assert (float(param.get("min")), float(param.get("max"))) == (meta["low"], high)
+        assert (float(param.get("min")), float(param.get("max"))) == (0 if option.default is None else meta["low"], high)
     assert Options.from_dict({option.name: default(param)}) == Options()
     assert param.get("gui-description")
 
@@ -73,7 +73,7 @@ def test_the_menu_file_is_valid():
     assert menu.getroot().attrib.pop("translationdomain") == "gradvec"  # the schema of 1.2 does not know it
     etree.RelaxNG(etree.parse(str(schema))).assertValid(menu)
     root = etree.parse(str(INX)).getroot()
-    assert root.findtext(NS + "id") == "org.gradvec.stages.paint"
+    assert root.findtext(NS + "id") == "org.gradvec.paint"
     assert root.find(f"{NS}effect").get("needs-live-preview") == "false"
     assert root.find(f"{NS}effect/{NS}effects-menu/{NS}submenu").get("name") == "Gradvec"
     assert root.findall(f"{NS}dependency") == []
@@ -85,7 +85,7 @@ def test_free_shapes_are_a_job_of_their_own():
     parameters.add_options(parser)
     free, oil = parser.parse_args(["--brush=free", "--strokes=64"]), parser.parse_args(["--brush=oil"])
     assert (parameters.job_kind(free), parameters.job_kind(oil)) == ("vectorize", "paint")
-    assert parameters.run_options(free) == Options(strokes=64).to_dict()
+    assert parameters.run_options(free) == Options.for_job("vectorize", {"strokes": 64}).to_dict()
 
 
 def test_presets():

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-EFFECT = "org.gradvec.stages.paint"
+EFFECT = "org.gradvec.paint"
 
 
 class Inkscape:

@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser, names: Collection[str] | None =
 
 def _add_option(group: Any, field: Field) -> None:
     help_text = f"{field.metadata['help']} ({range_in_words(field)})".replace("%", "%%")
-    if isinstance(field.default, bool):
+    if field.metadata["kind"] is bool:
         group.add_argument(flag(field.name), dest=field.name, action=argparse.BooleanOptionalAction,
                            default=argparse.SUPPRESS, help=help_text)
     else:
@@ -44,13 +44,16 @@ def _add_option(group: Any, field: Field) -> None:
 def _metavar(field: Field) -> str:
     if field.metadata["choices"]:
         return "{" + ",".join(field.metadata["choices"]) + "}"
-    return field.metadata["unit"].upper() or {int: "N", float: "X"}.get(type(field.default), field.name.upper())
+    return field.metadata["unit"].upper() or {int: "N", float: "X"}.get(field.metadata["kind"],
+                                                                                    field.name.upper())
 
 
 def range_in_words(field: Field) -> str:
     """``default 500, 1 to 50000``: what an option is when it is not given, and what it may be."""
     low, high, unit = field.metadata["low"], field.metadata["high"], field.metadata["unit"]
     default = {True: "on", False: "off"}[field.default] if isinstance(field.default, bool) else field.default
+    if default is None:
+        default = f"auto ({field.metadata['automatic']})"
     shown = f"{default:g}" if isinstance(default, float) else str(default) or "not used"
     words = f"default {shown}{f' {unit}' if unit and low is None else ''}"
     if low is not None:
@@ -62,14 +65,14 @@ def _short(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def options_from(args: argparse.Namespace) -> Options:
-    """The Options that the arguments ask for.
+def options_from(args: argparse.Namespace, job: str = "paint") -> Options:
+    """The Options that the arguments ask for, with the job's own defaults.
 
     Raises:
         UsageError: a value of the wrong type or out of range.
     """
     names = {f.name for f in fields(Options)}
-    return Options.from_dict({name: value for name, value in vars(args).items() if name in names})
+    return Options.for_job(job, {name: value for name, value in vars(args).items() if name in names})
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import EXIT_DONE, InputError
+from ..options import JOB_OPTIONS
 from ..progress import Run
 from .arguments import add_options, add_reporting, options_from
 from .output import FileOutput
@@ -22,20 +23,16 @@ EXAMPLES = """\
   gradvec strokes strokes/ -o painting.svg
   gradvec strokes strokes/ -o painting.svg --gradient kmeans --cubics 16"""
 
-#: The options that mean something where the strokes are given.
-OPTIONS = ("fidelity", "gradient", "cubics", "paths_per_stroke", "paths_by_size", "layers", "background", "seed",
-           "device", "engine", "force")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="the folder of stroke pictures")
     parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
-    add_options(parser, OPTIONS)
+    add_options(parser, JOB_OPTIONS["strokes"])
     add_reporting(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    options = options_from(args)
+    options = options_from(args, "strokes")
     folder = Path(args.folder)
     if not folder.is_dir():
         found = "is a file, not a folder" if folder.exists() else "does not exist"

@@ -7,30 +7,28 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_DONE
-from ..options import Options
+from ..options import JOB_DEFAULTS, JOB_OPTIONS
 from ..progress import Run
-from ..stages.vectorize.schedule import CUBICS, PATHS, stages
-from .arguments import add_options, add_reporting
+from ..stages.vectorize.schedule import stages
+from .arguments import add_options, add_reporting, options_from
 from .output import FileOutput
 from .paint import check_input, finish, running
 
 NAME = "vectorize"
+#: What this job makes of options that are not given.
+OWN = JOB_DEFAULTS[NAME]
 USAGE = "PICTURE -o OUT.svg [options]"
 HELP = "vectorize a picture layer by layer, without painting it"
 DESCRIPTION = f"""\
 Turns PICTURE into few paths that are its shapes: each stage adds paths where the largest
 coherent error is, and all paths so far are then refined together. Good for emblems, signs
-and drawings. Differing from other commands, paths are opaque and have up to {CUBICS} segments
-unless you ask for something else."""
+and drawings. Differing from other commands, paths are opaque and have up to {OWN['cubics']}
+segments unless you ask for something else."""
 EXAMPLES = """\
   gradvec vectorize emblem.png -o emblem.svg --paths 5 --gradient flat
   gradvec vectorize photo.jpg -o photo.svg --paths 128
   gradvec vectorize photo.jpg -o photo.svg --paths 64 --schedule 1,1,2,4,...
   gradvec vectorize drawing.png -o drawing.svg --schedule 4,8,16 --background none"""
-
-#: The options that mean something here.
-OPTIONS = ("size", "gradient", "cubics", "accuracy", "holes", "layers", "background", "one_color", "opaque", "device",
-           "engine", "force")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,18 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
     group = parser.add_argument_group("paths")
     group.add_argument("--paths", type=int, metavar="N",
-                       help=f"how many paths at most (default: as many as the schedule adds, or {PATHS})")
+                       help=f"how many paths at most (default: as many as the schedule adds, or {OWN['strokes']})")
     group.add_argument("--schedule", default="", metavar="N,N,...",
                        help="how many paths each stage adds: the last number is repeated until all are there, or "
                        "doubled where the list ends in ,... (default: 1,1,2,4,...)")
-    add_options(parser, OPTIONS)
+    add_options(parser, set(JOB_OPTIONS["vectorize"]) - {"strokes"})
     add_reporting(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     schedule = stages(args.paths, args.schedule)
-    options = Options.from_dict({"cubics": CUBICS, "opaque": True, "strokes": sum(schedule),
-                                 **{name: value for name, value in vars(args).items() if name in OPTIONS}})
+    args.strokes = sum(schedule)
+    options = options_from(args, "vectorize")
     if args.picture != "-":
         check_input(args.picture)
     output = FileOutput(args.output, [args.picture])

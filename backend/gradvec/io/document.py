@@ -13,7 +13,6 @@ import numpy as np
 from .. import __version__
 from ..model import Document, Layer, SolidColor, Target
 from ..options import Options
-from ..render.predict import strips
 
 #: What of the refinement's report a document remembers.
 REMEMBERED = ("dropped", "reseeded", "replaced")
@@ -69,6 +68,8 @@ def report(document: Document, ground: Layer | None, predicted: np.ndarray, targ
 
 def _psnr(predicted: np.ndarray, target: Target) -> float:
     """dB between what is shown and the picture on white."""
+    from ..render.predict import strips
+
     squared = sum(float(np.square(predicted[rows] - _on_white(target, rows)).sum(dtype=np.float64))
                   for rows in strips(target.width, target.height))
     return round(-10 * float(np.log10(max(squared / predicted.size, 1e-12))), 2)

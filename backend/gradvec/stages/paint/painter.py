@@ -83,7 +83,7 @@ class Painter:
         # Outlines that will be freed are given their further segments by the refinement.
         self._cubics = min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments
         self._settings = Settings(self.limits, canvas.ground, self._cubics, self._stamps, options.engine,
-                                  options.device, options.opaque)
+                                  options.device, bool(options.opaque))
         self.variables = Variables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
         self._done, self._planned = 0.0, 1.0
@@ -131,7 +131,15 @@ class Painter:
         clear = self._form.at(torch.from_numpy(seeds.center))[1].numpy() if self.limits.keeping is not None else None
         new = strokes_from_seeds(seeds, self._options.brush, level, self._rng, len(self._stamps), clear)
         new.project(self.limits)
-        self.variables = self.variables.join(new)
+        self.variables = self._by_ink(self.variables.join(new))
+
+    def _by_ink(self, variables: Variables) -> Variables:
+        """The strokes in the order in which their inks are printed, where there are inks."""
+        palette = self.limits.palette
+        if not self._options.inks or palette is None:
+            return variables
+        ink = torch.cdist(variables.color.detach()[:, :3], palette).argmin(1).numpy()
+        return variables.take(np.argsort(ink, kind="stable"))
 
     def _propose(self, count: int, widths: tuple[float, float]) -> Seeds:
         """Where ``count`` strokes of these widths (px) would gain most over what is painted now."""

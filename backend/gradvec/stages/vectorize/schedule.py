@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from ...errors import UsageError
+from ...options import JOB_DEFAULTS
 
 #: Paths where neither a number nor a schedule is given.
-PATHS = 64
-#: Most segments of a path unless something else is asked for: corners of emblems need more than brush strokes do.
-CUBICS = 16
+PATHS: int = JOB_DEFAULTS["vectorize"]["strokes"]
 _FORM = re.compile(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*(,\.\.\.)?")
 
 
