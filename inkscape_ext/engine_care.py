@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from gradvec import ipc as commands
 from gradvec.errors import EngineError
-from gradvec.ipc import commands
-from gradvec.ipc.launch import clean_environment, quiet_window
+from gradvec.ipc.launch import clean_environment
+from gradvec.ipc.launch import own_session as quiet_window
 
 from .engine import Opening, Record, sandboxed, serve_command
 from .messages import _

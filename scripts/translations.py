@@ -12,19 +12,19 @@ import ast
 import sys
 from pathlib import Path
 
+import polib
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "backend"))
-
-from gradvec.tools.catalog import Message, read  # noqa: E402
-
 HOST = ROOT / "inkscape_ext"
 NS = "{http://www.inkscape.org/namespace/inkscape/extension}"
 #: Elements of a menu file whose text an artist reads, and attributes that she reads.
 _TEXTS = ("name", "label", "option", "menu-tip")
 _ATTRIBUTES = ("gui-text", "gui-description")
+#: Texts are never wrapped, so that a change of one shows as one line.
+WRAP = 100_000
 
 
-def menu_messages(path: Path) -> list[Message]:
+def menu_messages(path: Path) -> list[polib.POEntry]:
     """All that Inkscape translates in a menu file, in its order."""
     from lxml import etree
 
@@ -32,14 +32,14 @@ def menu_messages(path: Path) -> list[Message]:
     for element in etree.parse(str(path)).iter(f"{NS}*"):
         if element.get("translatable") == "no":
             continue
-        context = element.get("context", "")
+        context = element.get("context")
         if element.tag.replace(NS, "") in _TEXTS and (element.text or "").strip():
-            found.append(Message((element.text or "").strip(), context))
-        found += [Message(element.get(name), context) for name in _ATTRIBUTES if element.get(name)]
+            found.append(polib.POEntry(msgid=(element.text or "").strip(), msgctxt=context))
+        found += [polib.POEntry(msgid=element.get(name), msgctxt=context) for name in _ATTRIBUTES if element.get(name)]
     return found
 
 
-def code_messages(path: Path) -> list[Message]:
+def code_messages(path: Path) -> list[polib.POEntry]:
     """All literal arguments of ``_``, ``N_`` and ``ngettext`` in a Python file."""
     found = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -47,55 +47,41 @@ def code_messages(path: Path) -> list[Message]:
             continue
         words = [word.value for word in node.args if isinstance(word, ast.Constant) and isinstance(word.value, str)]
         if node.func.id in ("_", "N_") and words:
-            found.append(Message(words[0]))
+            found.append(polib.POEntry(msgid=words[0]))
         elif node.func.id == "ngettext" and len(words) == 2:
-            found.append(Message(words[0], plural=words[1]))
+            found.append(polib.POEntry(msgid=words[0], msgid_plural=words[1]))
     return found
 
 
-def all_messages() -> list[Message]:
+def all_messages() -> list[polib.POEntry]:
     """Every text of the extension once, menus first."""
     found = [m for menu in (ROOT / "gradvec.inx", *sorted(HOST.rglob("*.inx"))) for m in menu_messages(menu)]
     found += [m for path in sorted(HOST.rglob("*.py")) for m in code_messages(path)]
-    return list({(m.context, m.text): m for m in reversed(found)}.values())[::-1]
+    return list({(m.msgctxt, m.msgid): m for m in reversed(found)}.values())[::-1]
 
 
-def updated(path: Path) -> str:
-    """The .po file with today's texts and the translations that it has."""
-    before = read(path)
-    known = {(m.context, m.text): m.texts for m in before if m.texts and not m.fuzzy}
-    lines = [_entry(before[0])]
+def updated(path: Path) -> polib.POFile:
+    """The catalogue with today's texts and the translations that it has."""
+    before = polib.pofile(str(path), wrapwidth=WRAP)
+    known = {(m.msgctxt, m.msgid): m for m in before if m.translated()}
+    after = polib.POFile(wrapwidth=WRAP)
+    after.metadata = before.metadata
     for message in all_messages():
-        empty = ["", ""] if message.plural else [""]
-        texts = known.get((message.context, message.text), empty)
-        lines.append(_entry(Message(message.text, message.context, message.plural, texts)))
-    return "\n".join(lines)
-
-
-def _entry(message: Message) -> str:
-    lines = [f"msgctxt {_quoted(message.context)}"] if message.context else []
-    lines.append(f"msgid {_quoted(message.text)}")
-    if message.plural:
-        lines.append(f"msgid_plural {_quoted(message.plural)}")
-        lines += [f"msgstr[{form}] {_quoted(text)}" for form, text in enumerate(message.texts)]
-    else:
-        lines.append(f"msgstr {_quoted(message.texts[0])}")
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    pieces = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").split("\n")
-    lines = [piece + "\\n" for piece in pieces[:-1]] + [pieces[-1]]
-    if len(lines) == 1:
-        return f'"{lines[0]}"'
-    return "\n".join(['""', *(f'"{line}"' for line in lines if line)])
+        old = known.get((message.msgctxt, message.msgid))
+        if message.msgid_plural:
+            message.msgstr_plural = dict(old.msgstr_plural) if old else {0: "", 1: ""}
+        elif old:
+            message.msgstr = old.msgstr
+        after.append(message)
+    return after
 
 
 def main() -> int:
     for path in sorted((HOST / "locale").glob("*.po")):
-        path.write_text(updated(path), "utf-8")
-        missing = sum(not message.translated for message in read(path))
-        print(f"{path.relative_to(ROOT)}: {len(read(path)) - 1} texts, {missing} not translated")
+        catalog = updated(path)
+        catalog.save(str(path))
+        missing = len(catalog) - len(catalog.translated_entries())
+        print(f"{path.relative_to(ROOT)}: {len(catalog)} texts, {missing} not translated")
     return 0
 
 

@@ -45,21 +45,22 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     """
     options = options if detail_map is None else settings.with_detail_map(options)
     frame = Frame("paint", options, run, name, source)
-    with frame.stage("Reading the picture", "read", until=0.02):
+    with frame.stage("Reading the picture", key="read", until=0.02):
         picture = images.load(source, options.size)
         options = settings.with_inks(options, picture)
+        frame.options = options
         target = paper.left_bare(picture, *settings.bare_paper(options))
         own_inks = settings.ink_colors(options)
         target = target if own_inks is None else inks.printed(target, own_inks)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
-    with frame.stage("Painting", "paint", until=settings.painted_at(options)):
+    with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
         painting = paint(target, options, frame.run, bright, dabs, settings.painting_effort(options))
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
-    with frame.stage("Vectorizing strokes", "vectorize", until=settings.painted_at(options) + 0.03):
+    with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
         shapes, layer, patches = _vectorized(painting, target, options, frame.run)
-    with frame.stage("Refining", "refine", until=0.97):
+    with frame.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, options, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
@@ -74,14 +75,14 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
         InputError: no strokes in the folder, or of different sizes.
     """
     frame = Frame("strokes", options, run, folder.name)
-    with frame.stage("Reading the strokes", "read", until=0.15):
+    with frame.stage("Reading the strokes", key="read", until=0.15):
         patches, size = read_folder(folder, frame.run)
-    with frame.stage("Outlining strokes", "outline", until=0.5):
+    with frame.stage("Outlining strokes", key="outline", until=0.5):
         shapes = _from_patches(patches, options, frame.run)
     if not shapes:
         raise InputError(f"None of the {len(patches)} strokes in {folder} shows anything.",
                          "Use pictures of single strokes on a white or transparent ground.")
-    with frame.stage("Refining", "refine", until=0.97):
+    with frame.stage("Refining", key="refine", until=0.97):
         target = isolate.composited(patches, *size)
         ground = grounds.choose_ground(options.background, target.alpha, grounds.white)
         target = grounds.on_ground(target, ground)
@@ -103,9 +104,9 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
         InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
     frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)))
-    with frame.stage("Reading the picture", "read", until=0.02):
+    with frame.stage("Reading the picture", key="read", until=0.02):
         target = images.load(source, options.size)
-    with frame.stage("Adding paths", "build", until=0.97):
+    with frame.stage("Adding paths", key="build", until=0.97):
         built = build(target, frame.schedule, options, frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)
 

@@ -1,7 +1,6 @@
 """`gradvec doctor` on this machine, and on machines on which something is missing, old or broken."""
 
 import json
-import os
 import stat
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import gradvec
 import pytest
 import torch
 from gradvec.cli import main
+from gradvec.render import kernel_cache
 from gradvec.tools import doctor
 from gradvec.tools import install as extension
 from gradvec.tools.doctor import Check, examine
@@ -78,7 +78,30 @@ def test_little_memory(monkeypatch):
     assert doctor.memory().state == "ok"
 
 
-def test_a_card_that_torch_cannot_use(monkeypatch, tmp_path):
+@pytest.fixture
+def card(monkeypatch, tmp_path):
+    """A good card of which nothing is known yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for name, value in {"is_available": True, "mem_get_info": (3e9, 8e9), "get_device_name": "Some Card",
+                        "get_device_capability": (9, 0), "memory_reserved": 0}.items():
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    from gradvec.render import card, quicker
+
+    def forget():
+        card._found.cache_clear()
+        card._passing.trouble, card._passing.until = None, 0.0
+        quicker.times.cache_clear()
+
+    monkeypatch.setattr(card, "_compute", lambda: None)
+    monkeypatch.setattr(card, "triton_present", lambda: True)
+    monkeypatch.setattr(card, "probe", lambda device: None)
+    monkeypatch.setattr(quicker, "step_ms", lambda engine, device: {"cuda": 1.5, "cpu": 9.0}[engine])
+    forget()
+    yield card
+    forget()
+
+
+def test_a_card_that_torch_cannot_use(monkeypatch, tmp_path, card):
     program(tmp_path / "nvidia-smi", "")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -86,15 +109,44 @@ def test_a_card_that_torch_cannot_use(monkeypatch, tmp_path):
     assert "pytorch.org" in doctor.device().remedy
 
 
-def test_a_card_that_torch_can_use(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3_000_000_000, 8_000_000_000))
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some Card")
-    monkeypatch.setattr(doctor, "_installed", lambda name: True)
-    assert doctor.device().state == "ok"
-    assert "Some Card, 3.0 of 8.0 GB free" in doctor.device().detail
-    monkeypatch.setattr(doctor, "_installed", lambda name: False)
-    assert (doctor.device().state, "no Triton" in doctor.device().detail) == ("warning", True)
+def test_no_card_is_nothing_to_worry_about(monkeypatch, card):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert (doctor.device().state, doctor.device().remedy) == ("ok", "")
+
+
+def test_a_card_that_works(card):
+    found = doctor.device()
+    assert (found.state, found.remedy) == ("ok", "")
+    assert "Some Card, 3.0 of 8.0 GB free" in found.detail
+    assert "1.5 ms there and 9.0 ms on the processor, so the card computes" in found.detail
+
+
+@pytest.mark.parametrize(("what", "remedy"), [("no Triton", "pip install"), ("no compiler", "gcc"), ("full", "Close")])
+def test_a_card_that_cannot_be_used(what, remedy, monkeypatch, card):
+    def probe(device):
+        raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
+
+    if what == "no Triton":
+        monkeypatch.setattr(card, "triton_present", lambda: False)
+    elif what == "no compiler":
+        monkeypatch.setattr(card, "probe", probe)
+    else:
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1e8, 8e9))
+    found = doctor.device()
+    assert found.state == "warning"
+    assert "Some Card" in found.detail
+    assert remedy in found.remedy
+
+
+def test_a_card_that_fails_at_work(monkeypatch, card):
+    from gradvec.render import quicker
+
+    def fail(engine, device):
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(quicker, "step_ms", fail)
+    assert (doctor.device().state, "unspecified launch failure" in doctor.device().detail) == ("warning", True)
 
 
 def test_a_renderer_that_is_wrong(monkeypatch):
@@ -104,16 +156,27 @@ def test_a_renderer_that_is_wrong(monkeypatch):
     assert doctor.renderer().state == "broken"
 
 
-def test_a_cache_that_cannot_be_written(monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+def test_a_cache_that_cannot_be_had(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("in its place")
+    monkeypatch.setattr(kernel_cache, "faults", [])
+    kernel_cache.usable_folder.cache_clear()
     assert doctor.numba_cache().state == "warning"
     assert "NUMBA_CACHE_DIR" in doctor.numba_cache().remedy
+    monkeypatch.undo()
+    kernel_cache.usable_folder.cache_clear()
+
+
+def test_a_cache_with_a_damaged_kernel_names_the_folder(monkeypatch):
+    monkeypatch.setattr(kernel_cache, "faults", ["there: it is damaged"])
+    assert doctor.numba_cache().state == "warning"
+    assert str(kernel_cache.cache_folder()) in doctor.numba_cache().remedy
 
 
 def test_an_engine_that_hangs(monkeypatch):
-    from gradvec.ipc import commands
+    from gradvec import ipc
 
-    monkeypatch.setattr(commands, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
+    monkeypatch.setattr(ipc, "status", lambda: {"running": True, "answering": False, "pid": 7, "version": None})
     assert (doctor.engine_process().state, doctor.engine_process().remedy) == ("broken", "gradvec engine stop")
 
 

@@ -52,7 +52,8 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
             Options.from_dict({option.name: choice})
     if meta["low"] is not None:
         high = STROKES_MAX if option.name == "strokes" else meta["high"]
-        assert (float(param.get("min")), float(param.get("max"))) == (0 if option.default is None else meta["low"], high)
+        low = 0 if option.default is None else meta["low"]  # 0 stands for automatic
+        assert (float(param.get("min")), float(param.get("max"))) == (low, high)
     assert Options.from_dict({option.name: default(param)}) == Options()
     assert param.get("gui-description")
 

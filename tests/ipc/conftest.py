@@ -9,7 +9,7 @@ import signal
 import sys
 
 import pytest
-from gradvec.ipc import commands
+from gradvec import ipc
 from gradvec.ipc.client import Client, Launch
 from ipc_helpers import HERE, copy_package, leftovers, wait_for
 
@@ -33,7 +33,7 @@ def state_dir(tmp_path):
     directory = tmp_path / "state"
     yield directory
     with contextlib.suppress(Exception):
-        commands.stop(directory)
+        ipc.stop(directory)
     with contextlib.suppress(OSError, ValueError):
         os.kill(json.loads((directory / "engine.json").read_text())["pid"], signal.SIGKILL)
 
@@ -43,7 +43,7 @@ def engine_dir(root, tmp_path_factory):
     """The directory of an engine that tests share when they leave it as it was."""
     directory = tmp_path_factory.mktemp("shared") / "state"
     yield directory
-    commands.stop(directory)
+    ipc.stop(directory)
 
 
 @pytest.fixture

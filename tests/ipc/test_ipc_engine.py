@@ -15,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gradvec import __version__
+from gradvec import __version__, ipc
 from gradvec.errors import EngineError
 from gradvec.ipc import client as client_module
-from gradvec.ipc import commands
 from gradvec.ipc.client import Client, ErrorEvent, Hello, Launch, ProgressEvent, ResultEvent
 from gradvec.ipc.state import State
 from ipc_helpers import HERE, alive, copy_package, last_event, log_of, wait_for, wait_for_event, wait_until_painting
@@ -76,9 +75,9 @@ def test_many_starters_at_once_get_one_engine(launch, state_dir):
     assert len({out for out, _ in said}) == 1, said
     assert said[0][0].split()[1] == b"1"
     assert {err for _, err in said} == {b""}
-    assert commands.stop(state_dir) is True
+    assert ipc.stop(state_dir) is True
     time.sleep(0.7)
-    assert commands.status(state_dir)["running"] is False, "none of the others waited for the place"
+    assert ipc.status(state_dir)["running"] is False, "none of the others waited for the place"
 
 
 def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):
@@ -89,7 +88,7 @@ def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):
         assert alive(pid), "a caller that is connected keeps it"
     assert wait_for(lambda: not alive(pid) and not alive(worker)) < 3.0
     assert {path.name for path in state_dir.iterdir()} == {"engine.lock", "engine.log"}
-    assert commands.status(state_dir)["running"] is False
+    assert ipc.status(state_dir)["running"] is False
 
 
 def test_an_engine_that_nobody_comes_to_ends_too(launch, state_dir):
@@ -98,25 +97,25 @@ def test_an_engine_that_nobody_comes_to_ends_too(launch, state_dir):
 
 
 def test_status_and_stop(launch, state_dir):
-    assert commands.status(state_dir) == {"running": False, "pid": None, "version": None, "device": None,
+    assert ipc.status(state_dir) == {"running": False, "pid": None, "version": None, "device": None,
                                           "socket": None}
-    assert commands.stop(state_dir) is False
+    assert ipc.stop(state_dir) is False
     with Client.start(launch, state_dir) as client:
         pid = client.hello.pid
         client.submit("slow", {}, {}, {})
         wait_for_event(client, ProgressEvent)
-        told = commands.status(state_dir)
+        told = ipc.status(state_dir)
         assert {"running": True, "pid": pid, "version": __version__, "device": None,
                 "running_job": True, "waiting_jobs": 0}.items() <= told.items()
         assert json.loads(json.dumps(told)) == told
         assert told["socket"].startswith(str(state_dir))
         started = time.monotonic()
-        assert commands.stop(state_dir) is True
+        assert ipc.stop(state_dir) is True
         assert time.monotonic() - started < 2.0
         event = last_event(client)
         assert (event.code, event.message) == ("engine.stopped", "The engine was stopped.")
     wait_for(lambda: not alive(pid) and not alive(told["worker"]))
-    assert commands.status(state_dir)["running"] is False
+    assert ipc.status(state_dir)["running"] is False
 
 
 def test_status_does_not_warm_an_engine(launch, state_dir):
@@ -125,7 +124,7 @@ def test_status_does_not_warm_an_engine(launch, state_dir):
         os.kill(client.status()["worker"], signal.SIGKILL)
         wait_for(lambda: client.status()["worker"] is None)
     for _ in range(3):
-        assert commands.status(state_dir)["worker"] is None
+        assert ipc.status(state_dir)["worker"] is None
 
 
 def test_a_version_that_does_not_match_is_replaced_after_its_job(launch, state_dir, tmp_path, monkeypatch):
@@ -211,8 +210,8 @@ def test_stale_socket_and_address_of_a_killed_engine_do_not_disturb(launch, stat
         wait_for(lambda: not alive(client.hello.pid))
     assert (state_dir / "engine.json").exists()
     assert list(state_dir.glob("*.sock"))
-    assert commands.status(state_dir)["running"] is False
-    assert commands.stop(state_dir) is False
+    assert ipc.status(state_dir)["running"] is False
+    assert ipc.stop(state_dir) is False
     with pytest.raises(EngineError) as caught:
         Client.connect(state_dir)
     assert caught.value.code == "engine.absent"
@@ -281,9 +280,9 @@ def test_stop_ends_an_engine_that_hangs(launch, state_dir, monkeypatch):
     with Client.start(launch, state_dir) as client:
         pid = client.hello.pid
         os.kill(pid, signal.SIGSTOP)
-        assert commands.status(state_dir)["answering"] is False
-        assert commands.status(state_dir)["pid"] == pid
-        assert commands.stop(state_dir) is True
+        assert ipc.status(state_dir)["answering"] is False
+        assert ipc.status(state_dir)["pid"] == pid
+        assert ipc.stop(state_dir) is True
         wait_for(lambda: not alive(pid))
 
 
@@ -407,7 +406,7 @@ def test_serving_in_the_foreground(launch, state_dir):
     # A shell that starts the tests in its background has them ignore Ctrl+C, and children inherit that.
     program = ("import signal, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-               "from gradvec.ipc import commands; sys.exit(commands.serve_command(5.0, Path(sys.argv[2])))")
+               "from gradvec import ipc; sys.exit(ipc.serve_command(5.0, Path(sys.argv[2])))")
     words = [sys.executable, "-c", program, launch.root, str(state_dir)]
     environ = {**os.environ, "GRADVEC_ENGINE_JOBS": "fake_jobs:run_job", "GRADVEC_ENGINE_PATH": str(HERE)}
     server = subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

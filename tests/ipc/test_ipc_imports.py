@@ -14,8 +14,8 @@ FILES = sorted((PACKAGE / "ipc").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_file_is_python_3_9(path):
-    tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 9))
+def test_every_file_is_python_3_8(path):
+    tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
     future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     assert [name.name for node in future for name in node.names] == ["annotations"]
 

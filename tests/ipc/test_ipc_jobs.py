@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from gradvec.errors import Cancelled, EngineError, InputError
 from gradvec.ipc.client import Client, ErrorEvent, Hello, PreviewEvent, ProgressEvent, ResultEvent
-from gradvec.ipc.reports import PREVIEW_SIDE_MAX, encode_png
+from gradvec.ipc.worker import PREVIEW_SIDE_MAX, encode_png
 from ipc_helpers import HERE, alive, last_event, log_of, wait_for, wait_for_event, wait_until_painting
 
 NAMES = {"Fuß & Kröte\n\t\"'.jpg": b"\0\xff", "写真 \U0001f33b": b"", "lone \udc80": b"x", "": b"y"}
@@ -316,7 +316,7 @@ def test_cancel_from_a_signal_handler_in_the_middle_of_sending(client):
 @pytest.mark.parametrize("body", [{}, {"kind": 1, "options": {}, "info": {}}, {"kind": "x", "options": [], "info": {}},
                                   {"kind": "x", "options": {}, "info": {}, "previews": "y"}])
 def test_a_job_that_lacks_something_is_refused_and_the_connection_stays(client, body):
-    from gradvec.ipc.messages import Frame
+    from gradvec.ipc.protocol import Frame
 
     client._send(Frame("submit", body))
     client._busy = True
@@ -325,7 +325,7 @@ def test_a_job_that_lacks_something_is_refused_and_the_connection_stays(client, 
 
 
 def test_a_frame_of_a_type_of_the_future_is_passed_over(client):
-    from gradvec.ipc.messages import Frame
+    from gradvec.ipc.protocol import Frame
 
     client._send(Frame("a type of the future", {"x": 1}, {"p": b"123"}))
     assert client.run("paint", {}, {}, {}).info["paths"] == 1

@@ -8,23 +8,29 @@ import os
 import socket
 import struct
 import threading
+import tracemalloc
 
 import pytest
 from gradvec.errors import EngineError
-from gradvec.ipc.events import ErrorEvent, Hello, ProgressEvent, ResultEvent, error_frame, event_of
-from gradvec.ipc.incoming import Incoming
-from gradvec.ipc.messages import (
+from gradvec.ipc.protocol import (
+    DEPTH_MAX,
     MAGIC,
     PREFIX,
     STRANGER,
     TRUSTED,
+    ErrorEvent,
     Frame,
+    Hello,
     Limits,
+    ProgressEvent,
     ProtocolError,
+    ResultEvent,
     assemble,
     encode,
+    error_frame,
+    event_of,
 )
-from gradvec.ipc.stream import Link, Stream
+from gradvec.ipc.stream import Link, NonBlockingStream, Stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +91,7 @@ def test_frames_survive_any_fragmentation(sent, data):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
-        incoming, got = Incoming(ours, TRUSTED), []
+        incoming, got = NonBlockingStream(ours, TRUSTED), []
         whole = b"".join(piece for frame in sent for piece in encode(frame))
         while whole:
             size = data.draw(st.integers(1, len(whole)))
@@ -108,7 +114,12 @@ def test_frames_survive_any_fragmentation(sent, data):
     b'{"type":"a","body":{},"payloads":[["p",-1],["q",1]]}', b'{"type":"a","body":{},"payloads":[["p",0],["p",0]]}',
     b'{"type":"a","body":{},"payloads":[["p"]]}', b'{"type":"a","body":{},"payloads":[[["p"],0]]}',
     b'{"type":"a","body":{},"payloads":[["p",1.0]]}', b'{"type":"a","body":{},"payloads":5}',
-    b'{"type":"a","body":{},"payloads":[["p",10]]}',
+    b'{"type":"a","body":{},"payloads":[["p",10]]}', b'{"type":"a","body":{"x":1e400},"payloads":[]}',
+    b'{"type":"a","body":{"x":[-1e999]},"payloads":[]}',
+    b'{"type":"a","body":{"x":1' + b"0" * 309 + b'},"payloads":[]}',
+    b'{"type":"a","body":{"x":-' + b"9" * 5000 + b'},"payloads":[]}',
+    b'{"type":"a","body":{"x":0.' + b"1" * 5000 + b'},"payloads":[]}',
+    b'{"type":"a","body":{"x":' + b"[" * DEPTH_MAX + b"]" * DEPTH_MAX + b'},"payloads":[]}',
 ])
 def test_a_bad_header_is_refused(header):
     with pytest.raises(ProtocolError):
@@ -143,6 +154,82 @@ def test_strangers_get_a_small_header_and_no_payload():
 def test_what_cannot_be_sent_is_refused_before_a_byte_leaves(frame):
     with pytest.raises(ProtocolError):
         encode(frame)
+
+
+@pytest.mark.parametrize("value", [
+    b"1e308", b"-1e-400", b"1" + b"0" * 308, b"-0", b"0.0", b'"' + b"[{" * 1000 + b'"', rb'"\"[[\\"', rb'"\ud800"',
+    b"[" * (DEPTH_MAX - 2) + b"]" * (DEPTH_MAX - 2), "\"\u00e9\U0001f3a8\"".encode(), b"[" + b"[]," * 5000 + b"{}]",
+])
+def test_what_parses_can_be_sent_on_and_arrives_the_same(value):
+    frame = parse(raw(b'{"type":"a","body":{"x":' + value + b'},"payloads":[]}'))
+    assert frame.body["x"] == json.loads(value)
+    assert parse(b"".join(encode(frame))) == frame
+
+
+@given(st.text(alphabet='[]{}",:\\\\eE+-.0123456789ab ', max_size=60))
+@settings(max_examples=300)
+def test_no_text_parses_that_cannot_be_sent_on(text):
+    with contextlib.suppress(ProtocolError):
+        frame = parse(raw(b'{"type":"a","body":{"x":' + text.encode() + b'},"payloads":[]}'))
+        assert frame is not None
+        assert parse(b"".join(encode(frame))) == frame
+
+
+def test_what_is_nested_too_deeply_is_not_sent():
+    value = []
+    for _ in range(DEPTH_MAX):
+        value = [value]
+    with pytest.raises(ProtocolError, match="deeper"):
+        encode(Frame("a", {"x": value}))
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_memory_grows_with_what_arrives_not_with_what_is_announced(blocking):
+    ours, theirs = socket.socketpair()
+    header = b'{"type":"a","body":{},"payloads":[["p",4294967296]]}'
+    theirs.sendall(PREFIX.pack(MAGIC, len(header), TRUSTED.payload) + header + b"some")
+    tracemalloc.start()
+    try:
+        if blocking:
+            theirs.close()
+            stream = Stream.of_socket(ours)
+            assert stream.receive(TRUSTED) is None
+            stream.close_reader()
+        else:
+            stream = NonBlockingStream(ours, TRUSTED)
+            assert stream.receive() is None
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+        stream.close()
+        theirs.close()
+
+
+def test_limits_hold_from_the_next_frame_on():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        stream = NonBlockingStream(ours, STRANGER)
+        small, large = Frame("a"), Frame("b", {"x": "y" * 5000}, {"p": b"z"})
+        theirs.sendall(b"".join(encode(small) + encode(large)))
+        assert stream.receive() == small
+        stream.limits = TRUSTED
+        assert stream.receive() == large
+        stream.limits = STRANGER
+        theirs.sendall(b"".join(encode(large)))
+        with pytest.raises(ProtocolError):
+            stream.receive()
+        stream.close()
+
+
+def test_a_link_that_is_given_what_cannot_be_sent_ends_and_says_so():
+    ours, theirs = socket.socketpair()
+    closed = threading.Event()
+    link = Link(Stream.of_socket(ours), lambda frame: None, closed.set).start()
+    link.send(Frame("a", {"x": float("nan")}))
+    theirs.settimeout(5)
+    assert theirs.recv(1) == b""
+    assert closed.wait(5)
+    theirs.close()
 
 
 def test_payloads_are_passed_through_not_copied():
@@ -221,7 +308,9 @@ def test_events_are_what_the_frames_say():
 
 @pytest.mark.parametrize("frame", [Frame("hello"), Frame("progress", {"stage": "x"}), Frame("preview"),
                                    Frame("result", {"info": 3}), Frame("error", {"code": "x"}),
-                                   Frame("progress", {"stage": "x", "fraction": []})])
+                                   Frame("progress", {"stage": "x", "fraction": []}),
+                                   Frame("progress", {"stage": "x", "fraction": 10**400}),
+                                   Frame("progress", {"stage": "x", "fraction": 0, "ahead": 21e308})])
 def test_a_known_frame_without_its_content_is_an_error(frame):
     with pytest.raises(ProtocolError):
         event_of(frame)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from gradvec.errors import EngineError
-from gradvec.ipc import publish
+from gradvec.ipc import listener
 from gradvec.ipc.launch import clean_environment
-from gradvec.ipc.publish import Publication
+from gradvec.ipc.listener import Publication
 from gradvec.ipc.state import LOG_BYTES_MAX, Address, State, default_dir, private_dir
 
 
@@ -148,7 +148,7 @@ def test_too_long_a_path_gets_a_short_private_socket(tmp_path):
     state = State(private_dir(tmp_path / ("x" * 120)))
     publication = Publication(state, "1")
     path = Path(publication.address.socket)
-    assert len(os.fsencode(str(path))) <= publish.SOCKET_PATH_MAX
+    assert len(os.fsencode(str(path))) <= listener.SOCKET_PATH_MAX
     assert (mode(path.parent), mode(path)) == (0o700, 0o600)
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(str(path))
@@ -160,8 +160,8 @@ def test_what_a_killed_engine_left_is_cleaned_up(tmp_path):
     state = State(private_dir(tmp_path / ("x" * 120)))
     killed = Publication(state, "1")
     folder = Path(killed.address.socket).parent
-    for listener in killed.listeners:
-        listener.close()
+    for sock in killed.listeners:
+        sock.close()
     assert folder.exists()
     publication = Publication(state, "1")
     assert not folder.exists()
@@ -226,7 +226,7 @@ def test_a_log_that_cannot_be_opened_leads_nowhere(tmp_path):
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(publish, "_write_private", full)
+    monkeypatch.setattr(listener, "_write_private", full)
     state = State(private_dir(tmp_path / "s"))
     with pytest.raises(EngineError) as caught:
         Publication(state, "1")

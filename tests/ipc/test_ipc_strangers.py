@@ -11,11 +11,10 @@ import threading
 import time
 
 import pytest
+from gradvec import ipc
 from gradvec.errors import EngineError
-from gradvec.ipc import commands
 from gradvec.ipc.client import Client
-from gradvec.ipc.greeting import NONCE_BYTES, proof, same_proof
-from gradvec.ipc.messages import MAGIC, TRUSTED, Frame
+from gradvec.ipc.protocol import MAGIC, NONCE_BYTES, STRANGER, TRUSTED, Frame, proof, same_proof
 from gradvec.ipc.state import Address, State, private_dir
 from gradvec.ipc.stream import Stream
 from gradvec.ipc.supervisor import CLIENTS_MAX, STRANGERS_MAX
@@ -157,20 +156,73 @@ def test_more_clients_than_it_can_take_are_sent_away_and_later_ones_served(clien
         Client.connect(engine_dir)
     for friend in friends:
         friend.close()
-    wait_for(lambda: commands.status(engine_dir)["running"])
+    wait_for(lambda: ipc.status(engine_dir)["running"])
     with Client.connect(engine_dir) as friend:
         assert friend.run("paint", {}, {}, {}).info["paths"] == 1
 
 
 def test_garbage_from_a_client_that_is_known_ends_only_that_client(client, engine_dir):
     with Client.connect(engine_dir) as spoiled:
-        spoiled._sock.sendall(os.urandom(64))
+        spoiled._stream.sock.sendall(os.urandom(64))
         event = None
         while getattr(event, "code", None) is None:
             event = spoiled.poll(5.0)
         assert event.code in ("engine.protocol", "engine.lost")
     assert client.run("paint", {}, {}, {}).info["paths"] == 1
     assert alive(client.hello.pid)
+
+
+@pytest.mark.parametrize("previews", [b"1e400", b"-1e400", b"1" + b"0" * 400, b"[" * 1000 + b"]" * 1000])
+def test_a_job_that_could_not_be_handed_on_does_not_stop_the_engine_for_others(client, engine_dir, previews):
+    header = b'{"type":"submit","body":{"kind":"paint","options":{},"info":{},"previews":' + previews + \
+             b'},"payloads":[]}'
+    with Client.connect(engine_dir) as spoiled:
+        spoiled._stream.sock.sendall(struct.pack(">4sIQ", MAGIC, len(header), 0) + header)
+        event = None
+        while getattr(event, "code", None) is None:
+            event = spoiled.poll(5.0)
+        assert event.code == "engine.protocol"
+    assert client.run("paint", {}, {}, {}).info["paths"] == 1
+    assert alive(client.hello.pid)
+
+
+def test_a_job_that_grows_too_long_when_it_is_handed_on_is_refused_and_the_connection_stays(client, engine_dir):
+    header = json.dumps({"type": "submit", "payloads": [], "body": {
+        "kind": "paint", "options": {}, "info": {"name": "\u00e9" * 1500000}}}, ensure_ascii=False).encode()
+    assert len(header) < TRUSTED.header
+    with Client.connect(engine_dir) as spoiled:
+        spoiled._stream.sock.settimeout(10)
+        spoiled._stream.sock.sendall(struct.pack(">4sIQ", MAGIC, len(header), 0) + header)
+        spoiled._stream.sock.setblocking(False)
+        event = None
+        while getattr(event, "code", None) is None:
+            event = spoiled.poll(5.0)
+        assert event.code == "engine.protocol"
+        assert spoiled.run("paint", {}, {}, {}).info["paths"] == 1
+    assert client.run("paint", {}, {}, {}).info["paths"] == 1
+
+
+@pytest.mark.parametrize("prefix", [(2**32 - 1, 0), (STRANGER.header + 1, 0), (60, 4 << 30), (60, 1)])
+def test_an_impostor_cannot_make_the_client_take_more_than_a_handshake_needs(tmp_path, prefix):
+    state = State(private_dir(tmp_path / "s"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = Address(os.getpid(), "0.1.0", "a.key", "", listener.getsockname()[1])
+        (state.directory / "engine.json").write_text(json.dumps(vars(address)))
+        (state.directory / "a.key").write_bytes(os.urandom(32))
+
+        def impostor():
+            sock, _ = listener.accept()
+            with sock:
+                sock.sendall(struct.pack(">4sIQ", MAGIC, *prefix))
+                sock.settimeout(10)
+                with contextlib.suppress(ConnectionError):
+                    sock.recv(1)
+        thread = threading.Thread(target=impostor)
+        thread.start()
+        with pytest.raises(EngineError) as caught:
+            Client.connect(state.directory)
+        thread.join(5)
+    assert caught.value.code == "engine.protocol"
 
 
 def test_an_impostor_at_the_address_gets_no_picture(tmp_path):

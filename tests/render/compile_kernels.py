@@ -1,18 +1,35 @@
-"""Compiles every kernel of the cuda engine for compute capability 9.0 and prints the name of each that did."""
+"""Compiles every kernel of the cuda engine without a card and prints, as JSON lines, what became of each.
+
+    python tests/render/compile_kernels.py 80 90 120
+
+Numbers are compute capabilities: 80 an A100, 90 an H100 or H200, 120 an RTX 50. A line: kernel, precision, capability,
+registers a thread, local (bytes a thread that did not fit into registers), atomics, ordered (those of them that wait
+for memory traffic before or after them).
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import triton
-from gradvec.render import cuda_kernels
+from gradvec.render import cuda_derivative, cuda_kernels
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-KERNELS = ("flatten", "outline_boxes", "fill_super_tiles", "fill_tiles", "composite", "composite_backward",
-           "finish_geometry", "flatten_backward")
 CONSTANTS = {"CHORDS": 8, "LANES": 8, "BLOCK": 128, "SIDE": 128, "SAVE": True, "STORE": True, "TIE": 1e-6}
+#: Kernels as they are used, with the constants in which they differ from the above.
+VARIANTS = (("flatten", {}), ("outline_boxes", {"BLOCK": 16}), ("fill_super_tiles", {}), ("fill_tiles", {}),
+            ("fill_tiles", {"STORE": False}), ("composite", {}), ("composite", {"SAVE": False}),
+            ("composite_backward", {}), ("finish_geometry", {}), ("flatten_backward", {}))
 NUMBERS = {"segments", "capacity", "count", "pixels"}
 REALS = {"points", "chain", "geometry", "stop_offset", "stop_color", "opacity", "background", "picture", "saved",
          "d_picture", "d_chain", "d_moments", "d_stop_offset", "d_stop_color", "d_opacity", "d_ground", "moments",
          "d_geometry", "d_points"}
 LONG = {"canvases", "super_start"}
+CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
 
 
 def kind(name: str, real: str) -> str:
@@ -25,10 +42,35 @@ def kind(name: str, real: str) -> str:
     return "*" + (real if name in REALS else "i64" if name in LONG else "i32")
 
 
-for real in ("fp32", "fp64"):
-    for name in KERNELS:
-        kernel = getattr(cuda_kernels, name)
-        signature = {a: kind(a, real) for a in kernel.arg_names}
-        constants = {(i,): CONSTANTS[a] for i, a in enumerate(kernel.arg_names) if a in CONSTANTS}
-        triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", 90, 32))
-        print(f"{name}-{real}")
+def compiled(name: str, differs: dict, real: str, capability: int):
+    kernel = getattr(cuda_kernels, name, None) or getattr(cuda_derivative, name)
+    values = CONSTANTS | differs
+    signature = {a: kind(a, real) for a in kernel.arg_names}
+    constants = {(i,): values[a] for i, a in enumerate(kernel.arg_names) if a in values}
+    # Addresses are multiples of 16 bytes, as torch allocates.
+    aligned = {(i,): [["tt.divisibility", 16]] for i, a in enumerate(kernel.arg_names) if signature[a].startswith("*")}
+    return triton.compile(ASTSource(kernel, signature, constants, aligned), target=GPUTarget("cuda", capability, 32))
+
+
+def resources(cubin: bytes) -> tuple[int, int]:
+    """(registers, bytes of local memory) a thread, as the machine code declares them."""
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        told = subprocess.run([CUOBJDUMP, "--dump-resource-usage", file.name], capture_output=True, text=True,
+                              check=True).stdout
+    found = re.search(r"REG:(\d+) STACK:(\d+) .*LOCAL:(\d+)", told)
+    assert found, told
+    return int(found[1]), int(found[2]) + int(found[3])
+
+
+for capability in map(int, sys.argv[1:]):
+    for real in ("fp32", "fp64"):
+        for name, differs in VARIANTS:
+            asm = compiled(name, differs, real, capability).asm
+            registers, local = resources(asm["cubin"])
+            atomics = re.findall(r"^.*\b(?:atom|red)\..*$", asm["ptx"], re.MULTILINE)
+            ordered = [line for line in atomics if re.search(r"acquire|release|acq_rel", line)]
+            kernel = "-".join([name, *map(str, differs)])
+            print(json.dumps({"kernel": kernel, "precision": real, "capability": capability, "registers": registers,
+                              "local": local, "atomics": len(atomics), "ordered": len(ordered)}), flush=True)

@@ -84,6 +84,10 @@ def painted(loops: list[np.ndarray], seed: int = 0) -> list[Shape]:
             for loop in loops]
 
 
+def under_even_odd(scene: Scene) -> Scene:
+    return replace(scene, topology=replace(scene.topology, even_odd=np.ones(scene.topology.count, np.uint8)))
+
+
 def hard_scenes() -> dict[str, Scene]:
     """One scene for each of the cases in which an engine is most likely to differ. 32 x 24 px unless it says more."""
     rng = np.random.default_rng(7)
@@ -94,6 +98,10 @@ def hard_scenes() -> dict[str, Scene]:
         "edges on pixel borders": painted([rectangle(4, 4, 12, 10), rectangle(12, 10, 20, 16)]),
         "edges on pixel borders, turned the other way": painted([turned_round(rectangle(4, 4, 12, 10))]),
         "horizontal and vertical off the grid": painted([rectangle(4.25, 3.5, 11.75, 9.125)]),
+        "side by side on the grid": [Shape(Outline((rectangle(4, 4, 9, 10), rectangle(9, 2, 14, 12))),
+                                           SolidColor((1, 0, 0)))],
+        "on and beside the canvas' border": painted([rectangle(0, 0, 32, 24), rectangle(32, 3, 40, 9),
+                                                     rectangle(3, -5, 9, 0), rectangle(-3, 4, 0, 9)]),
         "zero length edges": painted([polygon((5, 5), (5, 5), (14.5, 6), (14.5, 6), (9, 15.5))]),
         "collapsed to a point": painted([polygon((7.5, 7.5), (7.5, 7.5), (7.5, 7.5)), rectangle(2.5, 2.5, 6.5, 9.5)]),
         "collinear": painted([polygon((3.5, 4), (18.5, 13), (8.5, 7)), rectangle(2.5, 14.5, 9.5, 16.5)]),
@@ -136,6 +144,8 @@ def hard_scenes() -> dict[str, Scene]:
     scenes = {name: scene_from_shapes(shapes, 32, 24, (0.9, 0.8, 0.1, 0.7)) for name, shapes in cases.items()}
     stack = random_shapes(rng, 1000, 32, 24, 14)
     scenes["1,000 overlapping"] = scene_from_shapes(stack, 32, 24, (1, 1, 1, 1))
+    for name in ("crosses itself", "winds twice", "two loops, one way", "many loops", "edges on pixel borders"):
+        scenes[f"{name}, even-odd"] = under_even_odd(scenes[name])
     scenes["a canvas of one pixel"] = scene_from_shapes(painted([circle(0.5, 0.5, 0.4)]), 1, 1)
     scenes["a tall canvas"] = scene_from_shapes(random_shapes(rng, 10, 5, 150), 5, 150)
     scenes["a wide canvas"] = scene_from_shapes(random_shapes(rng, 10, 150, 5), 150, 5)
@@ -172,7 +182,7 @@ def assert_agrees(engine: Engine, scene: Scene, *, value: float = 1e-5, norm: fl
     that is tiny beside the rounding of its terms is held to an absolute floor, which the norm of the weight sets.
     """
     weight = weight_for(scene)
-    tie = reference.TIE_EPS * torch.finfo(scene.points.dtype).eps
+    tie = reference.tolerance(scene.points.dtype)
     want, want_grads = derivatives(scene.to(torch.float64), "reference", weight, tie)
     got, got_grads = derivatives(scene, engine, weight.to(scene.points.dtype))
     assert got.dtype == scene.points.dtype
@@ -200,6 +210,7 @@ def joined(scenes: list[Scene]) -> Scene:
         outline_loops=ends([t.outline_loops for t in topologies]),
         stop_index=ends([t.stop_index for t in topologies]),
         kind=np.concatenate([t.kind for t in topologies]),
+        even_odd=np.concatenate([t.even_odd for t in topologies]),
         canvas=np.repeat(np.arange(len(scenes)), [t.count for t in topologies]),
         sizes=np.concatenate([t.sizes for t in topologies]),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -148,27 +150,60 @@ def test_boundary_integral_is_the_derivative_of_the_dense_formula():
     scene = scene_from_shapes([Shape(Outline((blob(rng, np.array([10, 9]), 14),)), WHITE)], 20, 18, dtype=torch.float64)
     weight = torch.from_numpy(rng.normal(size=(18, 20)))
     grads = []
-    for winding in (reference.signed_area, reference.Winding.apply):
+    box = (0, 0, 20, 18)
+    for cover in (lambda begin, end: reference.signed_area(begin, end, box).abs().clamp_max(1),
+                  lambda begin, end: reference.Coverage.apply(begin, end, box, 1e-15, False)[0]):
         points = scene.points.clone().requires_grad_()
         begin, end = reference.flatten(scene.with_parameters(points, *scene.parameters[1:]))
-        (winding(begin, end, (0, 0, 20, 18)) * weight).sum().backward()
+        (cover(begin, end) * weight).sum().backward()
         grads.append(points.grad)
     assert (grads[0] - grads[1]).norm() <= 1e-11 * grads[0].norm()
 
 
-def test_ties_fall_to_the_side_that_the_module_states():
-    """A square on pixel borders: its left and top borders lie in full pixels and move them, right and bottom lie in
-    empty pixels and move nothing."""
+GRID = {"a square": [rectangle(4, 4, 12, 10)], "the other way": [turned_round(rectangle(4, 4, 12, 10))],
+        "a hole": [rectangle(2, 2, 16, 14), turned_round(rectangle(5, 4, 9, 11))],
+        "twice": [rectangle(2, 2, 16, 14), rectangle(5, 4, 9, 11)],
+        "side by side": [rectangle(2, 2, 8, 9), rectangle(8, 4, 14, 11)],
+        "side by side inside a pixel": [rectangle(2, 2, 8.5, 9), rectangle(8.5, 4, 14, 11)],
+        "on the canvas' border": [rectangle(0, 0, 20, 16)], "beside the canvas": [rectangle(20, 3, 25, 9)],
+        "a line": [rectangle(6, 3, 6, 9)], "one px": [rectangle(6, 3, 7, 4)],
+        "an L": [polygon((2, 2), (14, 2), (14, 6), (6, 6), (6, 12), (2, 12))]}
+
+
+@pytest.mark.parametrize("even_odd", [False, True])
+@pytest.mark.parametrize("name", GRID)
+def test_a_kink_has_the_mean_of_both_sides(name, even_odd):
+    """Each side by differences in float64; steps of 2^-20 keep coordinates and differences exact to 1e-9."""
+    weight = torch.from_numpy(np.random.default_rng(3).normal(size=(16, 20)))
+    scene = scene_from_shapes([Shape(Outline(tuple(GRID[name])), WHITE)], 20, 16, dtype=torch.float64)
+    scene = dataclasses.replace(scene, topology=dataclasses.replace(scene.topology, even_odd=np.array([even_odd])))
+
+    def loss(points):
+        moved = scene.with_parameters(points, *scene.parameters[1:])
+        return (reference.coverage(moved, 0, 20, 16) * weight).sum()
+
+    points = scene.points.clone().requires_grad_()
+    loss(points).backward()
+    step, here = 2.0**-20, loss(scene.points)
+    sides = torch.zeros(2, points.numel(), dtype=torch.float64)
+    for i in range(points.numel()):
+        for side, sign in enumerate((1, -1)):
+            moved = scene.points.clone()
+            moved.view(-1)[i] += sign * step
+            sides[side, i] = sign * (loss(moved) - here) / step
+    # The step turns an edge a little: what it then touches beside its border is of the order of the step.
+    assert (points.grad.view(-1) - sides.mean(0)).abs().max() <= 1e-5
+    assert (sides[0] - sides[1]).abs().max() > 1e-3, "no kink here"
+
+
+def test_a_side_that_lies_on_the_grid_moves_when_it_alone_is_moved():
+    """The right and bottom side of a square on the grid: half of what is inside and half of what is outside."""
     scene = scene_from_shapes([Shape(Outline((rectangle(4, 4, 12, 10),)), WHITE)], 20, 16, dtype=torch.float64)
     points = scene.points.clone().requires_grad_()
-    c = reference.coverage(scene.with_parameters(points, *scene.parameters[1:]), 0, 20, 16)
-    c.sum().backward()
-    left = points.grad[[9, 10, 11, 0], 0]
-    assert left.sum().item() == pytest.approx(-6.0, abs=1e-12)  # moving the left side by 1 uncovers its 6 px
-    top = points.grad[[0, 1, 2, 3], 1]
-    assert top.sum().item() == pytest.approx(-8.0, abs=1e-12)
-    assert points.grad[[3, 4, 5, 6], 0].abs().max() == 0
-    assert points.grad[[6, 7, 8, 9], 1].abs().max() == 0
+    reference.coverage(scene.with_parameters(points, *scene.parameters[1:]), 0, 20, 16).sum().backward()
+    assert points.grad[[3, 4, 5, 6], 0].sum().item() == pytest.approx(6.0, abs=1e-12)
+    assert points.grad[[6, 7, 8, 9], 1].sum().item() == pytest.approx(8.0, abs=1e-12)
+    assert points.grad[[9, 10, 11, 0], 0].sum().item() == pytest.approx(-6.0, abs=1e-12)
 
 
 def test_float32_stays_near_float64():

@@ -7,7 +7,6 @@ import math
 import subprocess
 import sys
 
-import gradvec.render
 import pytest
 import torch
 from gradvec.errors import EngineError
@@ -87,24 +86,6 @@ def test_a_wrong_shape_is_told_with_both_shapes(name):
 def test_render_refuses_a_batch():
     with pytest.raises(EngineError, match="one canvas, got 2"):
         render(joined([random_scene(0), random_scene(1)]))
-
-
-def test_auto_is_the_graphics_card_or_the_processor(monkeypatch):
-    monkeypatch.setattr(gradvec.render, "cuda_present", lambda: False)
-    assert choose() == ("cpu", "cpu")
-    assert choose("reference") == ("reference", "cpu")
-    for pair in (("cuda", "auto"), ("auto", "cuda"), ("reference", "cuda")):
-        with pytest.raises(EngineError, match="No CUDA device"):
-            choose(*pair)
-    monkeypatch.setattr(gradvec.render, "cuda_present", lambda: True)
-    monkeypatch.setattr(gradvec.render, "triton_present", lambda: False)
-    assert choose() == ("cpu", "cpu")
-    assert choose(device="cuda") == ("cuda", "cuda")
-    monkeypatch.setattr(gradvec.render, "triton_present", lambda: True)
-    assert choose() == ("cuda", "cuda")
-    assert choose(device="cpu") == ("cpu", "cpu")
-    assert choose("cpu") == ("cpu", "cpu")
-    assert choose("reference", "cuda") == ("reference", "cuda")
 
 
 @pytest.mark.parametrize("pair", [("cpu", "cuda"), ("cuda", "cpu")])

@@ -47,7 +47,7 @@ def test_nothing_is_read_that_nobody_wrote():
     for before in (0.0, float("nan")):
         renderer = Renderer(scene.topology, np.float32)
         picture = renderer.forward(*(p.numpy() for p in scene.parameters))
-        renderer._buffer("d_winding", (int(renderer._crop[-1]),))[:] = before
+        renderer._buffer("d_cover", (int(renderer._crop[-1]),))[:] = before
         results.append(renderer.backward(np.ones_like(picture)))
     for clean, poisoned in zip(*results, strict=True):
         np.testing.assert_array_equal(clean, poisoned)

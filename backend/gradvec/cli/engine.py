@@ -32,16 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..ipc import commands
+    from .. import ipc
 
     if args.action == "serve":
-        return commands.serve_command(args.idle_minutes, tcp=args.tcp)
+        return ipc.serve_command(args.idle_minutes, tcp=args.tcp)
     if args.action == "once":
-        return commands.one_shot_command()
+        return ipc.one_shot_command()
     if args.action == "stop":
-        print("The engine was stopped." if commands.stop() else "No engine runs.")
+        print("The engine was stopped." if ipc.stop() else "No engine runs.")
         return EXIT_DONE
-    status = commands.status()
+    status = ipc.status()
     if args.json:
         print(json.dumps(status))
     elif status["running"]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ..render.kernel_cache import njit
 
 #: Points are moved apart by about this much, px, each in a direction of its own, so that a crossing that falls
 #: exactly on corners is one crossing as well.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ..render.kernel_cache import njit
 
 #: Pull of the handles towards the thirds of their chord, against the data's weight: only decides what the data
 #: leave open, for instance where a segment has fewer than two points of its own.

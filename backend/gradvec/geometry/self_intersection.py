@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from ..render.cpu_kernels import bezier_basis
+from ..render.kernel_cache import njit
 from ..render.scene import Topology
-from ..render.threads import calm_threads
 
 #: Line pieces per segment when crossings are looked for.
 PIECES = 8
@@ -34,7 +34,6 @@ class Untangler:
     """
 
     def __init__(self, topology: Topology, pieces: int = PIECES) -> None:
-        calm_threads()
         t = topology
         self._loops, self._outlines = t.loop_points, t.outline_loops
         self._basis = bezier_basis(pieces).astype(np.float32)

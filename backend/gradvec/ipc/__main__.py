@@ -45,11 +45,11 @@ def main(arguments: list[str]) -> int:
 
             worker.main(launch.jobs, launch.paths, args.parent, args.log)
         elif args.role == "serve":
-            from gradvec.ipc.server import serve
+            from gradvec.ipc.supervisor import serve
 
             serve(launch, state)
         else:
-            from gradvec.ipc.server import serve_standard_streams
+            from gradvec.ipc.supervisor import serve_standard_streams
 
             serve_standard_streams(launch, state.log_path)
     except GradvecError as error:

@@ -12,8 +12,6 @@ Closing the connection cancels the job, and so does the caller's death. Not for 
 from __future__ import annotations
 
 import contextlib
-import secrets
-import selectors
 import socket
 import subprocess
 import time
@@ -24,19 +22,31 @@ from typing import Any
 
 from .. import __version__
 from ..errors import Cancelled, EngineError, GradvecError
-from .events import ErrorEvent, Event, Hello, PreviewEvent, ProgressEvent, ResultEvent, event_of
-from .greeting import NONCE_BYTES, proof, read_nonce, same_proof
-from .incoming import Incoming
-from .launch import START_SECONDS, Launch, start_engine
-from .messages import PROTOCOL, TRUSTED, Frame, ProtocolError, encode
+from .launch import AGAIN, START_SECONDS, Launch, connection_error, end_child, reach, start_engine, start_one_shot
+from .protocol import (
+    PROTOCOL,
+    STRANGER,
+    TRUSTED,
+    ErrorEvent,
+    Event,
+    Frame,
+    Hello,
+    PreviewEvent,
+    ProgressEvent,
+    ProtocolError,
+    ResultEvent,
+    answer_challenge,
+    event_of,
+    same_proof,
+)
 from .state import State
-from .ways import AGAIN, absent, closed, not_understood, reach, silent, start_one_shot, wait
+from .stream import NonBlockingStream
 
 __all__ = ["Client", "ErrorEvent", "Event", "Hello", "Launch", "PreviewEvent", "ProgressEvent", "ResultEvent"]
 
 #: After this long without an answer to a cancel the caller is set free, whatever the engine does.
 CANCEL_SECONDS = 2.0
-GREETING_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10.0
 SEND_SECONDS = 30.0
 
 
@@ -45,22 +55,19 @@ class Client:
 
     def __init__(self, sock: socket.socket, log_path: Path, child: subprocess.Popen[bytes] | None = None) -> None:
         """For the class methods; takes ownership of the socket and of the child behind it."""
-        sock.setblocking(False)
-        self._sock: socket.socket | None = sock
-        self._incoming = Incoming(sock, TRUSTED)
+        self._stream = NonBlockingStream(sock, STRANGER if child is None else TRUSTED)
+        self._open = True
         self._log_path = log_path
         self._child = child
         self._pending: deque[Event] = deque()
-        self._wishes: deque[str] = deque()
+        self._requests: deque[str] = deque()
         self._sending = self._busy = False
         self._cancel_deadline: float | None = None
         self.hello = Hello(0, "", "", "", 0, "", str(log_path))
 
-    # -- ways to an engine --------------------------------------------------------------------------------------
-
     @classmethod
     def connect(cls, state_dir: Path | None = None, *, warm: bool = True,
-                timeout: float = GREETING_SECONDS) -> Client:
+                timeout: float = HANDSHAKE_SECONDS) -> Client:
         """To the engine that runs in ``state_dir``. warm: it may already load what a job will need.
 
         Raises:
@@ -71,11 +78,11 @@ class Client:
         address = state.address()
         key = state.key(address) if address is not None else None
         if address is None or key is None:
-            raise absent()
+            raise connection_error("absent")
         sock = reach(address, timeout)
         client = cls(sock, state.log_path)
         try:
-            client._greet(key, warm and address.version == __version__, timeout)
+            client._handshake(key, warm and address.version == __version__, timeout)
         except BaseException:
             client.close()
             raise
@@ -90,7 +97,7 @@ class Client:
         """
         state = State(state_dir)
         start_engine(launch or Launch.own(), state)
-        deadline = time.monotonic() + GREETING_SECONDS
+        deadline = time.monotonic() + HANDSHAKE_SECONDS
         while True:
             try:
                 return cls.connect(state_dir)
@@ -125,8 +132,7 @@ class Client:
         if not client._suits(launch):
             theirs = client.hello.version
             client.close()
-            raise EngineError(f"The engine is gradvec {theirs}, but the caller is gradvec {__version__}.",
-                              "Run `gradvec install-extension` again, so that both are the same.", "engine.version")
+            raise connection_error("version", f"The engine is gradvec {theirs}, the caller is gradvec {__version__}.")
         return client
 
     @classmethod
@@ -143,7 +149,7 @@ class Client:
         try:
             client._await("hello", START_SECONDS)
             if client.hello.protocol != PROTOCOL:
-                raise not_understood()
+                raise connection_error("version")
         except EngineError as error:
             client.close()
             if error.code != "engine.absent":
@@ -169,8 +175,6 @@ class Client:
             except EngineError:
                 raise error from None
 
-    # -- jobs ---------------------------------------------------------------------------------------------------
-
     def submit(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
                previews: float = 0.0) -> None:
         """Hands over a job. previews: seconds between pictures of how far it is, 0 for none.
@@ -183,8 +187,8 @@ class Client:
                               "engine.busy")
         self._cancel_deadline = None
         self._busy = True
-        body = {"kind": kind, "options": options, "info": info, "previews": previews}
         try:
+            body = {"kind": kind, "options": options, "info": info, "previews": previews}
             self._send(Frame("submit", body, payloads))
         except EngineError:
             self._busy = False
@@ -199,16 +203,15 @@ class Client:
         """
         deadline = time.monotonic() + timeout
         while True:
-            event = self._next()
-            if event is not None:
+            if (event := self._next()) is not None:
                 return event
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             if self._cancel_deadline is not None:
                 left = min(left, max(0.0, self._cancel_deadline - time.monotonic()) + 0.001)
-            if self._sock is not None:
-                wait(self._sock, selectors.EVENT_READ, left)
+            if self._open:
+                self._stream.wait(left)
 
     def run(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
             previews: float = 0.0, on_event: Callable[[Event], None] | None = None) -> ResultEvent:
@@ -231,15 +234,15 @@ class Client:
         """Ends the job; its last event is an ErrorEvent with code "cancelled", within two seconds at the latest."""
         if self._busy and self._cancel_deadline is None:
             self._cancel_deadline = time.monotonic() + CANCEL_SECONDS
-            self._wish("cancel")
-        elif not self._busy:  # the job has ended, but nobody has been told yet
-            ends = (ResultEvent, ErrorEvent)
-            self._pending = deque(_event(Cancelled()) if isinstance(e, ends) else e for e in self._pending)
+            self._request("cancel")
+        elif not self._busy:  # the job has ended, but the caller has not been told yet
+            self._pending = deque(ErrorEvent.of(Cancelled()) if isinstance(event, (ResultEvent, ErrorEvent)) else event
+                                  for event in self._pending)
 
     def stop_and_keep(self) -> None:
         """Asks the job to end early with what it has; a ResultEvent follows, an ErrorEvent if there is nothing."""
         if self._busy:
-            self._wish("keep")
+            self._request("keep")
 
     def fileno(self) -> int:
         """For select and main loops: readable when ``poll(0)`` should be called, then until it returns None.
@@ -247,27 +250,21 @@ class Client:
         Raises:
             EngineError: the connection is closed.
         """
-        if self._sock is None:
-            raise closed()
-        return self._sock.fileno()
+        if not self._open:
+            raise connection_error("lost")
+        return self._stream.sock.fileno()
 
     def close(self) -> None:
         """Ends the connection, and with it the job; may be called again."""
-        sock, self._sock = self._sock, None
+        was_open, self._open = self._open, False
         self._busy = False
         self._cancel_deadline = None
         self._pending.clear()
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        if was_open:
+            self._stream.close()
         child, self._child = self._child, None
         if child is not None:
-            try:
-                child.wait(CANCEL_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            end_child(child, CANCEL_SECONDS)
 
     def __enter__(self) -> Client:
         return self
@@ -275,9 +272,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- control ------------------------------------------------------------------------------------------------
-
-    def status(self, timeout: float = GREETING_SECONDS) -> dict[str, Any]:
+    def status(self, timeout: float = HANDSHAKE_SECONDS) -> dict[str, Any]:
         """What the engine says of itself: pid, version, device, socket, worker, running_job, waiting_jobs.
 
         Raises:
@@ -286,70 +281,60 @@ class Client:
         self._send(Frame("status"))
         return self._await("status", timeout).body
 
-    def stop(self, timeout: float = GREETING_SECONDS) -> None:
+    def stop(self, timeout: float = HANDSHAKE_SECONDS) -> None:
         """Ends the engine, running jobs too, and returns when it is gone.
 
         Raises:
             EngineError: it does not end.
         """
         self._send(Frame("stop"))
-        self._await_end(timeout)
+        with contextlib.suppress(EngineError):
+            self._await("nothing more", timeout)
+        if not self._stream.ended:
+            raise EngineError("The engine does not end.", "End its process by hand.", "engine.silent")
 
     def _retire(self) -> None:
         """Asks the engine to leave its place; jobs of others go on to their end."""
-        try:
-            with contextlib.suppress(EngineError):
-                self._send(Frame("retire"))
-                self._await("retiring", GREETING_SECONDS)
-        finally:
-            self.close()
+        with self, contextlib.suppress(EngineError):
+            self._send(Frame("retire"))
+            self._await("retiring", HANDSHAKE_SECONDS)
 
     def _suits(self, launch: Launch) -> bool:
         hello = self.hello
         return (hello.protocol, hello.version, hello.jobs) == (PROTOCOL, __version__, launch.jobs)
 
-    # -- frames -------------------------------------------------------------------------------------------------
-
-    def _greet(self, key: bytes, warm: bool, timeout: float) -> None:
+    def _handshake(self, key: bytes, warm: bool, timeout: float) -> None:
         """Proves that we know the key, and asks the same of the engine before it gets anything of the artist's."""
-        theirs = read_nonce(self._await("challenge", timeout))
-        ours = secrets.token_bytes(NONCE_BYTES)
-        if theirs is None:
-            raise not_understood()
-        self._send(Frame("auth", {"nonce": ours.hex(), "proof": proof(key, "client", theirs, ours), "warm": warm}))
-        hello = self._await("hello", timeout)
-        if not same_proof(hello.body.get("proof"), proof(key, "server", theirs, ours)):
-            raise EngineError("What answers at the engine's address is not the engine.", AGAIN, "engine.refused")
+        answer = answer_challenge(self._await("challenge", timeout), key, warm)
+        if answer is None:
+            raise connection_error("version")
+        self._send(answer[0])
+        if not same_proof(self._await("hello", timeout).body.get("proof"), answer[1]):
+            raise connection_error("refused")
+        self._stream.limits = TRUSTED
 
     def _await(self, kind: str, timeout: float) -> Frame:
         """The next frame of this type; events that come before it are kept."""
         deadline = time.monotonic() + timeout
         while True:
             try:
-                frame = self._incoming.receive()
+                frame = self._stream.receive()
             except EOFError:
-                raise absent() from None
+                raise connection_error("absent") from None
             if frame is not None:
                 self._take(frame)
                 if frame.type == kind:
                     return frame
                 if frame.type == "error" and not self._busy:
                     event = self._pending.pop()
-                    raise event.error() if isinstance(event, ErrorEvent) else not_understood()
+                    raise event.error() if isinstance(event, ErrorEvent) else connection_error("version")
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                raise silent()
-            if self._sock is None:
-                raise closed()
-            wait(self._sock, selectors.EVENT_READ, left)
-
-    def _await_end(self, timeout: float) -> None:
-        with contextlib.suppress(EngineError):
-            self._await("nothing more", timeout)
-        if self._incoming.ended:
-            return
-        raise EngineError("The engine does not end.", "End its process by hand.", "engine.silent")
+                raise connection_error("silent")
+            if not self._open:
+                raise connection_error("lost")
+            self._stream.wait(left)
 
     def _take(self, frame: Frame) -> None:
         """Turns a frame into an event to hand out."""
@@ -360,7 +345,7 @@ class Client:
             self.hello = event
         if isinstance(event, (ResultEvent, ErrorEvent)):
             if self._cancel_deadline is not None:  # whoever cancelled gets nothing else, however close it was
-                event = _event(Cancelled())
+                event = ErrorEvent.of(Cancelled())
             self._busy = False
             self._cancel_deadline = None
         self._pending.append(event)
@@ -368,11 +353,11 @@ class Client:
     def _next(self) -> Event | None:
         if self._pending:
             return self._pending.popleft()
-        if self._sock is None:
-            raise closed()
+        if not self._open:
+            raise connection_error("lost")
         try:
             while not self._pending:
-                frame = self._incoming.receive()
+                frame = self._stream.receive()
                 if frame is None:
                     break
                 self._take(frame)
@@ -388,40 +373,28 @@ class Client:
     def _give_up(self, error: GradvecError) -> None:
         cancelled = self._cancel_deadline is not None
         self.close()
-        self._pending.append(_event(Cancelled() if cancelled else error))
+        self._pending.append(ErrorEvent.of(Cancelled() if cancelled else error))
 
-    def _wish(self, kind: str) -> None:
+    def _request(self, kind: str) -> None:
         """Sends it now, or after the frame that is being sent, when this is a signal handler in the middle of one."""
-        self._wishes.append(kind)
+        self._requests.append(kind)
         with contextlib.suppress(EngineError):  # poll tells what happened to the engine
-            self._send_wishes()
+            self._send_requests()
 
-    def _send_wishes(self) -> None:
-        while self._wishes and not self._sending:
-            self._send(Frame(self._wishes.popleft()))
+    def _send_requests(self) -> None:
+        while self._requests and not self._sending:
+            self._send(Frame(self._requests.popleft()))
 
     def _send(self, frame: Frame) -> None:
-        if self._sock is None:
-            raise closed()
+        if not self._open:
+            raise connection_error("lost")
         self._sending = True
         try:
-            for piece in encode(frame):
-                self._send_piece(self._sock, memoryview(piece))
+            self._stream.send(frame, SEND_SECONDS)
+        except TimeoutError:
+            raise connection_error("silent", "The engine takes no data.") from None
+        except OSError as error:
+            raise connection_error("lost", "The connection to the engine broke.") from error
         finally:
             self._sending = False
-        self._send_wishes()
-
-    @staticmethod
-    def _send_piece(sock: socket.socket, view: memoryview) -> None:
-        while view:
-            try:
-                view = view[sock.send(view):]
-            except BlockingIOError:
-                if not wait(sock, selectors.EVENT_WRITE, SEND_SECONDS):
-                    raise silent("takes no data") from None
-            except OSError as error:
-                raise EngineError("The connection to the engine broke.", AGAIN, "engine.lost") from error
-
-
-def _event(error: GradvecError) -> ErrorEvent:
-    return ErrorEvent(error.code, error.message, error.remedy)
+        self._send_requests()

@@ -1,4 +1,4 @@
-"""How processes of the engine are started: which Python, with which arguments, in which environment.
+"""How processes of the engine are started and reached: which Python, arguments and environment, which socket.
 
     caller --> launcher --> engine (supervisor) --> worker
 The launcher ends as soon as an engine answers, so the caller never owns a process that outlives it: no zombie, no
@@ -7,10 +7,14 @@ warning about a child left running, and no stream that keeps Inkscape waiting.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, GradvecError, from_wire
-from .state import State, private_dir
+from .state import Address, State, private_dir
 
 DEFAULT_JOBS = "gradvec.jobs:run_job"
 START_SECONDS = 20.0
@@ -74,7 +78,7 @@ class Launch:
         return words + list(arguments)
 
 
-def quiet_window() -> dict[str, Any]:
+def own_session() -> dict[str, Any]:
     """Arguments to Popen for a process of its own: own session, and no console window on Windows."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -91,7 +95,7 @@ def start_engine(launch: Launch, state: State) -> None:
                              *(["--tcp"] if launch.tcp else []))
     try:
         done = subprocess.run(command, env=clean_environment(os.environ), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=2 * START_SECONDS, check=False, **quiet_window())
+                              capture_output=True, timeout=2 * START_SECONDS, check=False, **own_session())
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         why = error.strerror if isinstance(error, OSError) else "it does not answer"
         raise EngineError(f"The engine could not be started with {launch.python}: {why}.", _REINSTALL,
@@ -145,6 +149,129 @@ def _spawn(serve: list[str], state: State) -> subprocess.Popen[bytes]:
     log = state.open_log()
     try:
         return subprocess.Popen(serve, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=str(state.directory),
-                                **quiet_window())
+                                **own_session())
     finally:
         os.close(log)
+
+def fingerprint(package: Path = _PACKAGE_ROOT / "gradvec") -> str:
+    """Changes when a source file of the package does: an engine must not go on with half of an upgrade."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        with contextlib.suppress(OSError):
+            info = path.stat()
+            digest.update(f"{path} {info.st_size} {info.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+AGAIN = "Run it again; a new engine starts by itself."
+
+
+def reach(address: Address, timeout: float) -> socket.socket:
+    """A socket connected to the engine, over its Unix socket or else its loopback port."""
+    candidates: list[tuple[int, Any]] = []
+    if address.socket and hasattr(socket, "AF_UNIX"):
+        candidates.append((socket.AF_UNIX, address.socket))
+    if address.port:
+        candidates.append((socket.AF_INET, ("127.0.0.1", address.port)))
+    for family, place in candidates:
+        sock = _connected(family, place, timeout)
+        if sock is not None:
+            return sock
+    raise connection_error("absent")
+
+
+def _connected(family: int, place: Any, timeout: float) -> socket.socket | None:
+    """A socket, or None when no process listens there."""
+    deadline = time.monotonic() + timeout
+    while True:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(max(0.01, deadline - time.monotonic()))
+            sock.connect(place)
+            return sock
+        except (BlockingIOError, TimeoutError, socket.timeout):  # noqa: UP041, they differ on Python 3.9
+            sock.close()
+            if time.monotonic() > deadline:
+                raise connection_error("silent") from None
+            time.sleep(0.02)  # a Unix socket whose queue is full says so at once
+        except OSError:
+            sock.close()
+            return None
+
+
+def start_one_shot(launch: Launch, state_dir: Path | None) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """A child whose standard input and output lead to the returned socket, and whose messages go to the log."""
+    ours, theirs = socket.socketpair()
+    state = State(state_dir)
+    try:
+        private_dir(state.directory)
+        log = state.open_log()
+    except EngineError:  # no place for a log is no reason not to work
+        log = os.open(os.devnull, os.O_WRONLY)
+    # Windows cannot pass sockets as standard streams: there two threads carry the bytes.
+    direct = sys.platform != "win32"
+    ends: Any = theirs.fileno() if direct else subprocess.PIPE
+    command = launch.command("one-shot", "--state-dir", str(state.directory))
+    try:
+        child = subprocess.Popen(command, stdin=ends, stdout=ends, stderr=log, bufsize=0,
+                                 env=clean_environment(os.environ), **own_session())
+    except (OSError, ValueError) as error:
+        ours.close()
+        theirs.close()
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise EngineError(f"The engine could not be started with {launch.python}: {why}.",
+                          "Run `gradvec doctor`, or install gradvec and its extension again.",
+                          "engine.start") from error
+    finally:
+        os.close(log)
+    if direct:
+        theirs.close()
+    else:
+        _bridge(theirs, child)
+    return ours, child
+
+
+def end_child(child: subprocess.Popen[bytes], seconds: float) -> None:
+    """Waits for a one-shot engine that has lost its caller, and kills it when it stays."""
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _bridge(sock: socket.socket, child: subprocess.Popen[bytes]) -> None:
+    """Carries bytes between a socket and a child's pipes until either ends."""
+    def inwards() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := sock.recv(1 << 20):
+                view = memoryview(data)
+                while view:
+                    view = view[child.stdin.write(view) or 0:]  # type: ignore[union-attr]
+        with contextlib.suppress(OSError):
+            child.stdin.close()  # type: ignore[union-attr]
+
+    def outwards() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := child.stdout.read(1 << 20):  # type: ignore[union-attr]
+                sock.sendall(data)
+        sock.close()
+
+    for carry in (inwards, outwards):
+        threading.Thread(target=carry, daemon=True).start()
+
+
+def connection_error(code: str, message: str = "") -> EngineError:
+    """What a client says of its connection; ``message`` in place of the usual sentence of that code."""
+    usual, remedy = _CONNECTION_ERRORS[code]
+    return EngineError(message or usual, remedy, "engine." + code)
+
+
+_CONNECTION_ERRORS = {
+    "absent": ("No engine is running.", "It is started when it is needed."),
+    "lost": ("The connection to the engine is closed.", AGAIN),
+    "refused": ("What answers at the engine's address is not the engine.", AGAIN),
+    "silent": ("The engine does not answer.", "Run `gradvec engine stop` and try again."),
+    "version": ("The engine's greeting is not understood.",
+                "Run `gradvec install-extension` again, so that engine and extension are the same version."),
+}

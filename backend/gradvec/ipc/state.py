@@ -13,9 +13,11 @@ import contextlib
 import json
 import os
 import re
+import signal
 import stat
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +139,15 @@ class State:
         """The engine's lock, or None while another engine holds it. The kernel frees it with its holder's death."""
         return Lock.take(self._lock_path)
 
+    def patient_lock(self, seconds: float = 0.5) -> Lock | None:
+        """The lock, or None when an engine has it; whoever only looks whether it is held has it for a moment."""
+        deadline = time.monotonic() + seconds
+        while True:
+            lock = self.lock()
+            if lock is not None or self.serving() or time.monotonic() > deadline:
+                return lock
+            time.sleep(0.02)
+
     def holder(self) -> int | None:
         """Pid of the engine that holds the lock, None when nobody does."""
         if not self._lock_path.exists():
@@ -146,6 +157,31 @@ class State:
             lock.release()
             return None
         return self._signed()
+
+    def holder_if_known(self) -> int | None:
+        """The same; None also when it cannot be told, because the lock cannot be opened."""
+        with contextlib.suppress(EngineError):
+            return self.holder()
+        return None
+
+    def kill_holder(self) -> bool:
+        """Ends the engine that holds the lock by force; false when there is none.
+
+        Raises:
+            EngineError: it does not end.
+        """
+        pid = self.holder_if_known()
+        if pid is None:
+            return False
+        # The lock is held, so the pid in it is the engine's and nobody else's.
+        with contextlib.suppress(OSError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        deadline = time.monotonic() + 5.0
+        while time.monotonic() < deadline:
+            if self.holder_if_known() != pid:
+                return True
+            time.sleep(0.02)
+        raise EngineError(f"The engine (process {pid}) does not end.", "End that process by hand.", "engine.silent")
 
     def serving(self) -> bool:
         """Whether the engine that has signed the lock is also the one to be found here."""
@@ -159,7 +195,7 @@ class State:
             return None
 
     def open_log(self) -> int:
-        """A descriptor that appends to the log; an overlong log starts anew. Where it cannot be opened, nowhere."""
+        """A descriptor that appends to the log; an overlong one is set aside. Where none opens, the null device's."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
             with contextlib.suppress(OSError):

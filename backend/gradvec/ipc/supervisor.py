@@ -1,6 +1,6 @@
 """The supervisor: a light process that takes jobs from its clients and gives them, one by one, to a warm worker.
 
-It never loads a numeric library, so it greets at once and survives whatever happens to the worker: a worker that
+It never loads a numeric library, so it answers at once and survives whatever happens to the worker: a worker that
 crashes, is killed, or does not obey a cancel is replaced, and the client is told in one sentence. All state lives on
 the main thread; the other threads only read, write, and post what to do to its queue of events.
 """
@@ -8,7 +8,6 @@ the main thread; the other threads only read, write, and post what to do to its 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import queue
@@ -25,18 +24,15 @@ from typing import Any
 
 from .. import __version__
 from ..errors import Cancelled, EngineError
-from .door import Door
-from .events import error_frame
-from .greeting import greet
-from .launch import Launch
-from .messages import PROTOCOL, Frame, ProtocolError
-from .quiet import log
-from .state import Lock, State
-from .stream import Link, Stream
-from .warm import WarmWorker, death
+from .launch import Launch, fingerprint
+from .listener import Connection, Listener, handshake
+from .protocol import PROTOCOL, Frame, ProtocolError, encode, error_frame
+from .state import Lock, State, private_dir
+from .stream import Link, Stream, log, take_standard_streams
+from .worker import WorkerProcess, death
 
 CANCEL_SECONDS = 0.6
-GREETING_SECONDS = 5.0
+HANDSHAKE_SECONDS = 5.0
 LINGER_SECONDS = 5.0
 CLIENTS_MAX = 64
 STRANGERS_MAX = 16
@@ -44,42 +40,14 @@ _TICK_SECONDS = 5.0
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-class Client:
-    """What the supervisor knows of one connection."""
-
-    def __init__(self, link: Link | None = None) -> None:
-        self.link = link
-        self.since = time.monotonic()
-        self.joined = False
-        self.proof = ""
-
-    def send(self, frame: Frame, replace: bool = False) -> None:
-        if self.link is not None:
-            self.link.send(frame, replace)
-
-    def close(self) -> None:
-        if self.link is not None:
-            self.link.close()
-
-
 class Job:
     """One job, waiting or running. frame is dropped once the worker has it, or its payloads would be held twice."""
 
-    def __init__(self, client: Client, frame: Frame) -> None:
+    def __init__(self, client: Connection, frame: Frame) -> None:
         self.client = client
         self.frame: Frame | None = frame
         self.cancelled_at: float | None = None
         self.ahead = 0  # jobs that come first, as its client was told
-
-
-def fingerprint(package: Path = _PACKAGE) -> str:
-    """Changes when a source file of the package does: an engine must not go on with half of an upgrade."""
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        with contextlib.suppress(OSError):
-            info = path.stat()
-            digest.update(f"{path} {info.st_size} {info.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
 
 
 class Supervisor:
@@ -89,14 +57,14 @@ class Supervisor:
         self._launch = launch
         self._log_path = log_path
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._clients: set[Client] = set()
+        self._clients: set[Connection] = set()
         self._queue: deque[Job] = deque()
         self._running: Job | None = None
-        self._worker: WarmWorker | None = None
+        self._worker: WorkerProcess | None = None
         self._device: str | None = None
         self._fingerprint = fingerprint()
         self._last_active = time.monotonic()
-        self._door: Door | None = None
+        self._listener: Listener | None = None
         self._retiring = self._ending = self._single = False
         self._look_at = 0.0  # when time may have brought something about
 
@@ -108,13 +76,13 @@ class Supervisor:
         Raises:
             EngineError: no socket could be made.
         """
-        self._door = Door(state, lock, __version__, self._launch.tcp,
+        self._listener = Listener(state, lock, __version__, self._launch.tcp,
                           lambda sock: self._events.put(partial(self._admit, sock)))
 
     def serve_one(self, stream: Stream) -> None:
         """Serves this one client, which needs no key because it has started us, and ends with it."""
         self._single = True
-        client = self._adopt(stream, greet=None)
+        client = self._adopt(stream, handshake=None)
         self._joined(client, warm=True)
 
     def run(self) -> None:
@@ -148,7 +116,7 @@ class Supervisor:
             _TICK_SECONDS, max(0.02, self._last_active + 60 * self._launch.idle_minutes - now + 0.01))
         for client in [c for c in self._clients if not c.joined]:
             wait = min(wait, 1.0)
-            if now - client.since > GREETING_SECONDS:
+            if now - client.since > HANDSHAKE_SECONDS:
                 client.close()
         job = self._running
         if job is not None and job.cancelled_at is not None:
@@ -160,7 +128,7 @@ class Supervisor:
         if self._retiring:
             wait = min(wait, 0.5)
         State(self._log_path.parent).trim_log()
-        if self._door is not None and not self._door.look_after():
+        if self._listener is not None and not self._listener.keep_reachable():
             self._retire()
         return wait
 
@@ -173,7 +141,7 @@ class Supervisor:
         self._running = None
         if self._worker is not None:
             self._drop_worker()
-        self._close_door()
+        self._close_listener()
         for client in self._clients:
             if client.link is not None:
                 client.link.finish()
@@ -181,10 +149,10 @@ class Supervisor:
             if client.link is not None:
                 client.link.flush(0.5)
 
-    def _close_door(self) -> None:
-        if self._door is not None:
-            self._door.close()
-            self._door = None
+    def _close_listener(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     # -- clients ------------------------------------------------------------------------------------------------
 
@@ -199,42 +167,49 @@ class Supervisor:
             return
         sock.settimeout(None)
         self._look_at = 0.0
-        self._adopt(Stream.of_socket(sock), self._greet)
+        self._adopt(Stream.of_socket(sock), self._handshake)
 
-    def _adopt(self, stream: Stream, greet: Callable[[Client, Stream], bool] | None) -> Client:
-        client = Client()
+    def _adopt(self, stream: Stream, handshake: Callable[[Connection, Stream], bool] | None) -> Connection:
+        client = Connection()
         post = self._events.put
         client.link = Link(stream, lambda frame: post(partial(self._on_frame, client, frame)),
                            lambda: post(partial(self._on_closed, client)),
-                           partial(greet, client) if greet is not None else None)
+                           partial(handshake, client) if handshake is not None else None)
         self._clients.add(client)
         client.link.start()
         return client
 
-    def _greet(self, client: Client, stream: Stream) -> bool:
+    def _handshake(self, client: Connection, stream: Stream) -> bool:
         """On the link's own thread."""
-        door = self._door
-        greeted = greet(stream, door.key) if door is not None else None
-        if greeted is None:
+        listener = self._listener
+        caller = handshake(stream, listener.key) if listener is not None else None
+        if caller is None:
             return False
-        client.proof = greeted.proof
-        self._events.put(partial(self._joined, client, greeted.warm))
+        client.proof = caller.proof
+        self._events.put(partial(self._joined, client, caller.warm))
         return True
 
-    def _joined(self, client: Client, warm: bool) -> None:
+    def _joined(self, client: Connection, warm: bool) -> None:
         client.joined = True
         self._last_active = time.monotonic()
         client.send(self._hello(client))
         if warm and not self._retiring:
             self._need_worker()
 
-    def _hello(self, client: Client) -> Frame:
+    def _hello(self, client: Connection) -> Frame:
         return Frame("hello", {
             "protocol": PROTOCOL, "version": __version__, "python": platform.python_version(),
             "executable": sys.executable, "pid": os.getpid(), "jobs": self._launch.jobs, "log": str(self._log_path),
             "device": self._device, "stale": fingerprint() != self._fingerprint, "proof": client.proof})
 
-    def _on_frame(self, client: Client, frame: Frame) -> None:
+    def _on_frame(self, client: Connection, frame: Frame) -> None:
+        try:
+            self._obey(client, frame)
+        except Exception:  # what one client asks for must not end the engine for the others
+            log("A client's message failed; its connection is closed.\n" + traceback.format_exc())
+            client.close()
+
+    def _obey(self, client: Connection, frame: Frame) -> None:
         self._last_active = time.monotonic()
         if frame.type == "submit":
             self._submit(client, frame)
@@ -251,7 +226,7 @@ class Supervisor:
             client.send(Frame("stopping"))
             self._stop()
 
-    def _on_closed(self, client: Client) -> None:
+    def _on_closed(self, client: Connection) -> None:
         self._clients.discard(client)
         self._last_active = time.monotonic()
         self._look_at = 0.0
@@ -259,12 +234,12 @@ class Supervisor:
         if job is not None:
             self._cancel(job)
 
-    def _job_of(self, client: Client) -> Job | None:
+    def _job_of(self, client: Connection) -> Job | None:
         jobs = [*self._queue, *([self._running] if self._running else [])]
         return next((job for job in jobs if job.client is client), None)
 
     def _status(self) -> dict[str, Any]:
-        where = self._door.address if self._door is not None else None
+        where = self._listener.address if self._listener is not None else None
         return {"pid": os.getpid(), "version": __version__, "device": self._device, "socket": where,
                 "worker": self._worker.pid if self._worker else None, "running_job": self._running is not None,
                 "waiting_jobs": len(self._queue), "idle_minutes": self._launch.idle_minutes}
@@ -272,14 +247,14 @@ class Supervisor:
     def _retire(self) -> None:
         """Leaves the place to a new engine; ends when the jobs that were taken are done."""
         self._retiring = True
-        self._close_door()
+        self._close_listener()
 
     def _stop(self) -> None:
         self._ending = True
 
     # -- jobs ---------------------------------------------------------------------------------------------------
 
-    def _submit(self, client: Client, frame: Frame) -> None:
+    def _submit(self, client: Connection, frame: Frame) -> None:
         body = frame.body
         previews = body.get("previews", 0)
         if not (isinstance(body.get("kind"), str) and isinstance(body.get("options"), dict)
@@ -289,6 +264,11 @@ class Supervisor:
             client.send(error_frame(EngineError("This connection has a job already.",
                                                 "Wait for it, or open a second connection.", "engine.busy")))
         else:
+            try:
+                encode(Frame("job", body, frame.payloads))  # what is taken must be fit to be handed on
+            except ProtocolError as error:
+                client.send(error_frame(error))
+                return
             self._queue.append(Job(client, frame))
             self._advance()
 
@@ -297,7 +277,7 @@ class Supervisor:
             return
         post = self._events.put
         try:
-            self._worker = WarmWorker(self._launch, self._log_path,
+            self._worker = WorkerProcess(self._launch, self._log_path,
                                       lambda worker, frame: post(partial(self._on_worker_frame, worker, frame)),
                                       lambda worker, code: post(partial(self._on_worker_gone, worker, code)))
         except OSError as error:
@@ -360,7 +340,7 @@ class Supervisor:
 
     # -- the worker ---------------------------------------------------------------------------------------------
 
-    def _on_worker_frame(self, worker: WarmWorker, frame: Frame) -> None:
+    def _on_worker_frame(self, worker: WorkerProcess, frame: Frame) -> None:
         if worker is not self._worker:
             return
         if frame.type == "ready":
@@ -379,7 +359,7 @@ class Supervisor:
         elif self._running is not None and self._running.frame is None:
             self._running.client.send(frame, replace=True)
 
-    def _on_worker_gone(self, worker: WarmWorker, code: int) -> None:
+    def _on_worker_gone(self, worker: WorkerProcess, code: int) -> None:
         if worker is not self._worker:
             return
         self._worker = None
@@ -391,3 +371,28 @@ class Supervisor:
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
+
+
+def serve(launch: Launch, state: State) -> bool:
+    """Runs the engine of ``state`` until it is to end; false when another one has that place.
+
+    Raises:
+        EngineError: the directory is unusable or no socket could be made.
+    """
+    private_dir(state.directory)
+    lock = state.patient_lock()
+    if lock is None:
+        return False
+    supervisor = Supervisor(launch, state.log_path)
+    supervisor.listen(state, lock)
+    log(f"The engine {__version__} listens in {state.directory}.")
+    supervisor.run()
+    log("The engine ends.")
+    return True
+
+
+def serve_standard_streams(launch: Launch, log_path: Path) -> None:
+    """One-shot: the same frames on standard input and output; ends with its caller."""
+    supervisor = Supervisor(launch, log_path)
+    supervisor.serve_one(take_standard_streams())
+    supervisor.run()

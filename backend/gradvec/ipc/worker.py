@@ -1,7 +1,7 @@
-"""The warm worker: one process that has the numeric libraries loaded and runs one job after the other.
+"""The worker: one process that has the numeric libraries loaded and runs one job after the other.
 
 It reads frames from its supervisor on what was its standard input and answers on what was its standard output; both
-names then lead to the log, so that a library that prints harms nothing. It ends with its supervisor.
+names then lead to the log, so that what a library prints is no part of the protocol. It ends with its supervisor.
 """
 
 from __future__ import annotations
@@ -10,22 +10,91 @@ import contextlib
 import faulthandler
 import gc
 import importlib
+import math
 import os
 import queue
 import signal
+import struct
+import subprocess
 import sys
 import threading
+import time
 import traceback
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, EngineError, GradvecError
-from ..progress import CancelToken, Run
-from .events import error_frame
-from .messages import TRUSTED, Frame, ProtocolError
-from .quiet import in_short, log, take_standard_streams
-from .reports import Reports
-from .stream import Stream
+from ..progress import CancelToken, Progress, Run
+from .launch import Launch, clean_environment, own_session
+from .protocol import TRUSTED, Frame, ProtocolError, error_frame
+from .stream import Link, Stream, in_short, log, take_standard_streams
+
+#: Reports are for eyes: more of them cost time and nothing is seen.
+PROGRESS_SECONDS = 0.05
+#: A preview may take this share of the run's time.
+PREVIEW_SHARE = 0.1
+PREVIEW_SIDE_MAX = 1024
+
+
+class Reports:
+    """Progress and previews of one job, not more often than a person can see."""
+
+    def __init__(self, send: Callable[[Frame], None], preview_seconds: float) -> None:
+        self._send = send
+        self._preview_seconds = preview_seconds
+        self._stage = ""
+        self._next_progress = 0.0
+        self._next_preview = 0.0 if preview_seconds > 0 else math.inf
+
+    def progress(self, report: Progress) -> None:
+        now = time.monotonic()
+        too_soon = now < self._next_progress and report.stage == self._stage
+        if too_soon or not math.isfinite(report.fraction):
+            return
+        self._stage, self._next_progress = report.stage, now + PROGRESS_SECONDS
+        left = report.seconds_left
+        body = {"stage": report.stage, "fraction": report.fraction,
+                "seconds_left": left if left is not None and math.isfinite(left) else None}
+        self._send(Frame("progress", body))
+
+    def preview(self, make: Callable[[], Any]) -> None:
+        started = time.monotonic()
+        if started < self._next_preview:
+            return
+        try:
+            picture = make()
+            png = picture if isinstance(picture, bytes) else encode_png(picture)
+        except GradvecError:
+            raise
+        except Exception as error:  # a preview that fails is no reason to lose the run
+            log("The previews stop, because one failed: " + in_short(error))
+            self._next_preview = math.inf
+            return
+        self._send(Frame("preview", {}, {"png": png}))
+        spent = time.monotonic() - started
+        self._next_preview = started + max(self._preview_seconds, spent / PREVIEW_SHARE)
+
+
+def encode_png(picture: Any) -> bytes:
+    """An (H, W, 3) uint8 array as a PNG, thinned out to at most PREVIEW_SIDE_MAX pixels a side.
+
+    Works on anything that has ``shape``, slices and ``tobytes``, so numpy need not be imported for it.
+    """
+    step = -(-max(picture.shape[0], picture.shape[1]) // PREVIEW_SIDE_MAX)
+    picture = picture[::step, ::step]
+    height, width, channels = picture.shape
+    if channels != 3 or str(picture.dtype) != "uint8":
+        raise ValueError(f"a preview must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}")
+    data, row = picture.tobytes(), 3 * width
+    lines = b"".join(b"\0" + data[start:start + row] for start in range(0, height * row, row))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks)
+
 
 SMALLER = "Close other programs, or choose a smaller working size or fewer strokes, and try again."
 
@@ -180,3 +249,64 @@ def main(jobs: str, paths: tuple[str, ...], parent: int, log_path: str) -> None:
         faulthandler.enable(2)
     Worker(stream, jobs, paths, log_path).run()
     os._exit(0)
+
+
+class WorkerProcess:
+    """A worker process; to be made on the supervisor's main thread, which the process then lives and dies with.
+
+    on_frame(worker, frame) and on_gone(worker, returncode) are called from threads of this object; on_gone exactly
+    once, after the last frame.
+    """
+
+    def __init__(self, launch: Launch, log_path: Path, on_frame: Callable[[WorkerProcess, Frame], None],
+                 on_gone: Callable[[WorkerProcess, int], None]) -> None:
+        self.ready = False
+        self._on_gone = on_gone
+        command = launch.command("worker", "--parent", str(os.getpid()), "--log", str(log_path))
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                                         env=clean_environment(os.environ), **own_session())
+        self.pid = self._process.pid
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        # The link owns copies, so that Popen's own files may be closed at once.
+        stream = Stream.of_files(os.dup(stdout.fileno()), os.dup(stdin.fileno()))
+        stdin.close()
+        stdout.close()
+        self._link = Link(stream, lambda frame: on_frame(self, frame), lambda: None).start()
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def send(self, frame: Frame) -> None:
+        """Queues a frame; what a dead worker is told is lost."""
+        self._link.send(frame)
+
+    def kill(self) -> None:
+        """Ends the process and all that it has started, at once."""
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                self._process.kill()
+            elif self._process.returncode is None:
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _wait(self) -> None:
+        code = self._process.wait()
+        with contextlib.suppress(OSError, AttributeError):
+            os.killpg(self.pid, signal.SIGKILL)  # children that it may have left behind
+        self._link.reader.join(0.5)  # what it said last is in the pipe still
+        self._link.close()
+        self._on_gone(self, code)
+
+
+def death(code: int, log_path: Path) -> EngineError:
+    """What to tell about a worker that ended with ``code`` (negative: by that signal) in the middle of a run."""
+    if code == -9:
+        return EngineError("The system ended the engine in the middle of the run, most likely because memory ran out.",
+                           SMALLER, "engine.killed")
+    how = f"exit code {code}"
+    if code < 0:
+        try:
+            how = signal.Signals(-code).name
+        except ValueError:
+            how = f"signal {-code}"
+    return EngineError(f"The engine crashed in the middle of the run ({how}).",
+                       f"Try again; if it happens again, please report it with the log: {log_path}", "engine.crashed")

@@ -6,16 +6,20 @@ pydiffvg that the user built). An engine is loaded when it is first asked for.
 
 from __future__ import annotations
 
-import importlib.util
+import logging
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ..errors import EngineError
+from . import card
 
 if TYPE_CHECKING:
     import torch
 
     from .scene import Scene
 
+_LOG = logging.getLogger("gradvec.render")
+_NO_CARD = "Install a CUDA build of torch and NVIDIA's driver, or choose device cpu."
 ENGINES = ("auto", "reference", "cpu", "cuda", "diffvg")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -41,8 +45,10 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Differentiable (autograd) in every parameter of the scene that requires grad.
 
     Args:
-        engine: auto, reference, cpu, cuda or diffvg. auto: cuda where a CUDA device and Triton are at hand, else cpu;
-            with device cuda it is cuda, which without Triton means the dense torch path on the device.
+        scene: in float32 or float64; half precision is computed in float32 and handed back as it came.
+        engine: auto, reference, cpu, cuda or diffvg. auto: cuda where its kernels run and are quicker than the
+            processor, else cpu; with device cuda it is cuda, which without Triton means the dense torch path on the
+            device. A scene that lives on the processor is rendered there when the card fails.
         device: auto, cpu or cuda: where the engine computes; the result is on the scene's own device.
 
     Returns:
@@ -51,14 +57,32 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Raises:
         EngineError: the engine or device is unknown or not at hand, or a parameter is misshapen or not finite.
     """
+    _refuse_vmap(scene)
     scene.check()
     engine, device = choose(engine, device)
-    home = scene.points.device
-    return _load(engine)(scene.to(device=device)).to(home)
+    points = scene.points
+    if points.dtype.itemsize < 4:  # half precision has too few digits for coordinates
+        import torch
+        scene = scene.to(dtype=torch.float32)
+    if points.device.type == "cpu" and device == "cuda":
+        from .away import render_away
+        return render_away(scene, device, _load(engine), _load("cpu")).to(points)
+    return _load(engine)(scene.to(device=device)).to(points)
+
+
+def _refuse_vmap(scene: Scene) -> None:
+    """Raises EngineError inside torch.vmap, where nobody can look at a scene's numbers."""
+    import torch
+    batched = getattr(torch._C._functorch, "is_batchedtensor", None)
+    if batched is not None and any(batched(p) for p in scene.parameters):
+        raise EngineError("A scene cannot be rendered inside torch.vmap.",
+                          "Put the scenes together with join_scenes() and render_flat() them in one call.")
 
 
 def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
     """The engine and device that will compute when these are asked for.
+
+    Where the card failed earlier in this process the processor is chosen, whatever was asked for.
 
     Raises:
         EngineError: the pair makes no sense or this machine lacks the device.
@@ -68,29 +92,33 @@ def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
         raise EngineError(f"There is no engine or device named {name!r}.", f"Choose one of {', '.join(known)}.")
     if {"cpu", "cuda"} == {engine, device}:
         raise EngineError(f"Engine {engine} does not run on device {device}.", "Leave one of the two on auto.")
-    wants_cuda = "cuda" in (engine, device)
-    if wants_cuda and not cuda_present():
-        raise EngineError("No CUDA device can be used here.",
-                          "Install a CUDA build of torch and NVIDIA's driver, or choose device cpu.")
+    if "cuda" in (engine, device):
+        trouble = card.trouble()
+        if trouble is not None and trouble.kind == card.LOST:
+            engine, device = ("cpu" if engine in ("auto", "cuda") else engine), "cpu"
+        elif trouble is not None and trouble.kind == card.ABSENT:
+            raise EngineError(f"No CUDA device can be used here: {trouble.what}.", trouble.remedy or _NO_CARD)
     if engine == "auto":
-        # Without Triton the card would run the dense torch path, which the processor's kernels outrun by far.
-        best = device == "cuda" or (device == "auto" and cuda_present() and triton_present())
-        engine = "cuda" if best else "cpu"
+        engine = "cuda" if device == "cuda" or (device == "auto" and _card_is_best()) else "cpu"
     if device == "auto":
         device = "cuda" if engine == "cuda" else "cpu"
     return engine, device
 
 
-def cuda_present() -> bool:
-    """Whether torch can compute on a CUDA device here."""
-    import torch
+def _card_is_best() -> bool:
+    """Whether the card can be used and is quicker than the processor here."""
+    trouble = card.trouble()
+    if trouble is None:
+        from .quicker import card_is_quicker
+        return card_is_quicker()
+    if trouble.expected and trouble.kind != card.LOST:
+        _say_once(f"The graphics card is not used: {trouble.what}. {trouble.remedy} The processor computes.")
+    return False
 
-    return bool(torch.cuda.is_available())
 
-
-def triton_present() -> bool:
-    """Whether the cuda engine's kernels can be compiled here."""
-    return importlib.util.find_spec("triton") is not None
+@cache
+def _say_once(text: str) -> None:
+    _LOG.warning(text)
 
 
 def _load(engine: str):

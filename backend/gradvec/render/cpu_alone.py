@@ -7,11 +7,9 @@ the winding is in the core's own cache. Only for fills that are simple.
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
-
-from .cpu_fills import TIE_EPS, add_sums, simple_fill, simple_pixel_backward
+from .cpu_fills import add_sums, simple_fill, simple_pixel_backward
 from .cpu_kernels import _INNER, pitch
+from .kernel_cache import njit
 
 
 @njit(**_INNER)
@@ -72,14 +70,13 @@ def total(values):
 
 
 @njit(**_INNER)
-def alone_backward(n, b, d_picture, part, d_ground, wants_background, canvas_start, sizes, winding, d_winding, span,
+def alone_backward(n, b, d_picture, part, d_ground, wants_background, canvas_start, sizes, winding, d_cover, span,
                    box, crop_start, row_start, geometry, stop_index, stop_offset, stop_color, opacity, background):
-    """Derivatives of outline n alone on canvas b: added into ``part`` those of its fill, in d_winding its winding's.
+    """Derivatives of outline n alone on canvas b: added into ``part`` those of its fill, in d_cover its coverage's.
 
     d_ground: (4,) derivative of the premultiplied ground; 0 unless wants_background.
     """
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
-    tie = winding.dtype.type(TIE_EPS * np.finfo(winding.dtype).eps)
     stops = stop_index[n + 1] - stop_index[n]
     ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, stop_index[n],
                                                                     stop_index[n + 1])
@@ -99,7 +96,7 @@ def alone_backward(n, b, d_picture, part, d_ground, wants_background, canvas_sta
         at = crop_start[n] + r * row + a
         p = start + y * sizes[b, 0] + left + a
         size = min(size, end - p)
-        cells, d_cells = winding[at:at + size], d_winding[at:at + size]
+        cells, d_cells = winding[at:at + size], d_cover[at:at + size]
         red, green, blue, alpha = (d_picture[0, p:p + size], d_picture[1, p:p + size], d_picture[2, p:p + size],
                                    d_picture[3, p:p + size])
         from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
@@ -114,7 +111,7 @@ def alone_backward(n, b, d_picture, part, d_ground, wants_background, canvas_sta
             g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
             d_s = g_r * (r0 + t * dr) + g_g * (g0 + t * dg) + g_b * (b0 + t * db) + g_a * clear
             s, d_cells[i], d_cov, d_u = simple_pixel_backward(cells[i], v, t, d_s, g_r, g_g, g_b, op, inv, dr, dg, db,
-                                                              s0, ds, tie)
+                                                              s0, ds)
             c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
             cover += d_cov
             cover_t += d_cov * t

@@ -9,13 +9,12 @@ in the core's own cache.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_thread_id, njit, prange
+from numba import get_thread_id, prange
 
 from .cpu_alone import fill, total
 from .cpu_fills import (
     LINEAR,
     RADIAL,
-    TIE_EPS,
     add_sums,
     is_alone,
     is_simple,
@@ -26,6 +25,7 @@ from .cpu_fills import (
     simple_pixel_backward,
 )
 from .cpu_kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
+from .kernel_cache import njit
 
 #: numba compiles a function once more for each plain number that it is called with.
 NOWHERE = np.int64(-1)
@@ -120,15 +120,14 @@ def composite(lone, winding, span, box, crop_start, row_start, band, job_canvas,
 
 
 @njit(**_INNER)
-def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding, d_winding, span, box, crop_start,
+def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding, d_cover, span, box, crop_start,
                    row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity):
-    """Derivatives of rows y0 to y1 of outline n, added into ``part``; those of its winding into d_winding.
+    """Derivatives of rows y0 to y1 of outline n, added into ``part``; those of its coverage into d_cover.
 
     planes (4, .) hold the derivative of the picture and leave as that of what was behind. behind, used: as
     :func:`_paint_rows` filled them for the same rows.
     """
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
-    tie = winding.dtype.type(TIE_EPS * np.finfo(winding.dtype).eps)
     first, last = stop_index[n], stop_index[n + 1]
     left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
     op = opacity[n]
@@ -143,7 +142,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
             continue
         at = crop_start[n] + r * row + a
         p = origin + y * width + left + a
-        cells, d_cells = winding[at:at + size], d_winding[at:at + size]
+        cells, d_cells = winding[at:at + size], d_cover[at:at + size]
         red, green, blue, alpha = (planes[0, p:p + size], planes[1, p:p + size], planes[2, p:p + size],
                                    planes[3, p:p + size])
         k0, k1, k2, k3 = (behind[0, used:used + size], behind[1, used:used + size], behind[2, used:used + size],
@@ -163,7 +162,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
                 d_s = (g_r * (r0 + t * dr - k0[i]) + g_g * (g0 + t * dg - k1[i])
                        + g_b * (b0 + t * db - k2[i]) + g_a * (one - k3[i]))
                 s, d_cells[i], d_cov, d_u = simple_pixel_backward(cells[i], v, t, d_s, g_r, g_g, g_b, op, inv, dr, dg,
-                                                                  db, s0, ds, tie)
+                                                                  db, s0, ds)
                 c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
                 cover += d_cov
                 cover_t += d_cov * t
@@ -185,24 +184,19 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
                      sum_g, sum_b, sum_rt, sum_gt, sum_bt)
             continue
         for i in range(size):
-            if cells[i] == zero:
-                d_cells[i] = zero
-                continue
             px = from_x + winding.dtype.type(i)
             u, distance = place(n, px, from_y, kind, geometry, ax, ay, base)
             k, t, inv = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             c_r, c_g, c_b, c_a = (stop_color[j, 0] - stop_color[k, 0], stop_color[j, 1] - stop_color[k, 1],
                                   stop_color[j, 2] - stop_color[k, 2], stop_color[j, 3] - stop_color[k, 3])
-            w = abs(cells[i])
-            cov = min(w, one)
+            cov = min(abs(cells[i]), one)
             seen = stop_color[k, 3] + t * c_a
             s = cov * op * seen
             g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
             d_s = (g_r * (stop_color[k, 0] + t * c_r - k0[i]) + g_g * (stop_color[k, 1] + t * c_g - k1[i])
                    + g_b * (stop_color[k, 2] + t * c_b - k2[i]) + g_a * (one - k3[i]))
-            slope = d_s * op * seen if (w > tie) & (w <= one + tie) else zero
-            d_cells[i] = slope if cells[i] > zero else -slope
+            d_cells[i] = d_s * op * seen
             part[0] += d_s * cov * seen
             d_seen = d_s * cov * op
             e, f = HEAD + PER_STOP * (k - first), HEAD + PER_STOP * (j - first)
@@ -254,7 +248,7 @@ def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
 @njit(**_PARALLEL)
 def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
                        members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
-                       background, part_start, d_picture, d_winding, partial, d_background_part, stack, rows, places,
+                       background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
                        wants_background):
     """Walks every band twice: bottom to top to know what was behind, then top to bottom with the derivative.
 
@@ -299,7 +293,7 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             p = part_start[n] + (top // band - box[n, 1] // band) * numbers
             partial[p:p + numbers] = 0
             _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
-                           first_kept[m - begin], partial[p:p + numbers], winding, d_winding, span, box, crop_start,
+                           first_kept[m - begin], partial[p:p + numbers], winding, d_cover, span, box, crop_start,
                            row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
         for k in range(4):
             d_background_part[job, k] = 0

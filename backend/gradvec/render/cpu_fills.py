@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from .cpu_kernels import _INNER, HEAD, PER_STOP
+from .kernel_cache import njit
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
-#: As reference.py has it: px up to which a gradient is a point, and machine epsilons that count as nothing.
+#: As reference.py has it: px up to which a gradient is a point.
 DEGENERATE = 1e-6
-TIE_EPS = 8
 
 
 @njit(**_INNER)
@@ -91,21 +89,19 @@ def place(n, px, py, kind, geometry, ax, ay, base):
 
 
 @njit(**_INNER)
-def simple_pixel_backward(cell, v, t, d_s, d_r, d_g, d_b, op, inv, dr, dg, db, s0, ds, tie):
+def simple_pixel_backward(cell, v, t, d_s, d_r, d_g, d_b, op, inv, dr, dg, db, s0, ds):
     """One px with winding ``cell`` at place v, t when clamped, of a fill that is simple.
 
     d_r, d_g, d_b: the px's derivative; d_s: that of what covers it, coverage times alpha.
-    Returns what covers it and the derivatives of the winding, of coverage times alpha's stops, and of u.
+    Returns what covers it and the derivatives of coverage, of coverage times alpha's stops, and of u.
     """
     zero, one = type(cell)(0), type(cell)(1)
-    w = abs(cell)
-    cov = min(w, one)
+    cov = min(abs(cell), one)
     seen = op * (s0 + t * ds)
     s, d_cov = cov * seen, cov * d_s
-    slope = d_s * seen if (w > tie) & (w <= one + tie) else zero
     d_t = s * (d_r * dr + d_g * dg + d_b * db) + d_cov * op * ds
     d_u = d_t * inv if (v >= zero) & (v < one) else zero
-    return s, slope if cell > zero else -slope, d_cov, d_u
+    return s, d_s * seen, d_cov, d_u
 
 
 @njit(**_INNER)

@@ -13,11 +13,14 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from .kernel_cache import njit
 
 #: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
 #: stop (offset, red, green, blue, opacity). cpu_fills.py and cpu_composite.py fill them.
 HEAD, PER_STOP = 4, 5
+#: As reference.py has it: machine epsilons that count as nothing.
+TIE_EPS = 8
 #: px. Spans are a whole number of vectors long: a row of some 40 px would spend more time on the px that are left over
 #: than on all others. Cells that a span has too many are 0, and nothing comes of them.
 LANES = 16
@@ -38,8 +41,23 @@ def bezier_basis(pieces: int) -> np.ndarray:
     return np.stack([s**3, 3 * s**2 * t, 3 * s * t**2, t**3], axis=1)
 
 
+@njit(**_INNER)
+def _chord_start(weights, p0, p1, p2, p3):
+    """Where a chord starts; from p0 on, so that chords of a side that is level or upright are exactly so."""
+    start = np.float64(p0)
+    return start + (weights[1] * (p1 - start) + weights[2] * (p2 - start) + weights[3] * (p3 - start))
+
+
+@njit(**_INNER)
+def _reach(low, high, size, tie):
+    """First and last (exclusive) px inside ``size`` that low to high touches, be it from outside."""
+    first = math.ceil(min(max(low, -1.0), size + 1.0) - tie) - 1
+    last = math.floor(min(max(high, -1.0), size + 1.0) + tie) + 1
+    return max(first, 0), min(last, size)
+
+
 @njit(**_SERIAL)
-def flatten(points, loop_points, outline_loops, canvas, sizes, basis, poly, box):
+def flatten(points, loop_points, outline_loops, canvas, sizes, basis, tie, poly, box):
     """Fills poly (S * pieces, 2) with the line pieces' start points, box (N, 4) with each outline's crop.
 
     box: left, top, right, bottom in whole px, right and bottom exclusive, inside the canvas; empty: left == right.
@@ -53,20 +71,15 @@ def flatten(points, loop_points, outline_loops, canvas, sizes, basis, poly, box)
             for a in range(first, last, 3):
                 d = a + 3 if a + 3 < last else first
                 for m in range(pieces):
-                    x = (basis[m, 0] * points[a, 0] + basis[m, 1] * points[a + 1, 0]
-                         + basis[m, 2] * points[a + 2, 0] + basis[m, 3] * points[d, 0])
-                    y = (basis[m, 0] * points[a, 1] + basis[m, 1] * points[a + 1, 1]
-                         + basis[m, 2] * points[a + 2, 1] + basis[m, 3] * points[d, 1])
+                    x = _chord_start(basis[m], points[a, 0], points[a + 1, 0], points[a + 2, 0], points[d, 0])
+                    y = _chord_start(basis[m], points[a, 1], points[a + 1, 1], points[a + 2, 1], points[d, 1])
                     poly[out, 0] = x
                     poly[out, 1] = y
                     out += 1
                     left, right = min(left, x), max(right, x)
                     top, bottom = min(top, y), max(bottom, y)
-        width, height = sizes[canvas[n], 0], sizes[canvas[n], 1]
-        box[n, 0] = math.floor(min(max(left, 0), width))
-        box[n, 1] = math.floor(min(max(top, 0), height))
-        box[n, 2] = math.ceil(min(max(right, 0), width))
-        box[n, 3] = math.ceil(min(max(bottom, 0), height))
+        box[n, 0], box[n, 2] = _reach(left, right, sizes[canvas[n], 0], tie)
+        box[n, 1], box[n, 3] = _reach(top, bottom, sizes[canvas[n], 1], tie)
         if not (box[n, 2] > box[n, 0] and box[n, 3] > box[n, 1]):
             box[n, 2] = box[n, 0]
             box[n, 3] = box[n, 1]

@@ -1,7 +1,7 @@
 """The cuda engine: Triton kernels behind one autograd function.
 
 Works on CUDA tensors, and under TRITON_INTERPRET=1 on CPU tensors, which is how it is tested without a graphics card.
-Where Triton is missing (Windows, macOS), the reference runs on the device instead: right, but slow.
+Where Triton is missing or cannot launch, the reference runs on the device instead: right, but slow.
 
 Out of memory: the canvases of a batch are rendered in halves, whose backward renders again instead of keeping what
 was behind; a single canvas that does not fit goes to the cpu engine. Either is logged.
@@ -17,37 +17,58 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd.function import once_differentiable
 
-from . import reference, triton_present
+from . import card, reference
+from .card import triton_present
 from .scene import Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
 _SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
 _MOST_LISTED = 1 << 26
 _BLOCK = 128
+_TOO_LARGE = "The graphics card's memory does not hold all strokes at once; working in parts, more slowly."
+_PICTURE_TOO_LARGE = "The graphics card's memory does not hold this picture; working on the processor."
 
 
 def render_flat(scene: Scene) -> torch.Tensor:
     """(P, 4) premultiplied RGBA of all canvases on the scene's device; differentiable once."""
-    if not triton_present():
+    if not triton_present() or (scene.points.is_cuda and card.kernels_fail()):
         return reference.render_flat(scene)
     return _render_what_fits(scene, False)
 
 
 def _render_what_fits(scene: Scene, again: bool) -> torch.Tensor:
-    canvases = len(scene.topology.sizes)
-    try:
-        return render_with(scene, recompute=again)[0]
-    except torch.cuda.OutOfMemoryError:
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-    if canvases > 1:
-        _LOG.warning("The graphics card's memory does not hold %d canvases at once; working in halves.", canvases)
-        half = canvases // 2
-        return torch.cat([_render_what_fits(part_of(scene, a, b), True) for a, b in ((0, half), (half, canvases))])
-    _LOG.warning("The graphics card's memory does not hold this picture; working on the processor.")
+    t = scene.topology
+    too_large = vars(t).setdefault("_cuda_too_large", set())
+    if scene.points.device not in too_large:
+        try:
+            return render_with(scene, recompute=again)[0]
+        except torch.cuda.OutOfMemoryError:
+            # The next step of the same scene need not try again. No more is done here: while the exception is
+            # handled its traceback holds the tensors that were to make room.
+            too_large.add(scene.points.device)
+        _make_room()
+        _LOG.warning(_TOO_LARGE if len(t.sizes) > 1 else _PICTURE_TOO_LARGE)
+    if len(t.sizes) > 1:
+        return torch.cat([_render_what_fits(half, True) for half in _halves(scene)])
     from . import cpu
     return cpu.render_flat(scene.to(device="cpu")).to(scene.points.device)
+
+
+def _make_room() -> None:
+    """Gives back what torch keeps of the card's memory for later."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _halves(scene: Scene) -> list[Scene]:
+    """A scene's canvases in two scenes, whose topologies are made once: they have tables of their own."""
+    canvases = len(scene.topology.sizes)
+    kept = vars(scene.topology).setdefault("_halves", [])
+    parts = [part_of(scene, a, b) for a, b in ((0, canvases // 2), (canvases // 2, canvases))]
+    kept += [part.topology for part in parts[len(kept):]]
+    return [replace(part, topology=topology) for part, topology in zip(parts, kept, strict=True)]
 
 
 def render_with(scene: Scene, capacity: int = 0, recompute: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,7 +78,8 @@ def render_with(scene: Scene, capacity: int = 0, recompute: bool = False) -> tup
         as a CUDA graph needs. Entries beyond it are left out. 0: as many as there are.
     recompute: render again in backward instead of keeping what was behind every outline.
     """
-    picture, needed = _Render.apply(scene.topology, capacity, recompute, *scene.parameters)
+    wanted = torch.is_grad_enabled() and any(p.requires_grad for p in scene.parameters)
+    picture, needed = _Render.apply(scene.topology, capacity, recompute, wanted, *scene.parameters)
     return picture.t(), needed
 
 
@@ -70,18 +92,18 @@ def part_of(scene: Scene, first: int, last: int) -> Scene:
     s0, s1 = int(t.stop_index[n0]), int(t.stop_index[n1])
     topology = replace(t, loop_points=t.loop_points[l0:l1 + 1] - k0, outline_loops=t.outline_loops[n0:n1 + 1] - l0,
                        stop_index=t.stop_index[n0:n1 + 1] - s0, kind=t.kind[n0:n1], canvas=t.canvas[n0:n1] - first,
-                       sizes=t.sizes[first:last])
+                       sizes=t.sizes[first:last], even_odd=t.even_odd[n0:n1])
     return Scene(topology, scene.points[k0:k1], scene.geometry[n0:n1], scene.stop_offset[s0:s1],
                  scene.stop_color[s0:s1], scene.opacity[n0:n1], scene.background[first:last])
 
 
 @cache
-def _kernels() -> Any:
-    """The Triton kernels, loaded when the first scene comes."""
+def _kernels() -> tuple[Any, Any]:
+    """The Triton kernels of the picture and of its derivative, loaded when the first scene comes."""
     # Fusing multiply and add is Triton's default up to 3.9, which warns unless it is asked for.
     os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
-    from . import cuda_kernels
-    return cuda_kernels
+    from . import cuda_derivative, cuda_kernels
+    return cuda_kernels, cuda_derivative
 
 
 class _Tables:
@@ -91,7 +113,7 @@ class _Tables:
         def put(array: Any, dtype: Any = np.int32) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(array, dtype)).to(device)
 
-        tile = _kernels().TILE.value
+        tile = _kernels()[0].TILE.value
         lengths = np.diff(t.loop_points) // 3
         loop_segment = np.concatenate([[0], np.cumsum(lengths)])
         self.segments, self.count, self.chords = int(loop_segment[-1]), t.count, t.pieces
@@ -100,6 +122,7 @@ class _Tables:
         self.segment_points, self.segment_before = put(reference.segment_points(t)), put(before)
         self.outline_segments = put(t.loop_points[t.outline_loops] // 3)
         self.outline_canvas, self.kind, self.stop_index = put(t.canvas), put(t.kind), put(t.stop_index)
+        self.even_odd = put(t.even_odd)
         self.basis = put(reference.bernstein(t.pieces), np.float64)
         width, height = t.sizes[:, 0], t.sizes[:, 1]
         tiles_x, tiles_y = -(-width // tile), -(-height // tile)
@@ -132,12 +155,13 @@ def _tables(t: Topology, device: torch.device) -> _Tables:
 
 
 class _Pass:
-    """One forward pass: the picture, and the arrays that backward needs."""
+    """One forward pass: the arrays that backward needs. The picture is not among them: autograd's node of the picture
+    keeps the pass, and one that led back to the picture would be a cycle, alive until Python looks for cycles."""
 
     def __init__(self, t: Topology, parameters: tuple[torch.Tensor, ...], capacity: int, save: bool) -> None:
-        k = _kernels()
-        points, geometry, stop_offset, stop_color, opacity, background = parameters
-        self.parameters = parameters
+        k, _ = _kernels()
+        points = parameters[0]
+        self.parameters, self.save = parameters, save
         tab = self.tables = _tables(t, points.device)
 
         def new(*shape: int, dtype: torch.dtype = torch.int32) -> torch.Tensor:
@@ -149,7 +173,9 @@ class _Pass:
         self.tile_start = tile_count
         if tab.segments:
             k.flatten[(-(-tab.segments // _BLOCK),)](points, tab.segment_points, tab.basis, self.chain,
-                                                     self.segment_box, tab.segments, CHORDS=tab.chords, BLOCK=_BLOCK)
+                                                     self.segment_box, tab.segments,
+                                                     TIE=reference.tolerance(points.dtype), CHORDS=tab.chords,
+                                                     BLOCK=_BLOCK)
             k.outline_boxes[(tab.count,)](self.segment_box, tab.outline_segments, tab.outline_canvas, tab.canvases,
                                           outline_box, BLOCK=16)
             lists, counts = new(max(1, tab.listed)), new(tab.supers)
@@ -165,15 +191,21 @@ class _Pass:
         else:
             self.capacity, self.entries = 0, new(1)
         self.saved = new(max(1, self.capacity) if save else 1, 5, k.TILE.value**2, dtype=points.dtype)
-        self.picture = new(4, tab.pixels, dtype=points.dtype)
+
+    def picture(self) -> torch.Tensor:
+        """(4, P) premultiplied planes."""
+        k, _ = _kernels()
+        tab = self.tables
+        points, geometry, stop_offset, stop_color, opacity, background = self.parameters
+        picture = torch.empty(4, tab.pixels, dtype=points.dtype, device=points.device)
         k.composite[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            background, self.picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=save)
-        self.needed = self.tile_start[-1:].clone()
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, background, picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=self.save)
+        return picture
 
     def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        k = _kernels()
+        _, k = _kernels()
         tab = self.tables
         points, geometry, stop_offset, stop_color, opacity, background = self.parameters
         d_points, d_geometry = torch.empty_like(points), torch.empty_like(geometry)
@@ -183,9 +215,9 @@ class _Pass:
         moments = points.new_zeros(max(1, tab.count), 3)
         k.composite_backward[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
-            self.entries, self.capacity, tab.kind, geometry, tab.stop_index, stop_offset, stop_color, opacity,
-            d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
-            TIE=reference.TIE_EPS * torch.finfo(points.dtype).eps, CHORDS=tab.chords, LANES=tab.lanes)
+            self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
+            opacity, d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
+            TIE=reference.tolerance(points.dtype), CHORDS=tab.chords, LANES=tab.lanes)
         if tab.segments:
             k.flatten_backward[(-(-tab.segments // _BLOCK),)](
                 d_chain, tab.segment_points, tab.segment_before, tab.basis, d_points, tab.segments,
@@ -200,27 +232,34 @@ class _Pass:
 
 class _Render(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, t: Topology, capacity: int, recompute: bool, *parameters: torch.Tensor) -> Any:
+    def forward(ctx: Any, t: Topology, capacity: int, recompute: bool, wanted: bool,
+                *parameters: torch.Tensor) -> Any:
         parameters = tuple(p.detach().contiguous() for p in parameters)
-        wanted = any(ctx.needs_input_grad)
         done = _Pass(t, parameters, capacity, wanted and not recompute)
-        ctx.mark_non_differentiable(done.needed)
+        picture, needed = done.picture(), done.tile_start[-1:].clone()
+        ctx.mark_non_differentiable(needed)
         if wanted:
             ctx.topology, ctx.capacity = t, capacity
             ctx.save_for_backward(*parameters)
             ctx.done = None if recompute else done
-        return done.picture, done.needed
+        return picture, needed
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
         parameters = ctx.saved_tensors
         d_picture = grads[0].contiguous()
+        # Whoever keeps the picture for a preview must not keep what only the derivative needed.
+        done, ctx.done = ctx.done, None
         try:
-            done = ctx.done or _Pass(ctx.topology, parameters, ctx.capacity, True)
-            return (None, None, None, *done.backward(d_picture))
+            if done is None:
+                done = _Pass(ctx.topology, parameters, ctx.capacity, True)
+                done.picture()
+            return (None, None, None, None, *done.backward(d_picture))
         except torch.cuda.OutOfMemoryError:
-            _LOG.warning("The graphics card's memory does not hold a derivative; working on the processor.")
-        return (None, None, None, *_backward_on_cpu(ctx.topology, parameters, d_picture))
+            done = None
+        _LOG.warning("The graphics card's memory does not hold a derivative; working on the processor.")
+        return (None, None, None, None, *_backward_on_cpu(ctx.topology, parameters, d_picture))
 
 
 def _backward_on_cpu(t: Topology, parameters: tuple[torch.Tensor, ...], d_picture: torch.Tensor) -> list[torch.Tensor]:

@@ -1,4 +1,5 @@
-"""Triton kernels of the cuda engine. docs/engine.md has the mathematics, reference.py the definition and the ties.
+"""Triton kernels of the cuda engine: outlines into tiles, and the picture. docs/engine.md has the mathematics,
+reference.py the definition and the ties; cuda_derivative.py has the way back.
 
 The picture is cut into tiles of TILE x TILE px; one program works one tile and keeps it in registers while it walks
 the outlines that reach into the tile, in paint order. Coverage is the dense formula on the tile's pixels, one Bezier
@@ -13,6 +14,9 @@ segment.
 - canvases (B, 9) int64: width, height, first pixel, first tile, tiles a row, first super tile, super tiles a row, first
   outline, end of outlines. Super tiles (several tiles square) keep the sorting of outlines into tiles cheap.
 - saved (E, 5, TILE * TILE): winding and what was behind (premultiplied RGBA), for the derivative.
+
+Numbers that change from scene to scene are not specialized: Triton would compile each kernel again, in the middle of a
+run, whenever one of them comes to be 1 or a multiple of 16.
 """
 
 from __future__ import annotations
@@ -29,8 +33,9 @@ RADIAL = tl.constexpr(2)
 DEGENERATE = tl.constexpr(1e-6)
 
 
-@triton.jit
-def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS: tl.constexpr, BLOCK: tl.constexpr):
+@triton.jit(do_not_specialize=["segments"])
+def flatten(points, segment_points, basis, chain, segment_box, segments, TIE: tl.constexpr, CHORDS: tl.constexpr,
+            BLOCK: tl.constexpr):
     """Vertices and box of BLOCK segments. basis: (CHORDS + 1, 4) float64."""
     s = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     live = s < segments
@@ -43,19 +48,22 @@ def flatten(points, segment_points, basis, chain, segment_box, segments, CHORDS:
         p1 = tl.load(points + i1 * 2 + axis, live, 0.0).to(tl.float64)
         p2 = tl.load(points + i2 * 2 + axis, live, 0.0).to(tl.float64)
         p3 = tl.load(points + i3 * 2 + axis, live, 0.0).to(tl.float64)
-        low = tl.floor(p0)
-        high = low
+        low = p0
+        high = p0
         for m in range(CHORDS + 1):
-            value = (tl.load(basis + m * 4) * p0 + tl.load(basis + m * 4 + 1) * p1
-                     + tl.load(basis + m * 4 + 2) * p2 + tl.load(basis + m * 4 + 3) * p3)
+            # From p0 on: chords of a side that is level or upright are exactly so.
+            value = p0 + (tl.load(basis + m * 4 + 1) * (p1 - p0) + tl.load(basis + m * 4 + 2) * (p2 - p0)
+                          + tl.load(basis + m * 4 + 3) * (p3 - p0))
+            value = tl.where(m == CHORDS, p3, value)
             whole = tl.floor(value)
             at = (s * (CHORDS + 1) + m) * 4 + 2 * axis
             tl.store(chain + at, whole.to(chain.dtype.element_ty), live)
             tl.store(chain + at + 1, (value - whole).to(chain.dtype.element_ty), live)
-            low = tl.minimum(low, whole)
-            high = tl.maximum(high, whole)
-        tl.store(segment_box + s * 4 + axis, _whole(low), live)
-        tl.store(segment_box + s * 4 + 2 + axis, _whole(high) + 1, live)
+            low = tl.minimum(low, value)
+            high = tl.maximum(high, value)
+        # What a segment touches from outside has a derivative, too.
+        tl.store(segment_box + s * 4 + axis, _whole(tl.ceil(low - TIE)) - 1, live)
+        tl.store(segment_box + s * 4 + 2 + axis, _whole(tl.floor(high + TIE)) + 1, live)
 
 
 @triton.jit
@@ -138,7 +146,7 @@ def _tile_corner(canvases, tile_canvas, t):
     return canvas, (index % across) * TILE, (index // across) * TILE
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["capacity"])
 def fill_tiles(outline_box, canvases, tile_canvas, super_start, super_count, super_list, tile_start, entries, capacity,
                SIDE: tl.constexpr, STORE: tl.constexpr, BLOCK: tl.constexpr):
     """Counts the entries of one tile into tile_start[t + 1], or, when STORE, writes them in paint order."""
@@ -177,8 +185,11 @@ def _chords(chain, s, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
 
 
 @triton.jit
-def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y)."""
+def _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS: tl.constexpr, LANES: tl.constexpr):
+    """(TILE, TILE) signed winding area of outline n on the tile whose corner is (x, y).
+
+    Under the even-odd rule it is folded into [-1, 1]: either way coverage is min(|winding|, 1).
+    """
     winding = tl.zeros([TILE, TILE], chain.dtype.element_ty)
     row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
     right = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :] + 1.0
@@ -207,7 +218,7 @@ def _winding(chain, segment_box, outline_segments, n, x, y, CHORDS: tl.constexpr
             above = tl.maximum(b - 1.0, 0.0) - tl.maximum(a - 1.0, 0.0)
             mean = tl.where(still, ca, ((cb - ca) * (cb + ca) * 0.5 + above) * inverse)
             winding += tl.sum((lower - upper) * mean, 0)
-    return winding
+    return tl.where(tl.load(even_odd + n) != 0, winding - 2.0 * tl.floor(winding * 0.5 + 0.5), winding)
 
 
 @triton.jit
@@ -265,9 +276,9 @@ def _fill(u, stop_index, stop_offset, stop_color, n):
     return r, g, b, a
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["capacity", "pixels"])
 def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-              geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
+              even_odd, geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
               CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr):
     """Paints one tile of the planar picture (4, pixels)."""
     t = tl.program_id(0)
@@ -286,7 +297,7 @@ def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_
     a = zero + ga
     for e in range(tl.load(tile_start + t), tl.minimum(tl.load(tile_start + t + 1), capacity)):
         n = tl.load(entries + e)
-        winding = _winding(chain, segment_box, outline_segments, n, x, y, CHORDS, LANES)
+        winding = _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS, LANES)
         if SAVE:
             at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
             tl.store(at, winding)
@@ -308,206 +319,3 @@ def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_
     tl.store(at + pixels, g, inside)
     tl.store(at + 2 * pixels, b, inside)
     tl.store(at + 3 * pixels, a, inside)
-
-
-@triton.jit
-def _total(values):
-    return tl.sum(tl.sum(values, 1), 0)
-
-
-@triton.jit
-def _inside(a, b, cell):
-    """Interval of t in [0, 1] in which a + t (b - a) lies in [cell, cell + 1); reversed where there is none."""
-    d = b - a
-    still = d == 0
-    step = tl.where(still, 1.0, d)
-    enter = (cell - a) / step
-    leave = (cell + 1.0 - a) / step
-    here = tl.where(tl.floor(a) == cell, 1.0, 0.0)
-    low = tl.minimum(tl.maximum(tl.minimum(enter, leave), 0.0), 1.0)
-    high = tl.minimum(tl.maximum(tl.maximum(enter, leave), 0.0), 1.0)
-    return tl.where(still, 1.0 - here, low), tl.where(still, here, high)
-
-
-@triton.jit
-def _winding_backward(d_winding, chain, segment_box, outline_segments, n, x, y, d_chain,
-                      CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """Adds the derivative with respect to outline n's vertices (S, CHORDS + 1, 2) from the tile's d_winding."""
-    row = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, :, None]
-    column = tl.arange(0, TILE).to(chain.dtype.element_ty)[None, None, :]
-    j = tl.arange(0, LANES)
-    live = j < CHORDS
-    for s in range(tl.load(outline_segments + n), tl.load(outline_segments + n + 1)):
-        box = segment_box + s * 4
-        near = ((tl.load(box + 1) < y + TILE) & (tl.load(box + 3) > y)
-                & (tl.load(box) < x + TILE) & (tl.load(box + 2) > x))
-        if near:
-            x0, y0, x1, y1 = _chords(chain, s, x, y, CHORDS, LANES)
-            ax, bx = _inside(x0, x1, column)
-            ay, by = _inside(y0, y1, row)
-            ta = tl.maximum(ax, ay)
-            tb = tl.maximum(tl.minimum(bx, by), ta)
-            half = (tb - ta) * (tb + ta) * 0.5
-            late = tl.sum(tl.sum(half * d_winding[None, :, :], 2), 1)
-            early = tl.sum(tl.sum((tb - ta - half) * d_winding[None, :, :], 2), 1)
-            nx = tl.sum(tl.sum(y0 - y1, 2), 1)
-            ny = tl.sum(tl.sum(x1 - x0, 2), 1)
-            at = d_chain + (s * tl.full([], CHORDS + 1, tl.int64) + j) * 2
-            tl.atomic_add(at, nx * early, live)
-            tl.atomic_add(at + 1, ny * early, live)
-            tl.atomic_add(at + 2, nx * late, live)
-            tl.atomic_add(at + 3, ny * late, live)
-
-
-@triton.jit
-def composite_backward(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
-                       geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
-                       d_chain, d_moments, d_stop_offset, d_stop_color, d_opacity, d_ground,
-                       TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """Walks one tile from the top outline down. d_moments: (N, 3) see finish_geometry. d_ground: (B, 4)."""
-    t = tl.program_id(0)
-    canvas, x, y = _tile_corner(canvases, tile_canvas, t)
-    row = tl.arange(0, TILE)[:, None]
-    column = tl.arange(0, TILE)[None, :]
-    real = d_picture.dtype.element_ty
-    px = (x + column).to(real) + 0.5
-    py = (y + row).to(real) + 0.5
-    width = tl.load(canvas).to(tl.int32)
-    inside = (x + column < width) & (y + row < tl.load(canvas + 1).to(tl.int32))
-    at = d_picture + tl.load(canvas + 2) + (y + row).to(tl.int64) * width + x + column
-    gr = tl.load(at, inside, 0.0)
-    gg = tl.load(at + pixels, inside, 0.0)
-    gb = tl.load(at + 2 * pixels, inside, 0.0)
-    ga = tl.load(at + 3 * pixels, inside, 0.0)
-    begin = tl.load(tile_start + t)
-    end = tl.minimum(tl.load(tile_start + t + 1), capacity)
-    for i in range(0, end - begin):
-        e = end - 1 - i
-        n = tl.load(entries + e)
-        at = saved + e * tl.full([], 5 * TILE * TILE, tl.int64) + row * TILE + column
-        winding = tl.load(at)
-        size = tl.abs(winding)
-        cover = tl.minimum(size, 1.0)
-        own = tl.load(opacity + n)
-        u, dx, dy, scale = _along(kind, geometry, n, px, py)
-        fr, fg, fb, fa = _fill(u, stop_index, stop_offset, stop_color, n)
-        alpha = cover * own * fa
-        d_alpha = (gr * (fr - tl.load(at + TILE * TILE)) + gg * (fg - tl.load(at + 2 * TILE * TILE))
-                   + gb * (fb - tl.load(at + 3 * TILE * TILE)) + ga * (1.0 - tl.load(at + 4 * TILE * TILE)))
-        tl.atomic_add(d_opacity + n, _total(d_alpha * cover * fa))
-        d_u = _fill_backward(u, stop_index, stop_offset, stop_color, n, alpha * gr, alpha * gg, alpha * gb,
-                             d_alpha * cover * own, d_stop_offset, d_stop_color)
-        if scale > 0:
-            _along_backward(d_u, u, dx, dy, scale, tl.load(kind + n), d_moments + n * 3)
-        sign = tl.where(winding > 0, 1.0, -1.0)
-        d_winding = tl.where((size > TIE) & (size <= 1.0 + TIE), d_alpha * own * fa * sign, 0.0)
-        _winding_backward(d_winding.to(real), chain, segment_box, outline_segments, n, x, y, d_chain, CHORDS, LANES)
-        keep = 1.0 - alpha
-        gr *= keep
-        gg *= keep
-        gb *= keep
-        ga *= keep
-    ground = d_ground + tl.load(tile_canvas + t) * 4
-    tl.atomic_add(ground, _total(gr))
-    tl.atomic_add(ground + 1, _total(gg))
-    tl.atomic_add(ground + 2, _total(gb))
-    tl.atomic_add(ground + 3, _total(ga))
-
-
-@triton.jit
-def _fill_backward(u, stop_index, stop_offset, stop_color, n, dr, dg, db, da, d_stop_offset, d_stop_color):
-    """Adds the derivative with respect to the stops; returns that with respect to u. dr .. da: of the straight fill.
-
-    The weight of stop k in the fill is the fraction reached before it less the fraction reached after it.
-    """
-    first = tl.load(stop_index + n)
-    last = tl.load(stop_index + n + 1) - 1
-    before = u * 0.0 + 1.0
-    d_u = u * 0.0
-    for k in range(first, last):
-        f, between, inverse = _fraction(u, stop_offset, k)
-        c = stop_color + k * 4
-        d_f = (dr * (tl.load(c + 4) - tl.load(c)) + dg * (tl.load(c + 5) - tl.load(c + 1))
-               + db * (tl.load(c + 6) - tl.load(c + 2)) + da * (tl.load(c + 7) - tl.load(c + 3)))
-        slope = tl.where(between, d_f * inverse, 0.0)
-        d_u += slope
-        tl.atomic_add(d_stop_offset + k, -_total(slope * (1.0 - f)))
-        tl.atomic_add(d_stop_offset + k + 1, -_total(slope * f))
-        _add_color(d_stop_color + k * 4, before - f, dr, dg, db, da)
-        before = f
-    _add_color(d_stop_color + last * 4, before, dr, dg, db, da)
-    return d_u
-
-
-@triton.jit
-def _add_color(d_color, weight, dr, dg, db, da):
-    tl.atomic_add(d_color, _total(weight * dr))
-    tl.atomic_add(d_color + 1, _total(weight * dg))
-    tl.atomic_add(d_color + 2, _total(weight * db))
-    tl.atomic_add(d_color + 3, _total(weight * da))
-
-
-@triton.jit
-def _along_backward(d_u, u, dx, dy, scale, kind, moments):
-    """Linear: adds the sums of d_u, d_u x, d_u y about the gradient's start. Radial: adds to centre and radius."""
-    if kind == RADIAL:
-        tip = u <= 0
-        push = tl.where(tip, 0.0, d_u * scale * scale / tl.where(tip, 1.0, u))
-        tl.atomic_add(moments, -_total(push * dx))
-        tl.atomic_add(moments + 1, -_total(push * dy))
-        tl.atomic_add(moments + 2, -_total(d_u * u) * scale)
-    else:
-        tl.atomic_add(moments, _total(d_u))
-        tl.atomic_add(moments + 1, _total(d_u * dx))
-        tl.atomic_add(moments + 2, _total(d_u * dy))
-
-
-@triton.jit
-def finish_geometry(kind, geometry, moments, d_geometry, count, BLOCK: tl.constexpr):
-    """From the sums over pixels to the derivative with respect to x1 y1 x2 y2 or cx cy r.
-
-    u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
-    """
-    n = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    live = n < count
-    which = tl.load(kind + n, live, 0)
-    dx = tl.load(geometry + n * 4 + 2, live, 0.0) - tl.load(geometry + n * 4, live, 0.0)
-    dy = tl.load(geometry + n * 4 + 3, live, 0.0) - tl.load(geometry + n * 4 + 1, live, 0.0)
-    s0 = tl.load(moments + n * 3, live, 0.0)
-    sx = tl.load(moments + n * 3 + 1, live, 0.0)
-    sy = tl.load(moments + n * 3 + 2, live, 0.0)
-    square = dx * dx + dy * dy
-    dull = square <= DEGENERATE * DEGENERATE
-    scale = tl.where(dull, 0.0, 1.0 / tl.where(dull, 1.0, square))
-    su = (dx * sx + dy * sy) * scale
-    ex = (sx - 2.0 * su * dx) * scale
-    ey = (sy - 2.0 * su * dy) * scale
-    linear = which == LINEAR
-    radial = which == RADIAL
-    tl.store(d_geometry + n * 4, tl.where(linear, -dx * scale * s0 - ex, tl.where(radial, s0, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 1, tl.where(linear, -dy * scale * s0 - ey, tl.where(radial, sx, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 2, tl.where(linear, ex, tl.where(radial, sy, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 3, tl.where(linear, ey, 0.0), live)
-
-
-@triton.jit
-def flatten_backward(d_chain, segment_points, segment_before, basis, d_points, segments,
-                     CHORDS: tl.constexpr, BLOCK: tl.constexpr):
-    """From vertices to control points: each segment writes its own anchor and handles, so no two write one place."""
-    s = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    live = s < segments
-    before = tl.load(segment_before + s, live, 0)
-    for axis in tl.static_range(2):
-        d0 = tl.zeros([BLOCK], tl.float64)
-        d1 = d0
-        d2 = d0
-        for m in range(CHORDS + 1):
-            own = tl.load(d_chain + (s * (CHORDS + 1) + m) * 2 + axis, live, 0.0).to(tl.float64)
-            end = tl.load(d_chain + (before * (CHORDS + 1) + m) * 2 + axis, live, 0.0).to(tl.float64)
-            d0 += tl.load(basis + m * 4) * own + tl.load(basis + m * 4 + 3) * end
-            d1 += tl.load(basis + m * 4 + 1) * own
-            d2 += tl.load(basis + m * 4 + 2) * own
-        at = d_points + axis
-        tl.store(at + tl.load(segment_points + s * 4, live, 0) * 2, d0.to(d_points.dtype.element_ty), live)
-        tl.store(at + tl.load(segment_points + s * 4 + 1, live, 0) * 2, d1.to(d_points.dtype.element_ty), live)
-        tl.store(at + tl.load(segment_points + s * 4 + 2, live, 0) * 2, d2.to(d_points.dtype.element_ty), live)

@@ -10,7 +10,7 @@ Sizes: N outlines, L loops, K control points, T stops, B canvases.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,20 @@ import torch
 
 from ..errors import EngineError
 from ..model import LinearGradient, RadialGradient, Shape, SolidColor
+from .topology_check import checked_arrays
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
+#: A scene's tensors, in the order of Scene.parameters.
+PARAMETERS = ("points", "geometry", "stop_offset", "stop_color", "opacity", "background")
 
 #: Line pieces per cubic segment unless a scene says otherwise: for strokes of about 40 px with 4 cubics the chord
 #: error stays below 0.05 px.
 PIECES = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Topology:
-    """What exists. All offset arrays start at 0 and end at the total, int64.
+    """What exists. All offset arrays start at 0 and end at the total, int64. It is looked at once, when it is made.
 
     loop_points: (L + 1,) first control point of each loop; each loop holds 3 points per segment.
     outline_loops: (N + 1,) first loop of each outline.
@@ -38,6 +41,10 @@ class Topology:
     sizes: (B, 2) int64 (width, height) px of each canvas. One canvas is the usual case; many canvases are unrelated
         small scenes rendered in one call.
     pieces: line pieces per cubic segment.
+    even_odd: (N,) uint8, 1 where the even-odd rule says what is inside, 0 (and all without it) for the non-zero rule.
+
+    Raises:
+        EngineError: the arrays contradict each other; the message names which and where.
     """
 
     loop_points: np.ndarray
@@ -47,6 +54,22 @@ class Topology:
     canvas: np.ndarray
     sizes: np.ndarray
     pieces: int = PIECES
+    even_odd: np.ndarray = None  # type: ignore[assignment]  # __post_init__ makes it an array
+
+    def __post_init__(self) -> None:
+        for name, value in checked_arrays(self).items():
+            object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and copy take along: not the buffers and tables that engines keep with a topology."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Topology):
+            return NotImplemented
+        return self is other or all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = object.__hash__
 
     @property
     def count(self) -> int:
@@ -69,9 +92,12 @@ class Topology:
         return np.repeat(np.arange(self.count), np.diff(self.stop_index))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """Topology and parameters. Paint order is index order: 0 is painted first.
+
+    The parameters are of one floating point type and on one device. Two scenes are equal where their topologies and all
+    values are.
 
     points: (K, 2) px. geometry: (N, 4) px: linear x1 y1 x2 y2, radial cx cy r 0, solid ignored.
     stop_offset: (T,) in [0, 1], rising inside an outline. stop_color: (T, 4) straight RGBA.
@@ -92,16 +118,24 @@ class Scene:
 
     def with_parameters(self, *parameters: torch.Tensor) -> Scene:
         """The same topology with other parameters, in the order of :attr:`parameters`."""
-        names = ("points", "geometry", "stop_offset", "stop_color", "opacity", "background")
-        given: dict[str, Any] = dict(zip(names, parameters, strict=True))
+        given: dict[str, Any] = dict(zip(PARAMETERS, parameters, strict=True))
         return replace(self, **given)
 
     def to(self, dtype: torch.dtype | None = None, device: str | None = None) -> Scene:
         return self.with_parameters(*(p.to(dtype=dtype, device=device) for p in self.parameters))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scene):
+            return NotImplemented
+        same = self.topology == other.topology
+        return same and all(torch.equal(a, b) for a, b in zip(self.parameters, other.parameters, strict=True))
+
+    __hash__ = object.__hash__
+
     def check(self) -> None:
-        """Raises EngineError where a parameter has the wrong shape or is not finite; names the outline."""
+        """Raises EngineError where a parameter has the wrong shape or type or is not finite; names the outline."""
         t = self.topology
+        self._check_types()
         expected = {"points": (int(t.loop_points[-1]), 2), "geometry": (t.count, 4),
                     "stop_offset": (int(t.stop_index[-1]),), "stop_color": (int(t.stop_index[-1]), 4),
                     "opacity": (t.count,), "background": (len(t.sizes), 4)}
@@ -121,6 +155,16 @@ class Scene:
                 first = int(bad.nonzero()[0, 0])
                 where = f"canvas {first}" if owner is None else f"outline {owner[first]}"
                 raise EngineError(f"Scene.{name} of {where} is not a finite number.")
+
+    def _check_types(self) -> None:
+        dtype, device = self.points.dtype, self.points.device
+        for name, value in zip(PARAMETERS, self.parameters, strict=True):
+            if value.dtype != dtype or value.device != device:
+                raise EngineError(f"Scene.{name} is {value.dtype} on {value.device}, but Scene.points is {dtype} on "
+                                  f"{device}.", "Bring all to one type and device, for example with Scene.to().")
+        if not dtype.is_floating_point:
+            raise EngineError(f"A scene's parameters must be floating point numbers, not {dtype}.",
+                              "Use torch.float32 or torch.float64.")
 
 
 def scene_from_shapes(shapes: Iterable[Shape], width: int, height: int,

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
+from contextlib import suppress
 from functools import cache
+
+from ..errors import EngineError
+
+#: numba's threads must not be entered by two Python threads at once on every threading layer.
+ALONE = threading.Lock()
+#: Whether this process was forked from one that had started threads which do not survive that.
+_lost_threads = False
 
 
 @cache
@@ -12,10 +22,34 @@ def calm_threads() -> None:
 
     A step enters a parallel kernel a dozen times. Threads that spin between two kernels take the cores from Inkscape
     and from each other: on two cores that something else uses too, steps take twice as long. OpenMP reads the setting
-    when it is loaded, that is with torch: programs of ours set it when they start, and whoever uses the package as a
-    library does well to do the same. What the user has set in the environment stays.
+    when it is loaded, that is with torch. Only for gradvec's own commands: it holds for the whole process, which is not
+    a library's to decide. What the user has set in the environment stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     torch.set_num_threads(1)
+
+
+def refuse_in_a_fork() -> None:
+    """Raises EngineError in a process that would be ended at its first kernel.
+
+    GNU's OpenMP, numba's usual threads on Linux, ends a forked process that enters it where its parent has.
+    """
+    if _lost_threads:
+        raise EngineError("This process was forked from one that had rendered, and its threads did not come along.",
+                          "Start workers with \"spawn\", for a DataLoader multiprocessing_context=\"spawn\", or set "
+                          "NUMBA_THREADING_LAYER=workqueue before the first picture.")
+
+
+def _after_fork() -> None:
+    global _lost_threads, ALONE
+    ALONE = threading.Lock()  # another thread of the parent may have held it
+    numba = sys.modules.get("numba")
+    if numba is not None and sys.platform == "linux":
+        with suppress(ValueError):  # no kernel has run yet
+            _lost_threads = numba.threading_layer() == "omp"
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -10,7 +10,6 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -106,35 +105,46 @@ def memory_gb() -> tuple[float | None, float | None]:
 
 
 def device() -> Check:
-    """Where the engine computes by itself: the NVIDIA card if torch can use one, else the processor."""
-    import torch
+    """Where the engine computes by itself, and why: a card must be usable and quicker than the processor."""
+    from .render import card, quicker
 
     cores = f"{_cores()} CPU cores"
-    if torch.cuda.is_available():
+    trouble = card.trouble()
+    if trouble is not None:
+        detail = f"{cores}; {_card()}{trouble.what}, so the processor computes"
+        missing = trouble.expected or bool(trouble.remedy)
+        return Check("device", "warning" if missing else "ok", detail, trouble.remedy)
+    try:
+        times = quicker.measure()
+    except Exception as error:
+        if not card.is_fault(error):
+            raise
+        card.lose(error)
+        return Check("device", "warning", f"{cores}; {_card()}it fails at work ({card.in_short(error)}), so the "
+                     "processor computes", "Update NVIDIA's driver and Triton, and run this again.")
+    best = "the card" if times.card_wins else "the processor"
+    return Check("device", "ok", f"{cores}; {_card()}a step takes {times.cuda_ms:.1f} ms there and "
+                 f"{times.cpu_ms:.1f} ms on the processor, so {best} computes")
+
+
+def _card() -> str:
+    """The graphics card and its memory, as far as torch can tell."""
+    import torch
+
+    from .render.card import sees_card
+
+    if not sees_card():
+        return ""
+    try:
         free, total = torch.cuda.mem_get_info()
-        detail = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free, CUDA " \
-                 f"{torch.version.cuda}; {cores}"
-        if not _installed("triton"):
-            return Check("device", "warning", f"{detail}; no Triton, so the processor computes, and the "
-                         "card only on --device cuda, through torch and slowly",
-                         f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)")
-        return Check("device", "ok", detail)
-    if shutil.which("nvidia-smi"):
-        return Check("device", "warning", f"{cores}; there is an NVIDIA driver, but torch {torch.__version__} cannot "
-                     "use it", "Install a CUDA build of torch: https://pytorch.org/get-started/locally/")
-    return Check("device", "ok", f"{cores}, no CUDA device")
+        return f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free, CUDA " \
+               f"{torch.version.cuda}; "
+    except Exception:  # what is wrong with it is told by the trouble that follows
+        return ""
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _installed(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def renderer() -> Check:
@@ -180,19 +190,18 @@ def _half_covered() -> Any:
 
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
-    from ..render import cpu_composite, cpu_coverage, cpu_kernels
+    from ..render import cpu_composite, cpu_coverage, cpu_kernels, kernel_cache
 
-    named = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}
-    kernels = [k for k in named.values() if getattr(getattr(k, "stats", None), "cache_path", None)]
-    if not kernels:
-        return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again",
-                     "Set NUMBA_CACHE_DIR to a folder that you may write to.")
-    folder = Path(kernels[0].stats.cache_path)
-    if folder.exists() and not os.access(folder, os.W_OK):
-        return Check("numba cache", "warning", f"{folder} is write-protected, so each run compiles kernels again",
-                     "Set NUMBA_CACHE_DIR to a folder that you may write to.")
-    files = len(list(folder.glob("cpu_*.nbi"))) if folder.exists() else 0
-    compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels)
+    folder = kernel_cache.usable_folder()
+    if folder is None:
+        return Check("numba cache", "warning", "compiled kernels are not kept, so each run compiles them again: "
+                     f"{kernel_cache.faults[0]}", "Set NUMBA_CACHE_DIR to a folder of your own that you may write to.")
+    if kernel_cache.faults:
+        return Check("numba cache", "warning", f"some kernels had to be compiled again: {kernel_cache.faults[-1]}",
+                     f"If this comes again, free some disk space and remove the folder {folder}.")
+    kernels = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}.values()
+    compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels if hasattr(k, "stats"))
+    files = len(list(folder.glob(f"*{kernel_cache.SUFFIX}")))
     if not files:
         return Check("numba cache", "warning", f"{folder} is empty", "The first run fills it.")
     state = f"was cold, {compiled} kernels compiled and kept just now" if compiled else "warm"
@@ -209,10 +218,10 @@ def diffvg() -> Check:
 
 def engine_process() -> Check:
     """Asks the engine that runs; where none does, starts one of its own and lets it end again."""
-    from ..ipc import commands
+    from .. import ipc
     from ..ipc.client import Client
 
-    status = commands.status()
+    status = ipc.status()
     if status["running"] and not status["answering"]:
         return Check("engine process", "broken", f"process {status['pid']} does not answer", "gradvec engine stop")
     if status["running"]:

@@ -22,8 +22,6 @@ from typing import Any
 
 from .. import __version__
 from ..errors import InputError, UsageError
-from .catalog import compile_catalog
-from .catalog import read as read_catalog
 
 FOLDER = "gradvec"
 RECORD = "engine.json"
@@ -262,8 +260,10 @@ def write_files(target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copy(source / "gradvec.inx", target)
     shutil.copytree(source / "inkscape_ext", target / "inkscape_ext", ignore=_LEFT_OUT)
+    import polib
+
     for language in sorted((source / "inkscape_ext" / "locale").glob("*.po")):
-        catalog = compile_catalog(read_catalog(language))
+        catalog = polib.pofile(str(language)).to_binary()
         # Inkscape looks beside the menu file that it translates, the host's own code beside itself.
         for place in (target, target / "inkscape_ext"):
             folder = place / "locale" / language.stem / "LC_MESSAGES"

@@ -19,23 +19,32 @@ from ...model import Outline
 #: How many numbers each command takes.
 ARITY = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
-_TOKEN = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\s,]+)|(.)", re.DOTALL)
-#: The two flags of an arc may be written without anything between them and what follows.
-_ARC = re.compile(r"\s*,?\s*([01])\s*,?\s*([01])")
+#: Coordinates, radii and lengths beyond this are refused, in either direction: no drawing is so large, two decimals
+#: would mean nothing any more, and sums and products of what is allowed stay finite.
+FARTHEST = 1e9
+#: Radii of an arc below this are none: SVG draws a line instead.
+_RADIUS_MIN = 1e-9
+_DIGITS_MAX = 400
+
+#: A number as SVG spells it.
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_SEPARATOR = re.compile(r"[ \t\r\n\f,]*")
+#: A flag of an arc may be written without anything between it and what follows.
+_FLAG = re.compile("[01]")
 
 
 def path_data(outline: Outline, relative: bool = False) -> str:
     """The ``d`` of ``outline``, coordinates in px rounded to 0.01.
 
     Raises:
-        EngineError: a coordinate is not a finite number.
+        EngineError: a coordinate is not a finite number, or beyond :data:`FARTHEST`.
     """
     return "".join(_loop_data(loop, relative) for loop in outline.loops)
 
 
 def _loop_data(loop: np.ndarray, relative: bool) -> str:
-    if not np.isfinite(loop).all():
-        raise EngineError("An outline holds a coordinate that is not a finite number.")
+    if not (np.abs(loop) <= FARTHEST).all():
+        raise EngineError("An outline holds a coordinate that is not a finite number, or too large for a drawing.")
     points = np.rint(np.asarray(loop, np.float64) * 100).astype(np.int64)
     curve = np.concatenate([points[1:], points[:1]])
     if relative:
@@ -71,7 +80,7 @@ def commands(d: str) -> Iterator[tuple[str, list[float]]]:
     """
     for command, body in _split(d):
         arity = ARITY[command.upper()]
-        numbers = _arc_numbers(body) if arity == 7 else _numbers(body)
+        numbers = _numbers(body, flags=arity == 7)
         if (arity == 0 and numbers) or (arity and (not numbers or len(numbers) % arity)):
             raise InputError(f"Path command {command} expects {arity} numbers at a time, got {len(numbers)}.")
         if arity == 0:
@@ -94,35 +103,33 @@ def _split(d: str) -> Iterator[tuple[str, str]]:
         yield d[start], d[start + 1:end]
 
 
-def _numbers(body: str) -> list[float]:
-    numbers = []
-    for match in _TOKEN.finditer(body):
-        if match[2]:
-            numbers.append(float(match[2]))
-        elif not match[3]:
-            raise InputError(f"Path data holds {match[0]!r} where a number is expected.")
-    return numbers
-
-
-def _arc_numbers(body: str) -> list[float]:
+def _numbers(body: str, flags: bool) -> list[float]:
+    """The numbers of one command, in one pass. flags: every fourth and fifth of seven is a single digit, 0 or 1."""
     numbers: list[float] = []
-    at = 0
-    while body[at:].strip(" \t\r\n,"):
-        if len(numbers) % 7 == 3:
-            flags = _ARC.match(body, at)
-            if not flags:
-                raise InputError("An arc in path data lacks its two flags.")
-            numbers += [float(flags[1]), float(flags[2])]
-            at = flags.end()
-            continue
-        match = _TOKEN.match(body, at)
-        assert match is not None
-        if match[2]:
-            numbers.append(float(match[2]))
-        elif not match[3]:
-            raise InputError(f"Path data holds {match[0]!r} where a number is expected.")
-        at = match.end()
+    at = _end_of(_SEPARATOR, body, 0)
+    while at < len(body):
+        word = (_FLAG if flags and len(numbers) % 7 in (3, 4) else NUMBER).match(body, at)
+        if word is None:
+            raise InputError(f"Path data holds {body[at:at + 12]!r} where a number is expected.")
+        numbers.append(number_in(word[0]))
+        at = _end_of(_SEPARATOR, body, word.end())
     return numbers
+
+
+def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def number_in(text: str) -> float:
+    """The number that ``text`` spells.
+
+    Raises:
+        InputError: it is beyond :data:`FARTHEST`, or spelt with more digits than any program writes.
+    """
+    if len(text) > _DIGITS_MAX or not abs(value := float(text)) <= FARTHEST:
+        raise InputError(f"The number {text[:20]} is too large; at most {FARTHEST:.0e} is read.")
+    return value
 
 
 class _Pen:
@@ -190,13 +197,16 @@ def parse_path(d: str) -> Outline:
     """The outline that path data fills: every subpath closed, every segment a cubic.
 
     Raises:
-        InputError: the text is not path data.
+        InputError: the text is not path data, or leads beyond :data:`FARTHEST`.
     """
     pen = _Pen()
     for command, numbers in commands(d):
         pen.draw(command, numbers)
     pen.close()
-    return Outline(tuple(np.array([(p.real, p.imag) for p in loop]) for loop in pen.loops if len(loop) >= 3))
+    loops = tuple(np.array(loop).view(np.float64).reshape(-1, 2) for loop in pen.loops if len(loop) >= 3)
+    if not all((np.abs(loop) <= FARTHEST).all() for loop in loops):
+        raise InputError(f"Path data leads farther than {FARTHEST:.0e} away.")
+    return Outline(loops)
 
 
 def arc_cubics(start: complex, end: complex, arc: list[float]) -> list[tuple[complex, complex, complex]]:
@@ -208,7 +218,7 @@ def arc_cubics(start: complex, end: complex, arc: list[float]) -> list[tuple[com
     rx, ry = abs(rx), abs(ry)
     if start == end:
         return []
-    if not rx or not ry:
+    if min(rx, ry) < _RADIUS_MIN or abs(end - start) < _RADIUS_MIN * min(rx, ry):
         return [(start + (end - start) / 3, end + (start - end) / 3, end)]
     turn = complex(math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
 

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
-from .path import number, path_data
+from .path import FARTHEST, number, path_data
 from .texture import texture_filter
 
 #: Our own words in a document: the run that made it and the painting level of a stroke.
@@ -126,8 +126,8 @@ def _hex(color: Color) -> str:
 def _decimal(value: float, places: int) -> str:
     """``value`` rounded to ``places`` decimals, without trailing zeros."""
     value = float(value)
-    if value != value or abs(value) > 1e12:
-        raise EngineError(f"A number of a fill is not finite: {value}.")
+    if not abs(value) <= FARTHEST:
+        raise EngineError(f"A number of a fill is not finite, or too large for a drawing: {value}.")
     if places == 2:
         return number(round(value * 100))
     text = f"{value:.{places}f}".rstrip("0").rstrip(".")

@@ -1,4 +1,6 @@
-"""The sockets that an engine listens on, and the files in its state directory that lead callers to them."""
+"""The sockets that an engine listens on, the files in its state directory that lead callers to them, and the engine's
+half of the handshake.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,26 @@ import socket
 import stat
 import sys
 import tempfile
-from dataclasses import asdict
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import EngineError
-from .state import KEY_BYTES, TOKEN_FILES, Address, State, is_ours
+from .protocol import (
+    NONCE_BYTES,
+    PROTOCOL,
+    STRANGER,
+    Frame,
+    ProtocolError,
+    error_frame,
+    proof,
+    read_nonce,
+    same_proof,
+)
+from .state import KEY_BYTES, TOKEN_FILES, Address, Lock, State, is_ours, private_dir
+from .stream import Link, Stream, log
 
 #: macOS allows 103 bytes in a socket's path, Linux 107.
 SOCKET_PATH_MAX = 100
@@ -50,7 +67,7 @@ class Publication:
                               "engine.directory") from error
 
     def intact(self) -> bool:
-        """Whether callers still find this engine; somebody may have swept the directory."""
+        """Whether callers still find this engine; another program may have removed the files."""
         try:
             there = not self.address.socket or stat.S_ISSOCK(os.lstat(self.address.socket).st_mode)
         except OSError:
@@ -63,7 +80,7 @@ class Publication:
         return other is not None and other.pid != self.address.pid
 
     def withdraw(self) -> None:
-        """Stops listening and removes this engine's own files, and nobody else's."""
+        """Stops listening and removes this engine's own files, and no others."""
         for listener in self.listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
@@ -90,8 +107,8 @@ class Publication:
             self.listeners.append(listener)
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
-        for listener in self.listeners:
-            listener.listen(64)
+        for sock in self.listeners:
+            sock.listen(64)
         return Address(os.getpid(), self._version, self._token + ".key", path, port)
 
     def _socket_path(self) -> str:
@@ -146,3 +163,117 @@ def _remove_socket_dir(folder: Path) -> None:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+class Listener:
+    """Open from the start; ``admit`` gets every accepted socket, on a thread of the listener."""
+
+    def __init__(self, state: State, lock: Lock, version: str, tcp: bool,
+                 admit: Callable[[socket.socket], None]) -> None:
+        """Takes ownership of the lock.
+
+        Raises:
+            EngineError: the directory is unusable or no socket could be made.
+        """
+        self._state, self._lock = state, lock
+        self._version, self._tcp, self._admit = version, tcp, admit
+        lock.sign(os.getpid())
+        try:
+            self._publication = self._open()
+        except EngineError:
+            lock.release()
+            raise
+
+    @property
+    def key(self) -> bytes:
+        return self._publication.key
+
+    @property
+    def address(self) -> str:
+        return str(self._publication.address)
+
+    def keep_reachable(self) -> bool:
+        """Writes the files again when another program has removed them; false when callers have to go elsewhere,
+        because another engine has come or nothing can be written any more."""
+        if self._publication.intact():
+            return True
+        if self._publication.replaced():
+            return False
+        log("The files that lead callers to the engine were removed; they are written again.")
+        self._publication.withdraw()
+        try:
+            self._publication = self._open()
+        except EngineError as error:
+            log(str(error))
+            return False
+        return True
+
+    def close(self) -> None:
+        """Takes no more callers and leaves the place to another engine."""
+        self._publication.withdraw()
+        self._lock.release()
+
+    def _open(self) -> Publication:
+        private_dir(self._state.directory)
+        publication = Publication(self._state, self._version, self._tcp)
+        for listener in publication.listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return publication
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                if listener.fileno() < 0:
+                    return
+                time.sleep(0.1)  # out of descriptors, say, or closed in this moment
+                continue
+            self._admit(sock)
+
+
+class Connection:
+    """What the supervisor knows of one client. joined: it has proved that it knows the key."""
+
+    def __init__(self, link: Link | None = None) -> None:
+        self.link = link
+        self.since = time.monotonic()
+        self.joined = False
+        self.proof = ""
+
+    def send(self, frame: Frame, replace: bool = False) -> None:
+        if self.link is not None:
+            self.link.send(frame, replace)
+
+    def close(self) -> None:
+        if self.link is not None:
+            self.link.close()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller that knows the key. proof: ours, for it to check. warm: it means to submit a job."""
+
+    proof: str
+    warm: bool
+
+
+def handshake(stream: Stream, key: bytes) -> Caller | None:
+    """The engine's half of the handshake; None for a caller that does not know the key.
+
+    Raises:
+        OSError: the caller is gone.
+    """
+    ours = secrets.token_bytes(NONCE_BYTES)
+    stream.send(Frame("challenge", {"protocol": PROTOCOL, "nonce": ours.hex()}))
+    try:
+        frame = stream.receive(STRANGER)
+    except ProtocolError:
+        return None
+    theirs = read_nonce(frame) if frame is not None and frame.type == "auth" else None
+    if frame is None or theirs is None:
+        return None
+    if not same_proof(frame.body.get("proof"), proof(key, "client", ours, theirs)):
+        stream.send(error_frame(EngineError("The engine refused the key.", "", "engine.refused")))
+        return None
+    return Caller(proof(key, "server", ours, theirs), frame.body.get("warm") is True)

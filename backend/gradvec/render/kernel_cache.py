@@ -1,0 +1,181 @@
+"""numba's compiler with a cache of compiled kernels that can do no harm: ``from ..render.kernel_cache import njit``.
+
+numba's own cache trusts its files: a truncated or altered one fails every run or crashes it, and because the files are
+pickles, whoever can write them can run code. Here
+
+- files lie in a folder that only this user may enter (mode 0700, no link, owned by the user), and each must be the
+  user's own and carry the checksum of its content; where the folder cannot be had, kernels are compiled in memory;
+- a file that is damaged or cannot be loaded is removed and compiled anew;
+- a disk that is full or write-protected costs the time to compile again, and nothing else;
+- a kernel is compiled anew when any file beside its own changed, because kernels are compiled into each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+SUFFIX = ".kernel"
+_DIGEST_BYTES = 32
+#: What went wrong with the cache in this process, in words, newest last. `gradvec doctor` tells it.
+faults: list[str] = []
+
+
+def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """numba.njit, kept between runs. The option ``cache`` is taken for granted."""
+    if function is None:
+        return lambda decorated: njit(decorated, **options)
+    options.pop("cache", None)
+    dispatcher = numba.njit(**options)(function)
+    dispatcher._cache = KernelCache(function)
+    return dispatcher
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: under $NUMBA_CACHE_DIR, or the user's own cache folder."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return Path(chosen) / f"gradvec-{os.getuid() if hasattr(os, 'getuid') else 'kernels'}"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "gradvec" / "kernels"
+
+
+@cache
+def usable_folder() -> Path | None:
+    """:func:`cache_folder`, made where it is missing; None where there is none that is the user's alone."""
+    try:
+        folder = cache_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _private(folder):
+            faults.append(f"{folder} is no folder or a link, or belongs to another user")
+            return None
+        tempfile.TemporaryFile(dir=folder).close()
+        return folder
+    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
+        faults.append(f"{getattr(error, 'filename', None) or 'the cache folder'}: "
+                      f"{getattr(error, 'strerror', None) or error}")
+        return None
+
+
+def _private(folder: Path) -> bool:
+    if sys.platform == "win32":
+        return folder.is_dir()
+    info = folder.lstat()
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
+        return False
+    if info.st_mode & 0o077:
+        folder.chmod(0o700)
+    return True
+
+
+@cache
+def _sources_digest(folder: Path) -> str:
+    """Changes with any Python file in ``folder``."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class KernelCache(NullCache):
+    """The kept machine code of one kernel, a file for each types of its arguments. For a numba dispatcher.
+
+    Nothing here raises: what fails is noted in :data:`faults`, and the kernel is compiled.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    @property
+    def cache_path(self) -> str | None:
+        folder = usable_folder()
+        return str(folder) if folder is not None else None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled kernel for the argument types ``sig``, or None."""
+        path = None
+        try:
+            target_context.refresh()
+            path = self._path(sig, target_context.codegen())
+            payload = _read(path) if path is not None else None
+            return CompileResult._rebuild(target_context, *payload) if payload is not None else None
+        except Exception as error:  # whatever a damaged or foreign file makes unpickling or LLVM raise
+            faults.append(f"{path}: {type(error).__name__}: {error}")
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keeps what was compiled for ``sig``, if it can be kept and there is room."""
+        if any(not lifted.can_cache for lifted in data.lifted) or data.library.has_dynamic_globals:
+            return
+        try:
+            path = self._path(sig, data.codegen)
+            if path is not None:
+                _write(path, dumps(data._reduce()))
+        except Exception as error:
+            faults.append(f"{self._function.__qualname__} cannot be kept: {type(error).__name__}: {error}")
+
+    def _path(self, sig: Any, codegen: Any) -> Path | None:
+        folder = usable_folder()
+        if folder is None:
+            return None
+        source = Path(self._function.__code__.co_filename)
+        key = (numba.__version__, sys.version, sig, codegen.magic_tuple(), _sources_digest(source.parent))
+        name = f"{source.stem}.{self._function.__qualname__}.{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}"
+        return folder / f"{name}{SUFFIX}"
+
+
+def _read(path: Path) -> tuple[Any, ...] | None:
+    """What :func:`_write` kept at ``path``; None where nothing is kept.
+
+    Raises:
+        ValueError: it is not ours, or not what was written.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+                             | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode) or (hasattr(os, "getuid") and info.st_uid != os.getuid()):
+            raise ValueError("it is no file of this user's")
+        data = file.read()
+    if hashlib.sha256(data[_DIGEST_BYTES:]).digest() != data[:_DIGEST_BYTES]:
+        raise ValueError("it is damaged")
+    kept: tuple[Any, ...] = pickle.loads(data[_DIGEST_BYTES:])
+    return kept
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Beside its place, then renamed: other processes see the whole file or none."""
+    handle, beside = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(data).digest() + data)
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise

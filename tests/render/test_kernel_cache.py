@@ -1,0 +1,154 @@
+"""Compiled kernels that are kept: found again, never trusted, and never in the way of a run."""
+
+import os
+import pickle
+import resource
+import signal
+import stat
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from gradvec.render import kernel_cache
+
+
+def doubled(x):
+    return 2 * x
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """A cache of its own, still empty."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernel_cache, "faults", [])
+    kernel_cache.usable_folder.cache_clear()
+    yield kernel_cache.cache_folder()
+    monkeypatch.undo()
+    kernel_cache.usable_folder.cache_clear()
+
+
+def compiled(function=doubled):
+    """(kernels taken from the cache, kernels compiled) when a new process's worth of dispatcher is called once."""
+    kernel = kernel_cache.njit(function)
+    assert kernel(21.0) == 42.0
+    return sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values())
+
+
+def kept(folder):
+    path, = folder.glob("*.kernel")
+    return path
+
+
+def test_a_kernel_is_compiled_once_for_each_type(folder):
+    assert [compiled(), compiled()] == [(0, 1), (1, 0)]
+    assert kernel_cache.njit(doubled)(np.float32(2)) == 4
+    assert len(list(folder.iterdir())) == 2
+    assert kernel_cache.faults == []
+
+
+def test_the_folder_is_the_users_alone(folder):
+    compiled()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o777)
+    kernel_cache.usable_folder.cache_clear()
+    assert kernel_cache.usable_folder() == folder
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("damage", [
+    lambda data: b"", lambda data: data[:20], lambda data: data[:len(data) // 2], lambda data: data + b"x",
+    lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:], lambda data: data[:-1] + bytes([data[-1] ^ 128]),
+    lambda data: b"\0" * len(data)])
+def test_a_damaged_kernel_is_compiled_anew(folder, damage):
+    compiled()
+    path = kept(folder)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert compiled() == (0, 1)
+    assert "damaged" in kernel_cache.faults[0]
+    assert compiled() == (1, 0)
+
+
+class Trap:
+    def __init__(self, victim):
+        self.victim = victim
+
+    def __reduce__(self):
+        return os.unlink, (str(self.victim),)
+
+
+def test_what_others_put_there_is_never_run(folder, tmp_path):
+    compiled()
+    victim = tmp_path / "victim"
+    victim.touch()
+    kept(folder).write_bytes(pickle.dumps(Trap(victim)))
+    assert compiled() == (0, 1)
+    assert victim.exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_is_no_plain_file_is_not_read(folder, tmp_path, kind):
+    compiled()
+    path = kept(folder)
+    path.rename(tmp_path / "elsewhere")
+    if kind == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert compiled() == (0, 1)
+    assert kernel_cache.faults
+
+
+def test_a_foreign_owner_is_refused(folder, monkeypatch):
+    compiled()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    monkeypatch.setattr(kernel_cache, "cache_folder", lambda: folder)
+    assert compiled() == (0, 1)
+    kernel_cache.usable_folder.cache_clear()
+    assert kernel_cache.usable_folder() is None
+    assert compiled() == (0, 1)
+    assert "another user" in kernel_cache.faults[-1]
+
+
+def test_a_link_in_place_of_the_folder_is_refused(folder, tmp_path):
+    (tmp_path / "open").mkdir()
+    folder.symlink_to(tmp_path / "open")
+    assert compiled() == (0, 1)
+    assert list((tmp_path / "open").iterdir()) == []
+
+
+def test_without_a_folder_kernels_are_compiled_in_memory(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/proc")  # nobody may write there
+    assert compiled() == (0, 1)
+    assert kernel_cache.usable_folder() is None
+    assert len(kernel_cache.faults) == 1
+
+
+@contextmanager
+def full_disk():
+    """Writing fails as it does where there is no room."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_costs_time_only_and_leaves_nothing_behind(folder):
+    assert kernel_cache.usable_folder() == folder
+    with full_disk():
+        assert compiled() == (0, 1)
+    assert list(folder.iterdir()) == []
+    assert compiled() == (0, 1)
+    assert compiled() == (1, 0)
+
+
+def test_a_change_beside_a_kernel_compiles_it_anew(folder, monkeypatch):
+    compiled()
+    monkeypatch.setattr(kernel_cache, "_sources_digest", lambda place: "other")
+    assert compiled() == (0, 1)
