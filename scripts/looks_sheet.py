@@ -32,7 +32,7 @@ from gradvec.tools.compare import both, psnr, render_svg  # noqa: E402
 
 #: Pictures of the sheets and where their enlarged detail begins, shares of width and height.
 PICTURES = (("astronaut", 0.27, 0.02), ("coffee", 0.30, 0.42))
-SIZE, SHARE = 384, 0.7
+SIZE, SHARE = 256, 0.4
 TILE, ENLARGED, LABEL, GAP = 288, 4, 22, 6
 
 

@@ -110,7 +110,7 @@ class Options:
     def for_job(cls, job: str, values: dict[str, Any]) -> Options:
         """As :meth:`from_dict`, with the job's own defaults (:data:`JOB_DEFAULTS`) for what is absent or automatic, and
         for painting the look that it takes where none is named."""
-        if job == "paint":
+        if job in ("paint", "draft"):
             values = {"look": looks.DEFAULT, **values}
         given = vars(cls.from_dict(values))
         own = {name: default for name, default in JOB_DEFAULTS.get(job, {}).items()

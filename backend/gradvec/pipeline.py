@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from . import settings
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
 from .color import inks, palette
+from .crop import Crop
 from .errors import InputError
 from .frame import Frame, Result
 from .io import images
@@ -32,13 +35,15 @@ from .stages.vectorize.schedule import stages
 
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
-                  detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = ()) -> Result:
+                  detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
+                  guides: Sequence[np.ndarray] = (), draft: Crop | None = None) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
         source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
         detail_map: a picture that is bright where strokes are to be small and many. own_brushes: pictures of one dab
-            each, which replace the oil brush's templates.
+            each, which replace the oil brush's templates. guides: polylines (n, 2), shares of the picture's width and
+            height, that strokes near them run along. draft: paint a quick draft of this part of the picture.
 
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
@@ -46,7 +51,10 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     options = options if detail_map is None else settings.with_detail_map(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        picture = images.load(source, options.size)
+        if draft is not None:
+            options = settings.drafted(options)
+        whole = images.load(source, options.size if draft is None else draft.whole_size(options.size))
+        picture = whole if draft is None else draft.of(whole)
         options = settings.with_inks(options, picture)
         frame.options = options
         target = paper.left_bare(picture, *settings.bare_paper(options))
@@ -55,7 +63,9 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        painting = paint(target, options, frame.run, bright, dabs, settings.painting_effort(options))
+        lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
+        painting = paint(target, options, frame.run, bright, dabs,
+                         settings.painting_effort(options) if draft is None else 0.0, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)

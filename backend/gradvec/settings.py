@@ -18,6 +18,8 @@ from .stages.outline import OutlineSettings
 FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
+#: A draft's longest side, px, its share of the strokes, and how many it has at least.
+DRAFT_SIZE, DRAFT_SHARE, DRAFT_LEAST = 192, 0.25, 60
 
 
 def painted_at(options: Options) -> float:
@@ -51,6 +53,13 @@ def with_inks(options: Options, target: Target) -> Options:
 def ink_colors(options: Options) -> np.ndarray | None:
     """(k, 3) the inks of options that :func:`with_inks` made, None where they print with none."""
     return np.array([parse_color(word)[0] for word in options.palette.split(",")]) if options.inks else None
+
+
+def drafted(options: Options) -> Options:
+    """The same options on a small picture with few strokes, which keep the shapes of their brushes as far as the look
+    has it: some seconds show what will come."""
+    return replace(options, size=min(options.size, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
+                   strokes=max(1, min(options.strokes, max(DRAFT_LEAST, round(DRAFT_SHARE * options.strokes)))))
 
 
 def keeps_brushes(options: Options) -> bool:
