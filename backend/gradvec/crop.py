@@ -28,7 +28,8 @@ class Crop:
         if not (min(self.left, self.top) >= 0 and min(self.width, self.height) >= LEAST
                 and max(right, bottom) <= 1 + 1e-6):
             part = f"{self.left:g}, {self.top:g}, {self.width:g}, {self.height:g}"
-            raise UsageError(f"The part {part} does not lie in the picture.", f"Give left, top, width and height as shares from 0 to 1, {LEAST:g} at least.")
+            raise UsageError(f"The part {part} does not lie in the picture.",
+                             f"Give left, top, width and height as shares from 0 to 1, {LEAST:g} at least.")
 
     @classmethod
     def from_list(cls, values: Any) -> Crop:
