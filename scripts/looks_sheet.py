@@ -112,7 +112,10 @@ def rim_contrasts(svg: bytes, most: int = 40) -> np.ndarray:
         alone.set("viewBox", f"{box[0] - 2} {box[1] - 2} {box[2] - box[0] + 4} {box[3] - box[1] + 4}")
         size = [max(8, round(4 * (box[k + 2] - box[k] + 4))) for k in (0, 1)]
         paint = 1 - render_svg(etree.tostring(alone), *size).mean(2) / 255
-        inside = ndimage.binary_fill_holes(paint > 0.02)
+        for path in alone.iter(f"{{{SVG}}}path"):
+            path.set("stroke", "none")
+            path.set("fill", "#000000")
+        inside = render_svg(etree.tostring(alone), *size).mean(2) < 250
         least, edge, deep = (ndimage.binary_erosion(inside, iterations=n) for n in (1, 4, 14))
         edge = least & ~edge
         if deep.sum() > 60:

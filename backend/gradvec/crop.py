@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .errors import UsageError
+from .io import images
 from .model import Target
 
 #: No part is narrower than this share of the picture.
@@ -47,9 +49,13 @@ class Crop:
                              "Give left, top, width and height as shares from 0 to 1.") from None
         return cls(left, top, width, height)
 
-    def whole_size(self, size: int) -> int:
-        """Longest side, px, that the whole picture is worked at so that the part is at most about ``size`` px long."""
-        return max(size, round(size / max(self.width, self.height)))
+    def read(self, source: Path | bytes, size: int) -> Target:
+        """The part of a picture file, about ``size`` px long where the picture is large enough.
+
+        Raises:
+            InputError: as images.load.
+        """
+        return self.of(images.load(source, max(size, round(size / max(self.width, self.height)))))
 
     def of(self, target: Target) -> Target:
         """The part of a picture."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from .progress import Run
 from .render.predict import predict
 from .render.threads import calm_threads
 from .stages import layers
+from .stages.refine import RefineReport
+from .stages.vectorize.build import BuildReport
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Frame:
         self._seconds[key] = round(time.perf_counter() - started, 2)
 
     def finished(self, shapes: list[Shape], layer: list[int], ground: Color | None, target: Target,
-                 refined: dict[str, Any], painting: Painting | None = None,
+                 refined: RefineReport | BuildReport, painting: Painting | None = None,
                  patches: Sequence[StrokePatch] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
         options = self.options

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import settings
+from . import looks, settings
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
 from .color import inks, palette
@@ -48,30 +48,30 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    if looks.look_of(options.look).job == "vectorize" and draft is None:
+        return vectorize_picture(source, options, run, name=name)
     options = options if detail_map is None else settings.with_detail_map(options)
+    options = options if draft is None else settings.drafted(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        if draft is not None:
-            options = settings.drafted(options)
-        whole = images.load(source, options.size if draft is None else draft.whole_size(options.size))
-        picture = whole if draft is None else draft.of(whole)
-        options = settings.with_inks(options, picture)
-        frame.options = options
-        target = paper.left_bare(picture, *settings.bare_paper(options))
+        picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
+        options = frame.options = settings.with_inks(options, picture)
         own_inks = settings.ink_colors(options)
+        target = paper.left_bare(picture, *settings.bare_paper(options))
         target = target if own_inks is None else inks.printed(target, own_inks)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
+        how = settings.paint_settings(options, settings.painting_effort(options) if draft is None else 0.0)
         lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
-        painting = paint(target, options, frame.run, bright, dabs,
-                         settings.painting_effort(options) if draft is None else 0.0, lines)
+        painting = paint(target, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
         shapes, layer, patches = _vectorized(painting, target, options, frame.run)
     with frame.stage("Refining", key="refine", until=0.97):
-        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, options, frame.run)
+        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background,
+                                                settings.refine_settings(options), frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
@@ -94,10 +94,11 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
                          "Use pictures of single strokes on a white or transparent ground.")
     with frame.stage("Refining", key="refine", until=0.97):
         target = isolate.composited(patches, *size)
-        ground = grounds.choose_ground(options.background, target.alpha, grounds.white)
+        ground = grounds.choose_ground(settings.fixed_background(options), target.alpha, grounds.white)
         target = grounds.on_ground(target, ground)
         shapes, layer = layers.assign(shapes, options.layers, keep_order=True)
-        shapes, layer, refined = refine_layers(shapes, layer, target, ground, options, frame.run, traced=True)
+        shapes, layer, refined = refine_layers(shapes, layer, target, ground,
+                                                settings.refine_settings(options, traced=True), frame.run)
     return frame.finished(shapes, layer, ground, target, refined, None, patches)
 
 
@@ -117,7 +118,7 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with frame.stage("Reading the picture", key="read", until=0.02):
         target = images.load(source, options.size)
     with frame.stage("Adding paths", key="build", until=0.97):
-        built = build(target, frame.schedule, options, frame.run)
+        built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)
 
 

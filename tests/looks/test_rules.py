@@ -9,11 +9,12 @@ from gradvec.brushes import outlines as brushes
 from gradvec.brushes.rules import FREE, GONE, HELD, RULES, rules_of
 from gradvec.geometry.inside import polygons
 from gradvec.model import LinearGradient, SolidColor, Target
-from gradvec.optimize.loop import Refinement, refine
-from gradvec.optimize.variables import Freedom, reach_of
-from gradvec.options import Options
+from gradvec.optimize import Refinement, refine
+from gradvec.optimize.keeping import BrushRules
+from gradvec.optimize.variables import Freedom, Variables, reach_of
 from gradvec.progress import Run
 from gradvec.stages.paint import paint
+from gradvec.stages.paint.settings import PaintSettings
 
 BRUSHES = sorted(RULES)
 
@@ -26,10 +27,13 @@ def picture(side=40):
     return Target(rgb.astype(np.float32), np.ones((side, side), np.float32), (side, side))
 
 
+def painting_of(brush, strokes, effort=0.0):
+    return paint(picture(), PaintSettings(strokes=strokes, brush=brush, effort=effort, keep=0.0), Run())
+
+
 @pytest.fixture(scope="module", params=BRUSHES)
 def painted(request):
-    options = Options(brush=request.param, fidelity=0.0, strokes=14)
-    return request.param, paint(picture(), options, Run(), effort=0.2)
+    return request.param, painting_of(request.param, 14, 0.2)
 
 
 def length_to_width(painting):
@@ -72,9 +76,9 @@ def test_refined_strokes_keep_to_their_brush(painted):
     brush, painting = painted
     rules = RULES[brush]
     shapes = [replace(s, id=str(n)) for n, s in enumerate(brushes.shapes(painting))]
-    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0), keep=0.0))
+    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0)), rules=(BrushRules(0.0),))
     ground = (*painting.background, 1.0)
-    refined, _ = refine(shapes, picture(), ground, work, Run())
+    refined = refine(shapes, picture(), ground, work, Run()).shapes
     for before, after in zip(shapes, refined, strict=True):
         alphas = [1.0] if isinstance(after.fill, SolidColor) else [stop.opacity for stop in after.fill.stops]
         assert min(alphas) * after.opacity >= rules.opacity[0] - 1e-5
@@ -132,13 +136,8 @@ def test_brushes_differ_in_opacity_and_shape():
 
 @pytest.mark.parametrize("turned", [0.0, 0.5, 1.2])
 def test_a_stroke_that_is_drawn_out_too_far_comes_back_with_its_area(turned):
-    from gradvec.optimize.keeping import Kept
-    from gradvec.render.scene import scene_from_shapes
-
-    painting = paint(picture(), Options(brush="tape", fidelity=0.0, strokes=1), Run(), effort=0.0)
-    shapes = brushes.shapes(painting)
-    scene = scene_from_shapes(shapes, 40, 40)
-    kept = Kept(shapes, 0.0, scene.topology, scene.points, scene.geometry, scene.opacity)
+    kept = BrushRules(0.0)
+    kept.begin(Variables(brushes.shapes(painting_of("tape", 1)), 40, 40, (1.0,) * 4, Freedom()))
     c, s = np.cos(turned), np.sin(turned)
     wild = torch.tensor([[6.0, 0.0], [0.0, 0.5]]) @ torch.tensor([[c, s], [-s, c]], dtype=torch.float32)
     matrix = torch.cat([wild, torch.tensor([[7.0, 9.0]])])[None]
@@ -165,8 +164,7 @@ def test_a_dry_dab_is_torn_and_a_loaded_one_whole():
 
 
 def test_polygons_close():
-    painting = paint(picture(), Options(brush="dry", fidelity=0.0, strokes=3), Run(), effort=0.0)
-    for shape in brushes.shapes(painting, fine=True):
+    for shape in brushes.shapes(painting_of("dry", 3), fine=True):
         areas = [float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 for x, y in (p.T for p in polygons(shape.outline))]
         # The largest loop is paint; holes wind against it.
         assert abs(areas[0]) == max(map(abs, areas))

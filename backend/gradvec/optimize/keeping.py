@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
 from ..brushes.rules import FREE, rules_of
 from ..model import Shape
 from ..render.scene import LINEAR, Topology
+from .constraints import Constraint
+from .variables import Variables
 
 
-class Kept:
-    """Which shapes keep to what.
+class BrushRules(Constraint):
+    """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
 
-    origin: (K, 2) px control points as they came in. geometry: (N, 4) of their fills. opacity: (N,) of the shapes,
-    which stays; stops fade on top of it.
-    """
+    def __init__(self, fidelity: float) -> None:
+        self._fidelity = fidelity
 
-    def __init__(self, shapes: Sequence[Shape], fidelity: float, topology: Topology, origin: torch.Tensor,
-                 geometry: torch.Tensor, opacity: torch.Tensor) -> None:
-        rules = [rules_of(shape.brush, fidelity) for shape in shapes]
-        self.binding = any(own != FREE for own in rules)
-        stops = torch.from_numpy(topology.stop_outline).to(origin.device)
-        low, high = (torch.tensor([own.opacity[k] for own in rules]).to(opacity) for k in (0, 1))
-        each = opacity.clamp(min=1e-3)
+    def flat(self, shape: Shape) -> bool:
+        return rules_of(shape.brush, self._fidelity).gradient == "none"
+
+    def begin(self, variables: Variables) -> None:
+        rules = [rules_of(shape.brush, self._fidelity) for shape in variables.meta]
+        self._binding = any(own != FREE for own in rules)
+        if not self._binding:
+            return
+        topology, like = variables.topology, variables.points.detach()
+        stops = torch.from_numpy(topology.stop_outline).to(like.device)
+        each = variables.opacity.clamp(min=1e-3)
+        low, high = (torch.tensor([own.opacity[k] for own in rules]).to(like) for k in (0, 1))
         self._fade = (low / each).clamp(max=1.0)[stops], (high / each).clamp(max=1.0)[stops]
-        self._stretch = torch.tensor([own.stretch for own in rules]).to(origin)
-        self._along = torch.tensor([own.gradient == "along" for own in rules]).to(origin.device)
-        self._along &= torch.from_numpy(topology.kind == LINEAR).to(origin.device)
-        self._owner = torch.from_numpy(topology.point_outline).to(origin.device)
-        straight = np.array([own.straight for own in rules], bool)
-        self._corners = _corners(topology, straight)
-        self._home = geometry.detach().clone()
+        self._stretch = torch.tensor([own.stretch for own in rules]).to(like)
+        self._along = torch.tensor([own.gradient == "along" for own in rules]).to(like.device)
+        self._along &= torch.from_numpy(topology.kind == LINEAR).to(like.device)
+        self._owner = variables.owner
+        self._corners = _corners(topology, np.array([own.straight for own in rules], bool))
+        self._home = variables.geometry.detach().clone()
+
+    def after_step(self, variables: Variables, share: float) -> None:
+        if not self._binding:
+            return
+        if variables.freedom.colors and variables.freedom.opacity:
+            self.fade(variables.stop_color)
+        if not variables.freedom.outlines:
+            return
+        points = variables.points
+        for index, basis, matrix in variables.affine.groups(points):
+            kept = self.unstretched(matrix, index)
+            if kept is not matrix:
+                points[index] += basis @ (kept - matrix)
+            self.carry(variables.geometry, index, kept, variables.origin)
+        self.straighten(points)
 
     def fade(self, stop_color: torch.Tensor) -> None:
         """Opacities of stops (S, 4) within their brush's rules, in place."""

@@ -9,201 +9,191 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ..geometry.self_intersection import Untangler
 from ..model import Shape, Target
 from ..progress import Run
 from ..render import choose, render_flat
-from .adam import Adam
+from .adam import Adam, cosine_decay
+from .constraints import Constraint, constraints_for
 from .loss import PictureLoss
-from .reseed import OrientationField, place, reseed, rows_of, seeds
+from .previews import Previews
+from .reseed import OrientationField, idle_last, places_by_error
 from .variables import Freedom, Variables, with_gradient
 
 #: Full rates a step, decayed by a cosine: control points and gradient end points as a share of the shape's size, with
-#: the least and the most px; stop colours.
-POINT_RATE, AXIS_RATE, COLOR_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04
-#: How far a step slides control points along their outline towards even spacing.
-EVEN = 0.1
-#: Seconds between two previews that are offered.
-PREVIEW_EVERY = 0.3
+#: the least and the most px; stop colours; the ground's colour.
+POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
 
 
 @dataclass(frozen=True)
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. peak: share of the full rates at the start. freedom: what may move. reseeds: how often
-    shapes that do nothing are put elsewhere.
-    tension: what a px of outline costs, in summed squared colour difference: pulls in spikes that gain nothing.
+    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share.
+    freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
+    tension: what a px of outline costs, in summed squared colour difference. evenness: how far a step slides control
+    points along their outline towards even spacing.
     pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. fixed: ids of shapes
-    that stay as they are and only take part in the picture. seed: of the random
-    places.
+    that stay as they are and only take part in the picture. rules: further constraints, which act before the check for
+    self-crossings. seed: of the random places.
     """
 
     steps: int = 300
     peak: float = 1.0
+    last: float = 0.05
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
     tension: float = 0.0005
+    evenness: float = 0.1
     pieces: int = 8
     flat: bool = False
     fixed: frozenset[str] = frozenset()
+    rules: tuple[Constraint, ...] = ()
     seed: int = 0
     engine: str = "auto"
     device: str = "auto"
 
 
-def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], work: Refinement,
-           run: Run) -> tuple[list[Shape], dict]:
-    """All shapes together, refined to look like the picture.
+@dataclass(frozen=True)
+class Refined:
+    """What a refinement found.
+
+    shapes: in paint order (ids kept; re-seeded ones on top). ground: straight RGBA under them. shown: (H, W, 4)
+    premultiplied RGBA, what they show. error: (H, W) squared difference to the picture, summed over the planes that
+    are compared. mse_before, mse: mean of it before the first step and after the last. steps: how many were made, in
+    seconds. moved: ids of the shapes that were put elsewhere. drift: how far outlines left the best affine image of
+    what came in, a share of their size, on average.
+    """
+
+    shapes: list[Shape]
+    ground: tuple[float, float, float, float]
+    shown: np.ndarray
+    error: np.ndarray
+    mse_before: float
+    mse: float
+    steps: int
+    seconds: float
+    moved: frozenset[str]
+    drift: float
+
+    @property
+    def psnr_before(self) -> float:
+        """dB, before the first step."""
+        return _psnr(self.mse_before)
+
+    @property
+    def psnr(self) -> float:
+        """dB against the picture."""
+        return _psnr(self.mse)
+
+
+def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, run: Run,
+           weight: np.ndarray | None = None, pace: np.ndarray | None = None) -> Refined:
+    """All shapes together, refined to look like the picture; with 0 steps only measured.
 
     Args:
         shapes: bottom to top.
         background: straight RGBA under the shapes; alpha 0 where the ground stays bare.
-
-    Returns:
-        The shapes in paint order (ids kept; re-seeded ones on top) and a report: steps, seconds, psnr_before,
-        psnr_after (dB against the picture), reseeded (how many were put elsewhere), moved (their ids), drift (how far
-        outlines left the best affine image of what came in, a share of their size, on average).
+        weight: (H, W) how much each pixel's difference counts; None: all alike.
+        pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
-    if not shapes:
-        return [], {"steps": 0, "reseeded": 0, "moved": set()}
-    engine, device = choose(work.engine, work.device)
-    if work.freedom.gradients and work.freedom.colors and not work.flat:
-        shapes = [shape if shape.id in work.fixed else with_gradient(shape, work.freedom.keep)
-                  for shape in shapes]
-    variables = Variables(shapes, target.width, target.height, background, work.freedom, device)
-    return _Loop(variables, target, work, engine, run).result()
+    engine, device = choose(plan.engine, plan.device)
+    if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
+        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+                  else with_gradient(shape) for shape in shapes]
+    variables = Variables(shapes, target.width, target.height, background, plan.freedom, device)
+    return _Loop(variables, target, plan, engine, run, weight, pace).result()
 
 
 class _Loop:
     """One refinement under way."""
 
-    def __init__(self, variables: Variables, target: Target, work: Refinement, engine: str, run: Run) -> None:
-        self.variables, self.target, self.work, self.engine, self.run = variables, target, work, engine, run
-        self.loss = PictureLoss(target, float(variables.background[0, 3]) >= 1.0, str(variables.points.device))
+    def __init__(self, variables: Variables, target: Target, plan: Refinement, engine: str, run: Run,
+                 weight: np.ndarray | None, pace: np.ndarray | None) -> None:
+        self.variables, self.target, self.plan, self.engine, self.run = variables, target, plan, engine, run
+        opaque = float(variables.background.detach()[0, 3]) >= 1.0
+        self.loss = PictureLoss(target, opaque, variables.points.device, weight)
+        self.pace = np.ones(variables.count) if pace is None else pace
         self.adam = Adam(variables.leaves(), self._rates())
-        self.rng = np.random.default_rng(work.seed)
-        self.field = OrientationField(target) if work.reseeds else None
+        self.rng = np.random.default_rng(plan.seed)
+        self.field = OrientationField(target) if plan.reseeds else None
         self.steps, self.moved = 0, set[str]()
-        self.untangler = Untangler(variables.topology, work.pieces) if work.freedom.outlines else None
-        self._hold_fixed()
-        self._previewed = 0.0
+        self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
+        self.previews = Previews(run)
+        self._begin()
 
-    def _hold_fixed(self) -> None:
-        """Remembers which rows of points, geometry and stops must not move."""
-        still = np.array([shape.id in self.work.fixed for shape in self.variables.meta], bool)
-        self._still = rows_of(self.variables, still) if still.any() else None
+    def _begin(self) -> None:
+        for rule in self.rules:
+            rule.begin(self.variables)
 
     def _rates(self) -> list[torch.Tensor]:
-        size = self.variables.size
-        points, axis = (torch.clamp(share * size, least, most)[:, None]
+        own = self.variables
+        pace = torch.from_numpy(self.pace.astype(np.float32)).to(own.points.device)
+        stops = torch.from_numpy(own.topology.stop_outline).to(own.points.device)
+        points, axis = (torch.clamp(share * own.size, least, most) * pace
                         for share, least, most in (POINT_RATE, AXIS_RATE))
-        owner = torch.from_numpy(self.variables.topology.point_outline).to(size.device)
-        return self._free([points[owner], axis, torch.tensor(COLOR_RATE, device=size.device)])
+        return own.of_leaves(points[own.owner, None], axis[:, None], (COLOR_RATE * pace)[stops, None],
+                             torch.tensor(GROUND_RATE, device=own.points.device))
 
-    def _free(self, parts: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Of (points, geometry, stops) those that are optimized."""
-        free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.colors)
-        return [part for part, on in zip(parts, free, strict=True) if on]
-
-    def result(self) -> tuple[list[Shape], dict]:
+    def result(self) -> Refined:
         started = time.monotonic()
-        before = None
-        for step in range(self.work.steps):
-            self.run.step(step / self.work.steps)
+        before, plan = None, self.plan
+        for step in range(plan.steps if self.variables.count else 0):
+            self.run.step(step / plan.steps)
             if self.run.keep:
                 break
-            picture = self._step(self.work.peak * (0.05 + 0.475 * (1 + math.cos(math.pi * step / self.work.steps))))
+            picture = self._step(plan.peak * cosine_decay(step, plan.steps, plan.last))
             before = self.loss.mse if before is None else before
             if step + 1 in self._reseed_steps():
                 self._reseed()
-            self._preview(picture)
-        after = self._measure()
-        report = {"steps": self.steps, "seconds": round(time.monotonic() - started, 2), "reseeded": len(self.moved),
-                  "moved": self.moved, "drift": round(float(self.variables.drift().mean()), 4),
-                  "psnr_before": _psnr(before if before is not None else after), "psnr_after": _psnr(after)}
-        return self.variables.shapes(), report
+            self.previews.offer(picture, self.target.height, self.target.width)
+        shown = self._measured()
+        own, mse = self.variables, self.loss.mse
+        red, green, blue, alpha = own.background.detach()[0].tolist()
+        return Refined(own.shapes(), (red, green, blue, alpha),
+                       shown.cpu().numpy().reshape(self.target.height, self.target.width, 4), self.loss.error_map(),
+                       mse if before is None else before, mse, self.steps, time.monotonic() - started,
+                       frozenset(self.moved), float(own.drift().mean()) if own.count else 0.0)
 
     def _step(self, share: float) -> torch.Tensor:
+        """One step. Returns the picture before it."""
         picture = render_flat(self.variables.scene(), self.engine)
         self.loss.backward(picture)
-        if self.work.freedom.outlines and self.work.tension > 0:
-            self.variables.pull_taut(self.work.tension)
-        before = self.variables.points.detach().cpu().numpy().copy()
-        held = self._held()
-        self.adam.step(share)
-        if self.work.freedom.outlines and EVEN > 0:
-            self.variables.even_out(EVEN * share)
-        self.variables.project()
-        self._put_back(held)
-        self._untangle(before)
+        with torch.no_grad():
+            for rule in self.rules:
+                rule.before_step(self.variables)
+            self.adam.step(share)
+            for rule in self.rules:
+                rule.after_step(self.variables, share)
         self.steps += 1
         return picture
 
-    def _held(self) -> list[torch.Tensor]:
-        if self._still is None:
-            return []
-        own = self.variables
-        return [leaf.detach()[rows] for leaf, rows in zip((own.points, own.geometry, own.stop_color), self._still,
-                                                          strict=True)]
-
-    @torch.no_grad()
-    def _put_back(self, held: list[torch.Tensor]) -> None:
-        own = self.variables
-        if self._still is not None:
-            for leaf, rows, values in zip((own.points, own.geometry, own.stop_color), self._still, held, strict=True):
-                leaf[rows] = values
-
-    @torch.no_grad()
-    def _untangle(self, before: np.ndarray) -> None:
-        if self.untangler is None:
-            return
-        points = self.variables.points
-        if points.device.type == "cpu":
-            self.untangler.hold(points.detach().numpy(), before)
-        else:
-            moved = points.detach().cpu().numpy()
-            if self.untangler.hold(moved, before):
-                points.copy_(torch.from_numpy(moved))
-
     def _reseed_steps(self) -> set[int]:
-        """Early enough that a stroke that was put elsewhere has half of the run to settle."""
-        return {round(self.work.steps * 0.5 * (k + 1) / self.work.reseeds) for k in range(self.work.reseeds)}
+        """Early enough that a shape that was put elsewhere has half of the run to settle."""
+        return {round(self.plan.steps * 0.5 * (k + 1) / self.plan.reseeds) for k in range(self.plan.reseeds)}
 
     def _reseed(self) -> None:
+        """Puts shapes that are hardly seen on top, where the error is largest."""
         assert self.field is not None
-        variables = self.variables
-        order, fresh = reseed(variables, self.loss.error_map(), self.target, self.field, self.rng, self.engine,
-                              most=max(1, variables.count // 5))
+        variables, target = self.variables, self.target
+        order, fresh = idle_last(variables, self.engine, most=max(1, variables.count // 5))
         if not fresh.any():
             return
-        rows = list(variables.take(order))
-        self.untangler = Untangler(variables.topology, self.work.pieces) if self.untangler is not None else None
-        size = 0.35 * math.sqrt(self.target.width * self.target.height / variables.count)
-        place(variables, fresh, seeds(self.loss.error_map(), int(fresh.sum()), self.target, self.field, self.rng,
-                                      max(size, 3.0)))
-        self.adam.take(variables.leaves(), self._free(rows), self._free(rows_of(variables, fresh)), self._rates())
+        rows = variables.take(order)
+        size = 0.35 * math.sqrt(target.width * target.height / variables.count)
+        variables.place(np.flatnonzero(fresh), places_by_error(self.loss.error_map(), int(fresh.sum()), target,
+                                                               self.field, self.rng, max(size, 3.0)))
+        self.pace = self.pace[order]
+        self._begin()
+        self.adam.take(variables.leaves(), rows, variables.rows_of(fresh), self._rates())
         self.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     @torch.no_grad()
-    def _measure(self) -> float:
+    def _measured(self) -> torch.Tensor:
+        """(P, 4) what the variables show now; the loss is then about that."""
         picture = render_flat(self.variables.scene(), self.engine)
-        torch.sub(picture.detach().t()[:len(self.loss.planes)], self.loss.planes, out=self.loss.difference)
-        return self.loss.mse
-
-    def _preview(self, picture: torch.Tensor) -> None:
-        now = time.monotonic()
-        if now - self._previewed < PREVIEW_EVERY:
-            return
-        self._previewed = now
-        self.run.preview(lambda: _bytes(picture.detach(), self.target.height, self.target.width))
+        self.loss.measure(picture)
+        return picture
 
 
 def _psnr(mse: float) -> float:
     return round(-10 * math.log10(max(mse, 1e-12)), 3)
-
-
-def _bytes(picture: torch.Tensor, height: int, width: int) -> np.ndarray:
-    """(H, W, 3) uint8 on white."""
-    rgb = picture[:, :3] + (1 - picture[:, 3:4])
-    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).reshape(height, width, 3).cpu().numpy()

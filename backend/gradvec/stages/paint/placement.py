@@ -7,7 +7,7 @@ import torch
 
 from ...brushes import outlines as brushes
 from .seeds import Seeds
-from .variables import Variables
+from .stroke_variables import StrokeVariables
 
 #: Length over width from which a mixed painting takes a swept brush.
 LONG = 3.0
@@ -16,7 +16,7 @@ CALM, CLEAR = 0.45, 0.6
 
 
 def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Generator, stamps: int = 0,
-                       clear: np.ndarray | None = None) -> Variables:
+                       clear: np.ndarray | None = None) -> StrokeVariables:
     """Strokes where the seeds say. brush: a name of brushes.NAMES, or mixed. stamps: how many templates the user's own
     brush has; if any, oil strokes use those alone. clear: (n,) how clear the form is at each seed."""
     n = len(seeds)
@@ -32,7 +32,7 @@ def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Gene
     half = torch.stack([angle.cos(), angle.sin()], 1) * (length - width).clamp(min=1.0) / 2
     swept = torch.cat([center - half, center, center + half, width / 2, width / 2], 1)
     is_stamped = torch.from_numpy(np.isin(kind, brushes.STAMPED))[:, None]
-    return Variables(torch.where(is_stamped, stamped, swept).float(), torch.from_numpy(seeds.axis).float(),
+    return StrokeVariables(torch.where(is_stamped, stamped, swept).float(), torch.from_numpy(seeds.axis).float(),
                      torch.from_numpy(np.concatenate([seeds.color0, seeds.color1], 1)).float(), torch.ones(n), kind,
                      template.astype(np.int64), np.full(n, level, np.int64))
 

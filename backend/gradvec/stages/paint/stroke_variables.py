@@ -49,7 +49,7 @@ class Limits:
 
 
 @dataclass
-class Variables:
+class StrokeVariables:
     """N strokes in paint order. shape (N, 8), axis (N, 4) px along and across the stroke from its centre,
     color (N, 6), opacity (N,): float32 tensors. brush, template, level: (N,) int arrays."""
 
@@ -65,18 +65,18 @@ class Variables:
         return len(self.brush)
 
     @classmethod
-    def empty(cls) -> Variables:
+    def empty(cls) -> StrokeVariables:
         none = np.zeros(0, np.int64)
         return cls(torch.zeros(0, 8), torch.zeros(0, 4), torch.zeros(0, 6), torch.zeros(0), none, none, none)
 
-    def take(self, index: np.ndarray) -> Variables:
+    def take(self, index: np.ndarray) -> StrokeVariables:
         """The strokes that a boolean mask or an index array names, in that order; values are copied."""
         if index.dtype == bool:
             index = np.nonzero(index)[0]
         rows = torch.from_numpy(np.asarray(index, np.int64))
         return self._of([t.detach()[rows].clone() for t in self.tensors()], [a[index] for a in self._arrays()])
 
-    def join(self, other: Variables) -> Variables:
+    def join(self, other: StrokeVariables) -> StrokeVariables:
         """These strokes with others painted over them."""
         tensors = [torch.cat([a.detach(), b.detach()]) for a, b in zip(self.tensors(), other.tensors(), strict=True)]
         arrays = [np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True)]
@@ -86,7 +86,7 @@ class Variables:
         return [self.shape, self.axis, self.color, self.opacity]
 
     @classmethod
-    def _of(cls, tensors: list[torch.Tensor], arrays: list[np.ndarray]) -> Variables:
+    def _of(cls, tensors: list[torch.Tensor], arrays: list[np.ndarray]) -> StrokeVariables:
         shape, axis, color, opacity = tensors
         brush, template, level = arrays
         return cls(shape, axis, color, opacity, brush, template, level)
@@ -177,7 +177,7 @@ class SceneMaker:
     palette: colours that the variables' own are snapped to.
     """
 
-    def __init__(self, variables: Variables, size: tuple[int, int], background: tuple[float, float, float, float],
+    def __init__(self, variables: StrokeVariables, size: tuple[int, int], background: tuple[float, float, float, float],
                  cubics: int = 8, stamps: Sequence[Stamp] = (), scale: float = 1.0,
                  palette: torch.Tensor | None = None, pieces: int = 6) -> None:
         self._groups = brushes.Groups.of(variables.brush, cubics)
@@ -194,7 +194,7 @@ class SceneMaker:
         self._offsets = torch.tensor([0.0, 1.0]).repeat(n)
         self._background = torch.tensor([background], dtype=torch.float32)
 
-    def scene(self, v: Variables) -> Scene:
+    def scene(self, v: StrokeVariables) -> Scene:
         """The scene of these values, differentiable in them."""
         loops, geometry = [], []
         for (brush, index), template in zip(self._groups.rows, self._templates, strict=True):
@@ -219,7 +219,7 @@ class SceneMaker:
                      v.opacity, self._background)
 
 
-def to_painting(v: Variables, limits: Limits, background: Color | None, cubics: int,
+def to_painting(v: StrokeVariables, limits: Limits, background: Color | None, cubics: int,
                 stamps: Sequence[Stamp] = ()) -> Painting:
     """The variables as the model's type; gradient ends are drawn inside their strokes unless a palette fixes them."""
     axis = np.zeros((len(v), 4), np.float32)

@@ -12,8 +12,8 @@ from ...model import Stamp
 from ...optimize.derivative import run_back
 from ...render import render
 from . import transport
-from .canvas import View
-from .variables import Limits, SceneMaker, Variables
+from .canvas import Goal
+from .stroke_variables import Limits, SceneMaker, StrokeVariables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
 RATES = (1.5, 1.5, 0.03, 0.04)
@@ -24,9 +24,10 @@ TRANSPORT_SIDE = 28
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of Variables.step_sizes."""
+    """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of StrokeVariables.step_sizes."""
 
-    def __init__(self, variables: Variables, rates: Sequence[float], betas: tuple[float, float] = (0.8, 0.9)) -> None:
+    def __init__(self, variables: StrokeVariables, rates: Sequence[float],
+                 betas: tuple[float, float] = (0.8, 0.9)) -> None:
         self._variables, self._betas = variables, betas
         self._columns = [8, 4, 6, 1]
         self._rates = torch.tensor([r for r, n in zip(rates, self._columns, strict=True) for _ in range(n)])
@@ -56,7 +57,7 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class Settings:
+class FitSettings:
     """What stays the same over a whole painting. transport: share of the transport loss. opaque: no opacities."""
 
     limits: Limits
@@ -68,37 +69,37 @@ class Settings:
     opaque: bool = True
     transport: float = 0.0
 
-    def maker(self, variables: Variables, view: View) -> SceneMaker:
-        return SceneMaker(variables, view.size, self.ground, self.cubics, self.stamps, view.scale, self.limits.palette)
+    def maker(self, variables: StrokeVariables, goal: Goal) -> SceneMaker:
+        return SceneMaker(variables, goal.size, self.ground, self.cubics, self.stamps, goal.scale, self.limits.palette)
 
-    def picture(self, variables: Variables, view: View) -> torch.Tensor:
-        """(4, h, w) premultiplied RGBA of the strokes at a view's size."""
+    def picture(self, variables: StrokeVariables, goal: Goal) -> torch.Tensor:
+        """(4, h, w) premultiplied RGBA of the strokes at a goal's size."""
         with torch.no_grad():
-            scene = self.maker(variables, view).scene(variables)
+            scene = self.maker(variables, goal).scene(variables)
             return render(scene, self.engine, self.device).permute(2, 0, 1)
 
 
-def optimize(variables: Variables, view: View, settings: Settings, steps: int, decay: tuple[float, float],
-             on_step: Callable[[int, torch.Tensor], bool]) -> None:
+def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, steps: int, decay: tuple[float, float],
+                on_step: Callable[[int, torch.Tensor], bool]) -> None:
     """``steps`` steps of Adam on the weighted squared error of premultiplied RGBA, in place.
 
     decay: factors on the rates of the first and the last step; between them they fall geometrically.
-    on_step: called with the step's number and the picture before it (4, h, w); true ends the optimization.
+    on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
     """
-    maker = settings.maker(variables, view)
+    maker = settings.maker(variables, goal)
     rates = (*RATES[:3], 0.0 if settings.opaque else RATES[3])
     adam = Adam(variables, rates)
     try:
         for i in range(steps):
             picture = render(maker.scene(variables), settings.engine, settings.device)
             now = picture.detach().permute(2, 0, 1)
-            slope = 2 * (now - view.goal) * view.weight
+            slope = 2 * (now - goal.rgba) * goal.weight
             if settings.transport > 0:
-                slope = _with_transport(slope, now, view.goal, settings.transport)
+                slope = _with_transport(slope, now, goal.rgba, settings.transport)
             run_back(picture, slope.permute(1, 2, 0))
             adam.step(decay[0] * (decay[1] / decay[0]) ** (i / max(1, steps - 1)))
             variables.project(settings.limits)
-            if on_step(i, now):
+            if on_step(i, picture.detach()):
                 break
     finally:
         for tensor in variables.tensors():

@@ -13,21 +13,21 @@ import torch.nn.functional as F
 from ..geometry.scaling import Pair, scaled
 from ..model import Shape, Target
 
-#: A picture of more px than this, and than this for each shape, is refined on a smaller view.
+#: A picture of more px than this, and than this for each shape, is refined at a smaller size.
 AREA, SHAPE_AREA = 1_000_000, 4_000
-#: A view that would be nearly as large as the picture is not worth the loss.
+#: A copy that would be nearly as large as the picture is not worth the loss.
 LEAST_GAIN = 1.3
 
 
 @dataclass(frozen=True)
-class View:
+class ReducedTarget:
     """target: what is refined against. Its px = the picture's px * scale (x, y), uneven only by rounding."""
 
     target: Target
     scale: Pair = (1.0, 1.0)
 
     @classmethod
-    def of(cls, target: Target, shapes: int, least: int = AREA, each: int = SHAPE_AREA) -> View:
+    def of(cls, target: Target, shapes: int, least: int = AREA, each: int = SHAPE_AREA) -> ReducedTarget:
         """The picture itself, or a smaller one where it is larger than ``shapes`` shapes can use: ``each`` px for a
         shape, at least ``least`` px."""
         area, most = target.width * target.height, max(least, each * shapes)
@@ -43,11 +43,11 @@ class View:
         return cls(reduced, (size[1] / target.width, size[0] / target.height))
 
     def into(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """From the picture's px to the view's."""
+        """From the picture's px to the reduced one's."""
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, self.scale) for s in shapes]
 
     def back(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """From the view's px to the picture's."""
+        """From the reduced picture's px to the picture's."""
         (x, y) = self.scale
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, (1 / x, 1 / y)) for s in shapes]
 

@@ -1,4 +1,4 @@
-"""Very large pictures are refined on a smaller view, and nobody sees it."""
+"""Very large pictures are refined at a smaller size, and nobody sees it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import resvg_py
 from gradvec.io import svg
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
-from gradvec.optimize.view import AREA, SHAPE_AREA, View
+from gradvec.optimize.reduced import AREA, SHAPE_AREA, ReducedTarget
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
 from PIL import Image
@@ -22,7 +22,7 @@ def blank(width: int, height: int, alpha: float = 1.0) -> Target:
 
 def test_pictures_of_usual_size_are_taken_as_they_are() -> None:
     target = blank(1000, 1000)
-    view = View.of(target, 1)
+    view = ReducedTarget.of(target, 1)
     assert view.target is target
     shapes = [Shape(Outline((np.zeros((3, 2)),)), SolidColor((0, 0, 0)))]
     assert view.into(shapes) == shapes
@@ -31,7 +31,7 @@ def test_pictures_of_usual_size_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize(("width", "height", "shapes"), [(3000, 1500, 10), (40000, 40, 1), (2600, 2600, 600)])
 def test_a_view_has_the_pixels_that_its_shapes_can_use(width: int, height: int, shapes: int) -> None:
-    view = View.of(blank(width, height), shapes)
+    view = ReducedTarget.of(blank(width, height), shapes)
     most = max(AREA, SHAPE_AREA * shapes)
     assert 0.9 * most < view.target.width * view.target.height < 1.1 * most
     assert view.target.opaque
@@ -44,14 +44,14 @@ def test_hidden_colours_do_not_bleed_into_a_view() -> None:
     target = blank(2000, 1000)
     target.alpha[:, 501:] = 0.0
     target.rgb[:, 501:] = (1.0, 0.0, 1.0)
-    view = View.of(target, 1)
+    view = ReducedTarget.of(target, 1)
     seen = view.target.alpha > 0.01
     np.testing.assert_allclose(view.target.rgb[seen], 0.5, atol=1e-4)
     assert view.target.alpha.mean() == pytest.approx(501 / 2000, abs=1e-3)
 
 
 def test_shapes_come_back_where_they_were() -> None:
-    view = View.of(blank(3000, 1500), 1)
+    view = ReducedTarget.of(blank(3000, 1500), 1)
     loop = np.random.default_rng(0).uniform(0, 1500, (9, 2))
     shape = Shape(Outline((loop,)), LinearGradient(10, 20, 900, 700, (Stop(0, (0, 0, 0)), Stop(1, (1, 1, 1)))))
     there = view.into([shape])
