@@ -49,7 +49,7 @@ def paint(look: Look, picture: Path, target: Path) -> bytes:
 def enlarged(svg: bytes, left: float, top: float, side: float, pixels: int) -> np.ndarray:
     """(pixels, pixels, 3) uint8: a square of the drawing, drawn larger."""
     root = parse(svg)
-    root.set("viewBox", f"{left} {top} {side} {side}")
+    root.set("viewBox", f"{round(left)} {round(top)} {round(side)} {round(side)}")
     return render_svg(etree.tostring(root), pixels, pixels)
 
 

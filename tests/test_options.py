@@ -9,6 +9,7 @@ import pytest
 from gradvec.cli import build_parser
 from gradvec.cli.arguments import flag, options_from, range_in_words
 from gradvec.errors import UsageError
+from gradvec.looks import DEFAULT
 from gradvec.options import JOB_OPTIONS, Options
 from gradvec.stages.vectorize.schedule import stages
 from lxml import etree
@@ -19,7 +20,7 @@ MENUS = sorted([ROOT / "gradvec.inx", *(ROOT / "inkscape_ext").rglob("*.inx")])
 #: Not for artists: which renderer computes, and forcing more strokes than Inkscape can edit.
 NOT_IN_MENU = {"engine", "force"}
 #: Choices of the menu that the extension takes itself: free shapes are another job of the engine.
-NO_OPTION = {"free"}
+NO_OPTION = {"free", "own"}
 #: One value each that is not the default.
 OTHER = {int: lambda f: f.metadata["low"] + 4, float: lambda f: 0.75, bool: lambda f: not f.default}
 
@@ -120,7 +121,8 @@ def test_menus_agree_with_the_table(path, element):
         assert float(element.get("max")) <= field.metadata["high"]
     shown = offered[0] if offered else (element.text or "").strip()
     if path.name == "gradvec.inx":
-        assert getattr(Options.from_dict({field.name: shown}), field.name) == field.default
+        wanted = DEFAULT if field.name == "look" else field.default
+        assert getattr(Options.from_dict({field.name: shown}), field.name) == wanted
 
 
 def test_the_readme_shows_the_table():

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from edited import PICTURE, SVG, Editing, find, gradient, painted
 
-from inkscape_ext.editing import colors, selecting, styles
+from inkscape_ext.document import colors, styles
+from inkscape_ext.ui import selection
 
 COLORS = ("#ff0000", "#f00505", "#0000ff", "#0505f0", "#00c000")
 
@@ -28,7 +29,7 @@ def flat_strokes(extra: str = ""):
         path = layer.makeelement(SVG + "path")
         side = number + 1
         for name, value in (("id", f"t{number}"), ("d", f"M12 22h{side}v{side}h-{side}z"), ("style", f"fill:{color}"),
-                            ("{https://gradvec.org/ns/1}stroke", "gv1")):
+                            ("{urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869}stroke", "gv1")):
             path.set(name, value)
         layer.append(path)
     return svg
@@ -159,11 +160,11 @@ def test_inkscape_is_asked_to_select_after_the_command_has_ended(editing, bus):
 
 def test_without_a_bus_nothing_is_asked(monkeypatch):
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    assert not selecting.possible()
+    assert not selection.possible()
 
 
 def test_the_selecting_program_needs_the_standard_library_only():
-    subprocess.run([sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({selecting.__file__!r})"],
+    subprocess.run([sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({selection.__file__!r})"],
                    check=True, timeout=30)
 
 

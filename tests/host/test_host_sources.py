@@ -6,7 +6,7 @@ import pytest
 from documents import embedded, load
 from gradvec.errors import InputError
 
-from inkscape_ext import sources
+from inkscape_ext.document import sources
 
 
 def image(address: str, extra: str = ""):

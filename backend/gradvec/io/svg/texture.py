@@ -53,9 +53,9 @@ def _relief(height: str, result: str, step: float, soft: float) -> str:
             + _sum("soft", "behind", result, (0, 0.5, 0.5, 0)))
 
 
-def _lit(picture: str, relief: str, strength: float) -> str:
-    """The picture with a relief's light and shade, as ``textured``."""
-    return _sum(picture, relief, "textured", (0, 1, strength, -strength / 2))
+def _lit(picture: str, relief: str, strength: float, result: str = "textured") -> str:
+    """The picture with a relief's light and shade."""
+    return _sum(picture, relief, result, (0, 1, strength, -strength / 2))
 
 
 def _impasto(u: float) -> str:
@@ -96,8 +96,7 @@ def _watercolor(u: float) -> str:
 def _cut(u: float) -> str:
     """Sheets that lie on each other, of a paper with some grain."""
     return (f'<feColorMatrix in="SourceGraphic" values="{_GREY}" result="height"/>'
-            + _relief("height", "edges", 1.1 * u, 0.6 * u) + _lit("SourceGraphic", "edges", 0.35)
-            + '<feOffset in="textured" dx="0" dy="0" result="lit"/>'
+            + _relief("height", "edges", 1.1 * u, 0.6 * u) + _lit("SourceGraphic", "edges", 0.35, "lit")
             + _noise("grain", 0.35 / u, 0.35 / u, 3, 17) + _relief("grain", "relief", 0.8 * u, 0.3 * u)
             + _lit("lit", "relief", 0.22))
 

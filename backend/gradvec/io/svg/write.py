@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
 from .path import FARTHEST, number, path_data
 from .texture import texture_filter
 
-#: Our own words in a document: the run that made it and the painting level of a stroke.
-NAMESPACE = "https://gradvec.org/ns/1"
+#: Our own words in a document: the run that made it and the painting level of a stroke. The name is a random UUID: an
+#: address on the internet could come to belong to somebody else. Documents up to gradvec 0.1 use the old name.
+NAMESPACE = "urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"
+OLD_NAMESPACE = "https://gradvec.org/ns/1"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 SVG = "http://www.w3.org/2000/svg"
 
@@ -53,7 +55,8 @@ def write(document: Document, relative: bool = False) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
         f' width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<metadata><gradvec:run>{_json(document.meta)}</gradvec:run></metadata>",
+        # an attribute, because Inkscape warns of elements in the metadata that it does not know
+        f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
         "<defs>", *gradients, "</defs>", *body, "</svg>", ""]
     return "\n".join(lines).encode()
 
@@ -140,4 +143,4 @@ def _attribute(text: str) -> str:
 
 def _json(meta: dict) -> str:
     """ASCII only, so that no character of a file name can break the XML."""
-    return escape(json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False))
+    return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False)
