@@ -12,7 +12,7 @@ from ..geometry.sizes import sizes
 from ..model import Color, Rim, Shape, SolidColor, Target
 
 #: How far below the lightness that is left bare paper colours begin to fade into it (Oklab).
-FADE = 0.30
+FADE = 0.22
 #: Paper darker than this (Oklab) is no place to leave bare for light.
 LIGHT_PAPER = 0.8
 
@@ -24,7 +24,7 @@ def left_bare(target: Target, ground: Color | None, paper: float) -> Target:
     """
     if ground is None or paper > 1 or oklab(np.array(ground))[0] < LIGHT_PAPER:
         return target
-    share = np.clip((oklab(target.rgb)[..., 0] - paper + FADE) / FADE, 0, 1)[..., None] ** 1.6
+    share = np.clip((oklab(target.rgb)[..., 0] - paper + FADE) / FADE, 0, 1)[..., None] ** 2
     rgb = target.rgb + (np.array(ground) - target.rgb) * share
     return replace(target, rgb=rgb.astype(np.float32))
 

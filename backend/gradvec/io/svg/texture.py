@@ -12,9 +12,11 @@ UNIT_SIDE = 512.0
 
 NAMES = ("impasto", "canvas", "paper", "watercolor", "cut")
 _GREY = "0.3 0.6 0.1 0 0 0.3 0.6 0.1 0 0 0.3 0.6 0.1 0 0 0 0 0 0 1"
-_RED = "1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 0 0 0 0 1"
-#: Colours as they are, made opaque: noise has an opacity of its own, which programs treat differently.
-_SOLID = "1 0 0 0 0 0 1 0 0 0 0 0 1 0 0 0 0 0 0 1"
+#: Noise is taken from its opacity, because programs do not agree whether its colours are premultiplied with that: as
+#: grey, as red alone, as green alone.
+_NOISE = "0 0 0 1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 0 1"
+_AS_RED = "0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1"
+_AS_GREEN = "0 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 1"
 _NEGATIVE = "-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 0 1"
 
 
@@ -33,10 +35,10 @@ def _n(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _noise(result: str, across: float, down: float, octaves: int, seed: int) -> str:
-    """Grey noise around 0.5; across, down: waves a px."""
+def _noise(result: str, across: float, down: float, octaves: int, seed: int, matrix: str = _NOISE) -> str:
+    """Noise around 0.5; across, down: waves a px. matrix: which channels it is put into."""
     return (f'<feTurbulence type="fractalNoise" baseFrequency="{_n(across)} {_n(down)}" numOctaves="{octaves}" '
-            f'seed="{seed}"/><feColorMatrix values="{_RED}" result="{result}"/>')
+            f'seed="{seed}"/><feColorMatrix values="{matrix}" result="{result}"/>')
 
 
 def _sum(a: str, b: str, result: str, k: tuple[float, float, float, float]) -> str:
@@ -80,9 +82,10 @@ def _paper(u: float) -> str:
 
 def _watercolor(u: float) -> str:
     """Edges that wander, pigment that gathers at them and in the paper's hollows."""
-    return (f'<feTurbulence type="fractalNoise" baseFrequency="{_n(0.04 / u)}" numOctaves="3" seed="21"/>'
-            f'<feColorMatrix values="{_SOLID}" result="wander"/>'
-            f'<feDisplacementMap in="SourceGraphic" in2="wander" scale="{_n(4.5 * u)}" xChannelSelector="R" '
+    return (_noise("wander-x", 0.04 / u, 0.04 / u, 3, 21, _AS_RED)
+            + _noise("wander-y", 0.04 / u, 0.04 / u, 3, 22, _AS_GREEN)
+            + _sum("wander-x", "wander-y", "wander", (0, 1, 1, 0))
+            + f'<feDisplacementMap in="SourceGraphic" in2="wander" scale="{_n(4.5 * u)}" xChannelSelector="R" '
             'yChannelSelector="G" result="moved"/>'
             '<feMerge result="wash"><feMergeNode in="SourceGraphic"/><feMergeNode in="moved"/></feMerge>'
             f'<feGaussianBlur in="wash" stdDeviation="{_n(2.2 * u)}" result="blurred"/>'
