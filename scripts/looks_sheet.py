@@ -34,6 +34,8 @@ from gradvec.tools.compare import both, psnr, render_svg  # noqa: E402
 PICTURES = (("astronaut", 0.27, 0.02), ("coffee", 0.30, 0.42))
 SIZE, SHARE = 256, 0.4
 TILE, ENLARGED, LABEL, GAP = 288, 4, 22, 6
+#: Pictures of the menu: side and columns; words that can be read on a light and on a dark dialog.
+SMALL, COLUMNS, WORDS = 96, 5, (128, 128, 128, 255)
 
 
 def paint(look: Look, picture: Path, target: Path) -> bytes:
@@ -76,6 +78,19 @@ def sheet(tiles: list[Image.Image], columns: int = 2) -> Image.Image:
     for k, one in enumerate(tiles):
         result.paste(one, (k % columns * (width + 2 * GAP) + GAP, k // columns * (height + GAP)))
     return result
+
+
+def menu(drawings: list[tuple[Look, bytes]], start: tuple[float, float]) -> Image.Image:
+    """A part of each drawing in a row, named, on a transparent ground: what the menu shows."""
+    rows = -(-len(drawings) // COLUMNS)
+    result = Image.new("RGBA", (COLUMNS * (SMALL + GAP), rows * (SMALL + 18)))
+    for k, (look, svg) in enumerate(drawings):
+        document = read(svg)
+        part = enlarged(svg, start[0] * document.width, start[1] * document.height, 0.5 * document.width, 2 * SMALL)
+        x, y = k % COLUMNS * (SMALL + GAP), k // COLUMNS * (SMALL + 18)
+        result.paste(Image.fromarray(part).resize((SMALL, SMALL), Image.Resampling.LANCZOS), (x, y))
+        ImageDraw.Draw(result).text((x + 1, y + SMALL + 1), look.label, WORDS, ImageFont.load_default(10))
+    return result.quantize(224, Image.Quantize.FASTOCTREE)
 
 
 def opacities(shapes: list[Shape]) -> np.ndarray:
@@ -157,20 +172,24 @@ def main() -> int:
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--work", type=Path, default=ROOT / "out" / "looks", help="where the SVGs are kept")
     cli.add_argument("--output", type=Path, default=ROOT / "docs", help="where the sheets go")
+    cli.add_argument("--menu", type=Path, help="the picture of the menu, a PNG")
     cli.add_argument("--looks", nargs="+", default=[look.name for look in LOOKS], help="only these")
     args = cli.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     rows = ["| look | picture | strokes | opacity, median (10 to 90 %) | rim | length to width | ground seen | SVG "
             "| PSNR |", "|---|---|---|---|---|---|---|---|---|"]
     for name, left, top in PICTURES:
-        tiles = []
+        tiles, drawings = [], []
         for look in map(look_of, args.looks):
             picture = ROOT / "examples" / f"{name}.jpg"
             svg = paint(look, picture, args.work / f"{name}-{look.name}.svg")
+            drawings.append((look, svg))
             tiles.append(tile(svg, (left, top), f"{look.label} (--look {look.name})"))
             rows.append(f"| {look.label} | {name} | {' | '.join(figures(svg, picture))} |")
             print(rows[-1], flush=True)
         sheet(tiles).save(args.output / f"looks-{name}.jpg", quality=78, optimize=True)
+        if args.menu is not None and name == PICTURES[-1][0]:
+            menu(drawings, (0.25, 0.0)).save(args.menu, optimize=True)
     (args.work / "figures.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return 0
 

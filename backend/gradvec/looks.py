@@ -41,7 +41,7 @@ LOOKS = (
          {"brush": "oil", "inks": True, "palette": "6", "fidelity": 0.4, "strokes": 400, "layers": "ink",
           "detail": 0.2}),
     Look("shapes", "Illustrator's shapes", "few free shapes, built up from the largest areas to the smallest",
-         {"strokes": 64, "cubics": 12, "opaque": True}, job="vectorize"),
+         {"strokes": 64}, job="vectorize"),
     Look("photo", "Close to photo", "see-through strokes whose outlines follow the picture", {}),
     Look("paper", "As in the paper", "oil strokes on a grid with the published two-stage K-means gradients",
          {"mode": "grid", "gradient": "kmeans", "fidelity": 0.0}),

@@ -112,6 +112,7 @@ class Options:
         for painting the look that it takes where none is named."""
         if job in ("paint", "draft"):
             values = {"look": looks.DEFAULT, **values}
+            job = looks.look_of(values["look"]).job if values["look"] in looks.NAMES else job
         given = vars(cls.from_dict(values))
         own = {name: default for name, default in JOB_DEFAULTS.get(job, {}).items()
                if name not in values or given[name] is None}

@@ -118,8 +118,7 @@ def test_a_draft_shows_a_part_of_the_picture():
     answer, facts = run_job("draft", {"strokes": 200, "size": 32}, {"picture": PICTURE},
                             {"crop": [0.5, 0.0, 0.5, 1.0]}, Run())
     document = svg.read(answer["svg"])
-    # Twice as large as asked for, so that the half is; but no picture is enlarged.
-    assert (document.width, document.height) == (24, 36)
+    assert (document.width, document.height) == (16, 24)
     assert facts["paths"] <= 60
     assert answer["png"].startswith(b"\x89PNG")
 
