@@ -146,7 +146,8 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
         pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
-        shapes = [shape if shape.id in plan.fixed else with_gradient(shape) for shape in shapes]
+        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+                  else with_gradient(shape) for shape in shapes]
     kept = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
                     np.ones(len(shapes)) if pace is None else pace, plan.seed)
     while True:
