@@ -4,6 +4,7 @@
 # make bench    how fast the engine is
 # make fuzz     every reader of foreign input under fuzzing, FUZZ_SECONDS each (default 60)
 # make test-oldest   the tests with the lowest versions that pyproject.toml allows
+# make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
 # make package  wheel, source archive and the zip for Inkscape's extension manager
 # make clean    remove what was built; .venv stays (make distclean removes it, too)
 
@@ -18,7 +19,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest fuzz check bench package clean distclean
+.PHONY: help install demo test test-oldest fuzz check bench card package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -59,6 +60,10 @@ fuzz: install
 
 bench: install
 	$(BIN)/python benchmarks/engine.py
+
+# A card and what it found are worth a report even where a part of it failed.
+card: $(VENV)/.installed
+	$(BIN)/python benchmarks/card.py -o out/card.md
 
 package: install
 	$(BIN)/python scripts/package.py dist

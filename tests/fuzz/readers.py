@@ -21,7 +21,7 @@ from gradvec.options import Options
 from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from inkscape_ext import raster  # standard library only
+from inkscape_ext.document import image_header  # standard library only
 
 FOUND = Path(__file__).with_name("found")
 HEAD = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:gradvec="{NAMESPACE}" viewBox="0 0 9 9">'.encode()
@@ -80,9 +80,9 @@ def _assembled(data: bytes, limits: object) -> Frame | None:
 
 
 def read_in_the_host(data: bytes) -> None:
-    header = raster.read(data)
-    raster.is_drawing(data)
-    assert isinstance(raster.as_shown(data, header), bytes)
+    header = image_header.read(data)
+    image_header.is_drawing(data)
+    assert isinstance(image_header.as_shown(data, header), bytes)
 
 
 READERS = {"picture": read_picture, "path": read_path, "svg": read_svg, "options": read_options, "frame": read_frame,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE, InputError, UsageError
 from ..io.files import read_stream
-from ..progress import CancelToken, Run
+from ..progress import CancelToken, Run, notes_to
 from .arguments import add_options, add_reporting, number, options_from
 from .interrupt import interruptible
 from .output import FileOutput, FolderOutput, check_apart, discard_pending
@@ -136,7 +136,7 @@ def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
     limit.daemon = True
     if args.time_limit is not None:
         limit.start()
-    with interruptible(token, say.cancelling, discard_pending):
+    with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
         try:
             yield say, token
         finally:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SMALLER, Cancelled, EngineError, GradvecError, out_of_memory
-from ..progress import CancelToken, Progress, Run
+from ..progress import CancelToken, Progress, Run, notes_to
 from .launch import Launch, clean_environment, own_session
 from .protocol import TRUSTED, Frame, ProtocolError, error_frame
 from .stream import Link, Stream, in_short, log, take_standard_streams
@@ -180,8 +180,12 @@ class Worker:
         reports = Reports(self._send, float(body.get("previews") or 0.0))
         run = Run(on_progress=reports.progress, on_preview=reports.preview, token=self._token)
         try:
-            results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
-            told = Frame("result", {"info": dict(info)}, dict(results))
+            notes: list[str] = []
+            with notes_to(notes.append):
+                results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
+            for note in notes:
+                log(note)
+            told = Frame("result", {"info": {**info, **({"notes": notes} if notes else {})}}, dict(results))
         except BaseException as error:  # SystemExit out of a library ends the job, not the engine
             told = self._told(error)
         log(f"{job} ends after {time.monotonic() - started:.1f} s: {told.body.get('code', 'result')}")
