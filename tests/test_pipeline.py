@@ -87,7 +87,7 @@ def test_layers_are_named_and_the_settings_travel_along(painted: Result) -> None
     assert [layer.name for layer in document.layers][:2] == ["1 underpainting", "2 large shapes"]
     assert document.meta["options"] == options().to_dict()
     assert (document.meta["source_width"], document.meta["width"]) == (SIZE, SIZE)
-    assert document.meta["refined"] == {key: painted.report.refined[key] for key in ("dropped", "reseeded")}
+    assert document.meta["refined"] == {key: getattr(painted.report.refined, key) for key in ("dropped", "reseeded")}
     ids = [shape.id for shape in document.shapes]
     assert len(set(ids)) == len(ids)
 
@@ -173,7 +173,7 @@ def test_a_hidden_stroke_is_left_out_and_the_result_says_so(tmp_path: Path) -> N
     above[10:60, 10:60] = (0.9, 0.3, 0.2, 1)
     result = vectorize_strokes(stroke_pictures(tmp_path, below, above), options())
     assert result.report.paths == 1
-    assert result.report.refined["dropped"] == 1
+    assert result.report.refined.dropped == 1
     assert svg.read(svg.write(result.document)).meta["refined"]["dropped"] == 1
 
 
@@ -189,7 +189,7 @@ def test_tiny_strokes_that_show_stay(tmp_path: Path, gradient: str) -> None:
         dots.append(dot)
     result = vectorize_strokes(stroke_pictures(tmp_path, sheet, *dots), options(fidelity=1.0, gradient=gradient))
     assert result.report.paths == 10
-    assert result.report.refined["dropped"] == 0
+    assert result.report.refined.dropped == 0
 
 
 def test_a_translucent_stroke_stays_translucent_also_where_colours_are_published(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from .progress import Run
 from .render.predict import predict
 from .render.threads import calm_threads
 from .stages import layers
+from .stages.refine import RefineReport
+from .stages.vectorize.build import BuildReport
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Frame:
                  schedule: Sequence[int] = ()) -> None:
         self.run = run or Run()
         self.schedule = tuple(schedule)
-        self._job, self._options, self._name, self._source = job, options, name, source
+        self._job, self.options, self._name, self._source = job, options, name, source
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
@@ -59,19 +60,19 @@ class Frame:
         self._seconds[key] = round(time.perf_counter() - started, 2)
 
     def finished(self, shapes: list[Shape], layer: list[int], ground: Color | None, target: Target,
-                 refined: dict[str, Any], painting: Painting | None = None,
+                 refined: RefineReport | BuildReport, painting: Painting | None = None,
                  patches: Sequence[StrokePatch] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
-        options = self._options
+        options = self.options
         with self.stage("Writing", key="write", until=1.0):
             if self._job == "vectorize":  # a layer is a stage there, or there is one
                 options = replace(options, layers="none" if options.layers == "none" else "level")
                 layer = layer if options.layers == "level" else [0] * len(shapes)
-            meta = run_record(self._job, self._options, target, self._name, self._source, refined,
+            meta = run_record(self._job, self.options, target, self._name, self._source, refined,
                               self.schedule or None)
             built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
                                  target.height)
-            document = Document(target.width, target.height, built, meta)
+            document = Document(target.width, target.height, built, meta, options.texture)
             predicted = predict(document, engine=options.engine, device=options.device)
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)
         return Result(document, target, painting, list(patches), predicted,

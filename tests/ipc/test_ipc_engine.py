@@ -253,8 +253,10 @@ def test_a_swept_directory_is_set_right(launch, state_dir, monkeypatch):
 
 def test_an_engine_whose_place_was_taken_ends_after_its_job(launch, state_dir):
     with Client.start(launch, state_dir) as first:
+        os.kill(first.hello.pid, signal.SIGSTOP)  # or it might write its files again before the second one starts
         shutil.rmtree(state_dir)
         with Client.connect_or_start(launch, state_dir) as second:
+            os.kill(first.hello.pid, signal.SIGCONT)
             assert second.hello.pid != first.hello.pid
             assert first.run("paint", {}, {}, {}).info["paths"] == 1
             first.close()
@@ -284,6 +286,68 @@ def test_stop_ends_an_engine_that_hangs(launch, state_dir, monkeypatch):
         assert ipc.status(state_dir)["pid"] == pid
         assert ipc.stop(state_dir) is True
         wait_for(lambda: not alive(pid))
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_worker_that_hangs_is_replaced_and_the_caller_told(launch, state_dir, busy):
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client, Client.connect(state_dir) as other:
+        worker = client.run("echo", {}, {}, {}).info["pid"]
+        if busy:
+            client.submit("slow", {}, {}, {})
+            wait_until_painting(client)
+            other.submit("echo", {}, {}, {})
+        os.kill(worker, signal.SIGSTOP)
+        if busy:
+            event = last_event(client)
+            assert event.code == "engine.hung"
+            assert "stopped answering" in event.message
+            assert last_event(other).info["pid"] != worker, "the next in the queue is served"
+        wait_for(lambda: not alive(worker))
+        assert client.run("echo", {}, {}, {}).info["pid"] != worker
+    assert "no sign of life" in log_of(state_dir)
+
+
+def test_a_worker_that_hangs_while_it_loads_is_replaced(launch, state_dir, tmp_path):
+    (tmp_path / "once.py").write_text("import os, signal, pathlib\nmark = pathlib.Path(__file__).with_name('mark')\n"
+                                      "if not mark.exists():\n    mark.touch(); os.kill(os.getpid(), signal.SIGSTOP)\n"
+                                      "from fake_jobs import run_job\n")
+    once = replace(launch, jobs="once:run_job", paths=(str(tmp_path), str(HERE)), silence_seconds=3.0)
+    with Client.start(once, state_dir) as client:
+        client.submit("paint", {}, {}, {})
+        assert last_event(client).code == "engine.hung"
+        assert client.run("paint", {}, {}, {}).info["paths"] == 1
+
+
+def test_a_worker_that_computes_or_sleeps_is_not_taken_for_hung(launch, state_dir):
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client:
+        for kind in ("deaf", "sleeping"):
+            client.submit(kind, {}, {}, {})
+            wait_for(lambda: client.status()["worker"] is not None)
+            worker = client.status()["worker"]
+            deadline = time.monotonic() + 5.0
+            while time.monotonic() < deadline:
+                assert not isinstance(client.poll(0.1), ErrorEvent)
+            assert client.status()["worker"] == worker
+            client.cancel()
+            assert last_event(client).code == "cancelled"
+
+
+def test_a_supervisor_that_hangs_is_told_replaced_and_takes_its_worker_along(launch, state_dir, monkeypatch):
+    monkeypatch.setattr(Client.connect.__func__, "__kwdefaults__", {"warm": True, "timeout": 0.5})
+    monkeypatch.setattr(client_module, "SILENCE_SECONDS", 3.0)
+    with Client.start(replace(launch, silence_seconds=3.0), state_dir) as client:
+        pid = client.hello.pid
+        client.submit("sleeping", {}, {}, {})
+        wait_for(lambda: client.status()["worker"] is not None)
+        worker = client.status()["worker"]
+        os.kill(pid, signal.SIGSTOP)
+        event = last_event(client)
+        assert event.code == "engine.silent"
+        assert "stopped answering" in event.message
+        with Client.connect_or_start(launch, state_dir) as second:
+            assert second.hello.pid != pid
+            assert second.run("paint", {}, {}, {}).info["paths"] == 1
+        wait_for(lambda: not alive(pid) and not alive(worker))
 
 
 def test_terminating_it_is_as_good_as_stopping(launch, state_dir):

@@ -12,6 +12,7 @@ from gradvec.options import Options
 from gradvec.progress import Run
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
+from gradvec.settings import paint_settings
 from gradvec.stages.paint import paint
 
 
@@ -26,7 +27,7 @@ def picture_of(painting):
 def quick(target, **options):
     """A painting with a fifth of the usual rounds and last steps: enough where closeness is not the question."""
     detail_map = options.pop("detail_map", None)
-    return paint(target, Options(**options), Run(), detail_map, effort=0.2)
+    return paint(target, paint_settings(Options(**options), effort=0.2), Run(), detail_map)
 
 
 def psnr(picture, target):
@@ -56,20 +57,20 @@ def mean_color_psnr(target):
 @pytest.mark.parametrize("brush", ["oil", "marker", "mixed"])
 def test_every_brush_comes_far_closer_than_one_colour(brush):
     target = still_life()
-    painting = paint(target, Options(strokes=24, brush=brush), Run())
+    painting = paint(target, paint_settings(Options(strokes=24, brush=brush)), Run())
     assert len(painting.strokes) <= 24
     assert psnr(picture_of(painting), target) > mean_color_psnr(target) + 14
 
 
 def test_more_strokes_come_closer():
     target = still_life()
-    few, many = (psnr(picture_of(paint(target, Options(strokes=n), Run())), target) for n in (3, 12))
+    few, many = (psnr(picture_of(paint(target, paint_settings(Options(strokes=n)), Run())), target) for n in (3, 12))
     assert few + 5 < many
 
 
 def test_grid_mode_comes_far_closer_than_one_colour():
     target = still_life()
-    painting = paint(target, Options(strokes=30, mode="grid"), Run())
+    painting = paint(target, paint_settings(Options(strokes=30, mode="grid")), Run())
     assert psnr(picture_of(painting), target) > mean_color_psnr(target) + 9
     assert (np.diff(painting.strokes.level) >= 0).all()
 
@@ -82,7 +83,7 @@ def test_the_same_seed_gives_the_same_strokes_and_another_seed_others():
 
 
 def test_levels_are_painted_coarse_to_fine():
-    strokes = paint(still_life(), Options(strokes=40), Run(), effort=0).strokes
+    strokes = paint(still_life(), paint_settings(Options(strokes=40), effort=0), Run()).strokes
     assert (np.diff(strokes.level) >= 0).all()
     area = strokes.shape[:, 2] * strokes.shape[:, 3]
     coarse, middle, fine = (np.median(area[strokes.level == level]) for level in range(3))
@@ -91,14 +92,14 @@ def test_levels_are_painted_coarse_to_fine():
 
 def test_transparent_parts_stay_bare():
     target = still_life(alpha=disc())
-    painting = paint(target, Options(strokes=24), Run())
+    painting = paint(target, paint_settings(Options(strokes=24)), Run())
     assert painting.background is None
     picture = picture_of(painting)
     inside, outside = target.alpha >= 1, target.alpha <= 0
     assert picture[outside, 3].mean() < 0.02
     assert picture[inside, 3].mean() > 0.97
     hidden_black = Target(target.rgb * (target.alpha > 0)[..., None], target.alpha, target.source_size)
-    same = paint(hidden_black, Options(strokes=24), Run())
+    same = paint(hidden_black, paint_settings(Options(strokes=24)), Run())
     assert psnr(picture_of(same)[inside], Target(target.rgb[inside], inside, (1, 1))) > 22
 
 
@@ -215,7 +216,7 @@ def test_cancel_raises_at_once():
     run = Run()
     run.token.cancel()
     with pytest.raises(Cancelled):
-        paint(still_life(), Options(strokes=20), run)
+        paint(still_life(), paint_settings(Options(strokes=20)), run)
 
 
 def test_keep_ends_early_with_what_there_is():
@@ -228,7 +229,7 @@ def test_keep_ends_early_with_what_there_is():
             run.token.stop_and_keep()
 
     run.on_progress = progress
-    painting = paint(still_life(), Options(strokes=40), run)
+    painting = paint(still_life(), paint_settings(Options(strokes=40)), run)
     assert 1 <= len(painting.strokes) < 40
     assert len(reports) < 70
     assert psnr(picture_of(painting), still_life()) > mean_color_psnr(still_life())
@@ -237,7 +238,7 @@ def test_keep_ends_early_with_what_there_is():
 def test_progress_rises_to_the_end_and_previews_are_pictures():
     fractions, previews = [], []
     run = Run(on_progress=lambda p: fractions.append(p.fraction), on_preview=lambda make: previews.append(make()))
-    paint(still_life(), Options(strokes=20), run)
+    paint(still_life(), paint_settings(Options(strokes=20)), run)
     assert (np.diff(fractions) >= 0).all()
     assert fractions[-1] == pytest.approx(1, abs=0.02)
     assert previews[0].dtype == np.uint8

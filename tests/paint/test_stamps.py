@@ -12,6 +12,7 @@ from gradvec.io.images import dab
 from gradvec.model import Target
 from gradvec.options import Options
 from gradvec.progress import Run
+from gradvec.settings import paint_settings
 from gradvec.stages.paint import paint
 from PIL import Image
 
@@ -60,7 +61,7 @@ def test_a_painting_with_a_stamp_uses_it_alone(cubics):
     y, x = np.mgrid[:32, :40]
     rgb = np.stack([x / 40, y / 32, 0.5 + 0 * x], -1).astype(np.float32)
     target = Target(rgb, np.ones((32, 40), np.float32), (40, 32))
-    painting = paint(target, Options(strokes=6, cubics=cubics), Run(), stamps=[stamp])
+    painting = paint(target, paint_settings(Options(strokes=6, cubics=cubics)), Run(), stamps=[stamp])
     assert set(painting.strokes.template.tolist()) == {len(templates.OIL)}
     unit = brushes.template_points(brushes.OIL, cubics, [stamp])[-1].numpy()
     design = np.concatenate([unit, np.ones((len(unit), 1))], 1)

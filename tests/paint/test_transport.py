@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from gradvec.model import Target
-from gradvec.options import Options
 from gradvec.stages.paint import transport
 from gradvec.stages.paint.canvas import Canvas
-from gradvec.stages.paint.optimize import Settings, optimize
-from gradvec.stages.paint.variables import Limits, Variables
+from gradvec.stages.paint.fit_strokes import FitSettings, fit_strokes
+from gradvec.stages.paint.settings import PaintSettings
+from gradvec.stages.paint.stroke_variables import Limits, StrokeVariables
 
 WIDTH, HEIGHT = 64, 32
 
@@ -48,13 +48,13 @@ def white_stroke_beside_its_place(share):
     rgb = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     rgb[10:22, 42:54] = 1
     target = Target(rgb, np.ones((HEIGHT, WIDTH), np.float32), (WIDTH, HEIGHT))
-    canvas = Canvas(target, Options(background="#000000"))
+    canvas = Canvas(target, PaintSettings(background=(0.0, 0.0, 0.0)))
     shape = torch.tensor([[14.0, 16.0, 12.0, 12.0, 0.0, 0.0, 0.0, 0.0]])
     none = np.zeros(1, np.int64)
-    stroke = Variables(shape, torch.tensor([[-6.0, 0.0, 6.0, 0.0]]), torch.ones(1, 6), torch.ones(1),
+    stroke = StrokeVariables(shape, torch.tensor([[-6.0, 0.0, 6.0, 0.0]]), torch.ones(1, 6), torch.ones(1),
                        none + 3, none, none)
-    settings = Settings(Limits(8.0, 16.0, WIDTH, HEIGHT), canvas.ground, transport=share)
-    optimize(stroke, canvas.fine, settings, 200, (1.0, 0.3), lambda i, picture: False)
+    settings = FitSettings(Limits(8.0, 16.0, WIDTH, HEIGHT), canvas.ground, transport=share)
+    fit_strokes(stroke, canvas.fine, settings, 200, (1.0, 0.3), lambda i, picture: False)
     return float(stroke.shape[0, 0])
 
 

@@ -211,4 +211,5 @@ def test_the_page_for_users_of_diffvg_shows_programs_that_run():
     space: dict = {}
     for block in blocks_of("diffvg.md"):
         exec(block, space)
-    assert torch.allclose(space["theirs"], space["ours"], atol=2e-3)
+    difference = space["theirs"] - space["ours"].detach()
+    assert difference.abs().max() <= 0.02  # chords of 32 pieces a segment against as many as each segment needs

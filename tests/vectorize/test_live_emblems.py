@@ -14,13 +14,23 @@ from gradvec.model import LinearGradient, Shape, SolidColor, Target
 from gradvec.options import Options
 from gradvec.pipeline import vectorize_picture
 from gradvec.progress import CancelToken, Run
+from gradvec.settings import first_fills, vectorize_settings
+from gradvec.stages import fills
 from gradvec.stages.vectorize import build as work
-from gradvec.stages.vectorize.build import build
 from gradvec.stages.vectorize.initialize import circle
-from gradvec.stages.vectorize.loop import distance_weight, patience
 from gradvec.stages.vectorize.schedule import stages
+from gradvec.stages.vectorize.weights import distance_weight, patience
 from gradvec.tools.compare import compare, psnr, render_svg
 from live_emblems import EMBLEMS, paths, png
+
+
+def build(target, schedule, options, run):
+    """Paths for these options, their fills as the pipeline fits them."""
+    def fit_fills(patches, outlines):
+        return fills.fit(patches, outlines, first_fills(options), Run())
+
+    return work.build(target, schedule, vectorize_settings(options), fit_fills, run)
+
 
 FLAT = Options(gradient="flat", cubics=16, opaque=True)
 
@@ -176,8 +186,8 @@ def test_patience_spares_what_is_wrong_all_over_but_not_edges():
 
 
 def test_a_large_picture_is_looked_at_smaller_and_comes_back_in_its_own_size(monkeypatch):
-    monkeypatch.setattr(work, "VIEW_AREA", 4000)
-    monkeypatch.setattr(work, "VIEW_SHAPE_AREA", 100)
+    monkeypatch.setattr(work, "REDUCED_AREA", 4000)
+    monkeypatch.setattr(work, "REDUCED_SHAPE_AREA", 100)
     data, seen = png("cross"), []
     target = images.load(data, 192)
     run = Run(on_preview=lambda make: seen.append(make().shape))

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
 from ..model import Color, Target
-from .css import parse_color
 
 #: A picture with a pixel that is less opaque than this is bare there, and so is its ground.
 BARE = 0.5
 
 
-def choose_ground(wanted: str, alpha: np.ndarray, automatic: Callable[[], Color]) -> Color | None:
-    """The ground that an option asks for; None where it stays bare.
+#: A colour, none (bare), or what the picture itself gives.
+Wanted = Color | Literal["auto"] | None
+
+
+def choose_ground(wanted: Wanted, alpha: np.ndarray, automatic: Callable[[], Color]) -> Color | None:
+    """The ground that is asked for; None where it stays bare.
 
     Args:
-        wanted: none, auto or a colour. alpha: (H, W) the picture's opacity. automatic: the colour that auto stands
-            for where the picture is not bare anywhere.
+        alpha: (H, W) the picture's opacity. automatic: gives the colour that auto stands for where the picture is not
+            bare anywhere.
     """
-    if wanted == "none":
-        return None
     if wanted != "auto":
-        return parse_color(wanted)[0]
+        return wanted
     return None if alpha.min() < BARE else automatic()
 
 

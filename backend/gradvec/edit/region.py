@@ -15,15 +15,15 @@ from ..geometry import cubics
 from ..geometry.inside import inside
 from ..io import images
 from ..model import Document, Outline, Shape, SolidColor, Target
-from ..optimize import Refinement, refine
-from ..optimize.reseed import OrientationField, seeds
-from ..optimize.variables import Freedom, reach_of
+from ..optimize import refine
+from ..optimize.reseed import OrientationField, places_by_error
 from ..options import Options
 from ..progress import Run
 from ..render import render
 from ..render.scene import scene_from_shapes
+from ..settings import edit_settings, paint_settings
 from ..stages.paint import paint
-from ..stages.refine import is_flat, tidy
+from ..stages.refine import tidy
 from .workspace import Workspace, bounds
 
 STEPS = 150
@@ -54,7 +54,8 @@ def repaint(picture: bytes, drawing: Document, region: Document, options: Option
     removed = {s.id for s in gone}
     target = replace(space.target, alpha=np.where(mask, space.target.alpha, 0).astype(np.float32))
     with run.stage("Painting", 0.0, 0.5):
-        painted = brushes.shapes(paint(target, replace(options, background="none", mode="progressive"), run))
+        plain = replace(options, background="none", mode="progressive")
+        painted = brushes.shapes(paint(target, paint_settings(plain), run))
     at = max((n for n, s in enumerate(shapes) if s.id in removed), default=len(shapes))
     order = [s for s in shapes[:at] if s.id not in removed], painted, [s for s in shapes[at:] if s.id not in removed]
     with run.stage("Refining", 0.5, 1.0):
@@ -83,7 +84,8 @@ def add_detail(picture: bytes, drawing: Document, options: Options, run: Run,
         error, share = error * bright, max(float(bright.mean()), 1e-3)
     area = share * target.width * target.height
     size = max(3.0, 0.5 * math.sqrt(area / (share * len(shapes) + options.strokes)))
-    places = seeds(error, options.strokes, target, OrientationField(target), np.random.default_rng(options.seed), size)
+    places = places_by_error(error, options.strokes, target, OrientationField(target),
+                             np.random.default_rng(options.seed), size)
     new = [_dab(n, places.centre[n], places.size[n], places.angle[n], places.color[n], options)
            for n in range(options.strokes)]
     return space.back(_settled(shapes, new, [], target, options, run))
@@ -99,18 +101,15 @@ def _bright(detail_map: bytes, shape: tuple[int, ...]) -> np.ndarray:
 def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: Target, options: Options,
              run: Run) -> list[Shape]:
     """The new shapes, refined between what lies below and above them, which stays."""
+    # Ids of the drawing may be the same words; inside the refinement they get a mark that no id of ours has.
+    around = [replace(s, id=f"fixed {n}") for n, s in enumerate([*below, *above])]
+    settings = edit_settings(options, STEPS, frozenset(s.id for s in around))
     if options.fidelity > 0:
         new = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in new]
     new = [replace(s, id=f"stroke-{n:04d}", label=f"stroke {n}") for n, s in enumerate(new, 1)]
-    # Ids of the drawing may be the same words; inside the refinement they get a mark that no id of ours has.
-    around = [replace(s, id=f"fixed {n}") for n, s in enumerate([*below, *above])]
     shapes = [*around[:len(below)], *new, *around[len(below):]]
-    free = Freedom(reach=reach_of(options.fidelity), colors=not options.palette, opacity=not options.opaque)
-    work = Refinement(STEPS, freedom=free, reseeds=0, flat=is_flat(options), seed=options.seed, engine=options.engine,
-                      device=options.device, fixed=frozenset(s.id for s in around))
-    refined, _ = refine(shapes, target, BARE, work, run)
-    fixed = work.fixed
-    return tidy([s for s in refined if s.id not in fixed], refined, target, BARE, options)
+    refined = refine(shapes, target, BARE, settings.plan, run).shapes
+    return tidy([s for s in refined if s.id not in settings.plan.fixed], refined, target, BARE, settings)
 
 
 def _dab(n: int, centre: np.ndarray, size: float, angle: float, color: np.ndarray, options: Options) -> Shape:

@@ -8,19 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError, UsageError
-from ..geometry import cubics
 from ..geometry.inside import inside
 from ..gradients.fills import fit
 from ..io import images
 from ..io.stroke_folder import unmix
 from ..model import Document, Outline, Shape, StrokePatch, Target
-from ..optimize import Refinement, refine
-from ..optimize.variables import Freedom, reach_of
+from ..optimize import refine
 from ..options import Options
 from ..progress import Run
-from ..settings import outline_settings
+from ..settings import edit_settings, outline_settings
 from ..stages import outline
-from ..stages.refine import is_flat, one_colored, tidy
+from ..stages.refine import prepared, tidy
 from .workspace import Workspace, bounds
 
 STEPS = 150
@@ -50,21 +48,12 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
         raise InputError("None of the selected paths was found in the drawing.", "Select strokes that gradvec painted.")
     space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(chosen, MARGIN))
     ids = {s.id for s in chosen}
-    shapes = [_prepared(s, options, what) if s.id in ids else s for s in space.into(drawing.shapes)]
-    shapes = [s for s in shapes if s.id in ids or space.touches(s)]
-    free = Freedom(outlines=what != "gradients", reach=reach_of(options.fidelity), gradients=what != "outlines",
-                   colors=what != "outlines" and not options.palette, opacity=not options.opaque)
-    work = Refinement(STEPS, freedom=free, reseeds=0, flat=is_flat(options), seed=options.seed, engine=options.engine,
-                      device=options.device, fixed=frozenset(s.id for s in shapes if s.id not in ids))
-    refined, _ = refine(shapes, space.target, BARE, work, run)
-    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, options,
-                           outlines=what != "gradients"))
-
-
-def _prepared(shape: Shape, options: Options, what: str) -> Shape:
-    if options.fidelity > 0 and what != "gradients":
-        shape = replace(shape, outline=cubics.split(shape.outline, options.segments))
-    return one_colored(shape) if is_flat(options) else shape
+    around = [s for s in space.into(drawing.shapes) if s.id in ids or space.touches(s)]
+    settings = edit_settings(options, STEPS, frozenset(s.id for s in around if s.id not in ids),
+                             outlines=what != "gradients", fills=what != "outlines")
+    shapes = [prepared(s, settings) if s.id in ids else s for s in around]
+    refined = refine(shapes, space.target, BARE, settings.plan, run).shapes
+    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, settings))
 
 
 def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list[Shape]:

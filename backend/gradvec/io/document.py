@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import __version__
 from ..model import Document, Layer, SolidColor, Target
 from ..options import Options
+
+if TYPE_CHECKING:
+    from ..stages.refine import RefineReport
+    from ..stages.vectorize.build import BuildReport
 
 #: What of the refinement's report a document remembers.
 REMEMBERED = ("dropped", "reseeded", "replaced")
@@ -23,7 +27,7 @@ class Report:
     """Figures of a run.
 
     paths, gradients, segments: of the document without its underpainting. psnr: dB on white, by our own engine.
-    seconds: per stage. refined: what the refinement says of itself, as plain JSON types.
+    seconds: per stage. refined: what the refinement says of itself.
     """
 
     paths: int
@@ -31,7 +35,7 @@ class Report:
     segments: int
     psnr: float
     seconds: dict[str, float]
-    refined: dict[str, Any] = field(default_factory=dict)
+    refined: RefineReport | BuildReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON types."""
@@ -39,7 +43,7 @@ class Report:
 
 
 def run_record(job: str, options: Options, target: Target, name: str, source: Path | bytes | None,
-               refined: dict[str, Any], schedule: Sequence[int] | None = None) -> dict[str, Any]:
+               refined: RefineReport | BuildReport, schedule: Sequence[int] | None = None) -> dict[str, Any]:
     """Settings, seed and where it came from: enough to run it again; and how many shapes the refinement left out
     because nobody sees them (dropped) or put elsewhere (reseeded, replaced).
 
@@ -49,7 +53,7 @@ def run_record(job: str, options: Options, target: Target, name: str, source: Pa
     meta: dict[str, Any] = {"job": job, "version": __version__, "options": options.to_dict(), "name": name,
                             "source_width": target.source_size[0], "source_height": target.source_size[1],
                             "width": target.width, "height": target.height}
-    meta["refined"] = {key: refined[key] for key in REMEMBERED if key in refined}
+    meta["refined"] = {key: getattr(refined, key) for key in REMEMBERED if hasattr(refined, key)}
     if source is not None:
         data = source.read_bytes() if isinstance(source, Path) else source
         meta["source_sha256"] = hashlib.sha256(data).hexdigest()
@@ -59,7 +63,7 @@ def run_record(job: str, options: Options, target: Target, name: str, source: Pa
 
 
 def report(document: Document, ground: Layer | None, predicted: np.ndarray, target: Target,
-           seconds: dict[str, float], refined: dict[str, Any]) -> Report:
+           seconds: dict[str, float], refined: RefineReport | BuildReport) -> Report:
     """Figures of a finished document; ``ground`` is the layer that counts as no stroke."""
     shapes = [s for layer in document.layers if layer is not ground for s in layer.shapes]
     return Report(len(shapes), sum(not isinstance(s.fill, SolidColor) for s in shapes),

@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
             site.addsitedir(str(root))  # -I leaves it out, but that is where gradvec's libraries are then
     from gradvec.errors import EXIT_DONE, EXIT_ENGINE, GradvecError
     from gradvec.ipc.launch import DEFAULT_JOBS, Launch, launch_and_wait
+    from gradvec.ipc.protocol import SILENCE_SECONDS
     from gradvec.ipc.state import State
 
     parser = argparse.ArgumentParser(prog="gradvec.ipc", description=__doc__)
@@ -30,11 +31,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--state-dir", type=Path, help="directory of the engine")
     parser.add_argument("--idle-minutes", type=float, default=10.0, help="end after so long without work")
     parser.add_argument("--tcp", action="store_true", help="listen on a loopback port as well")
+    parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS, help="when a worker counts as hung")
     parser.add_argument("--parent", type=int, default=0, help="worker: process of the supervisor")
     parser.add_argument("--log", default="", help="worker: path of the log, to tell the user")
     args = parser.parse_args(arguments)
     launch = Launch(sys.executable, str(root), args.jobs, tuple(args.path), args.idle_minutes,
-                    args.tcp)
+                    args.tcp, args.silence_seconds)
     state = State(args.state_dir)
     try:
         if args.role == "start":
@@ -43,7 +45,7 @@ def main(arguments: list[str]) -> int:
         elif args.role == "worker":
             from gradvec.ipc import worker
 
-            worker.main(launch.jobs, launch.paths, args.parent, args.log)
+            worker.main(launch, args.parent, args.log)
         elif args.role == "serve":
             from gradvec.ipc.supervisor import serve
 

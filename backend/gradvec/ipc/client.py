@@ -25,6 +25,7 @@ from ..errors import Cancelled, EngineError, GradvecError
 from .launch import AGAIN, START_SECONDS, Launch, connection_error, end_child, reach, start_engine, start_one_shot
 from .protocol import (
     PROTOCOL,
+    SILENCE_SECONDS,
     STRANGER,
     TRUSTED,
     ErrorEvent,
@@ -48,6 +49,7 @@ __all__ = ["Client", "ErrorEvent", "Event", "Hello", "Launch", "PreviewEvent", "
 CANCEL_SECONDS = 2.0
 HANDSHAKE_SECONDS = 10.0
 SEND_SECONDS = 30.0
+_LOOK_SECONDS = 0.05  # how often ``poll`` looks whether one of these is over
 
 
 class Client:
@@ -122,17 +124,16 @@ class Client:
         try:
             client = cls.connect(state_dir)
         except EngineError as error:
-            if error.code == "engine.silent":
-                raise
+            if error.code == "engine.silent":  # it hangs, and serves no other caller either
+                State(state_dir).kill_holder()
         if client is not None:
             if client._suits(launch) and not client.hello.stale:
                 return client
             client._retire()
         client = cls.start(launch, state_dir)
         if not client._suits(launch):
-            theirs = client.hello.version
             client.close()
-            raise connection_error("version", f"The engine is gradvec {theirs}, the caller is gradvec {__version__}.")
+            raise connection_error("version", f"The engine is gradvec {client.hello.version}, not {__version__}.")
         return client
 
     @classmethod
@@ -142,9 +143,8 @@ class Client:
         Raises:
             EngineError: it does not start or answer.
         """
-        launch = launch or Launch.own()
         log_path = State(state_dir).log_path
-        sock, child = start_one_shot(launch, state_dir)
+        sock, child = start_one_shot(launch or Launch.own(), state_dir)
         client = cls(sock, log_path, child)
         try:
             client._await("hello", START_SECONDS)
@@ -187,6 +187,7 @@ class Client:
                               "engine.busy")
         self._cancel_deadline = None
         self._busy = True
+        self._stream.heard_at = time.monotonic()
         try:
             body = {"kind": kind, "options": options, "info": info, "previews": previews}
             self._send(Frame("submit", body, payloads))
@@ -208,10 +209,8 @@ class Client:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            if self._cancel_deadline is not None:
-                left = min(left, max(0.0, self._cancel_deadline - time.monotonic()) + 0.001)
             if self._open:
-                self._stream.wait(left)
+                self._stream.wait(min(left, _LOOK_SECONDS))
 
     def run(self, kind: str, options: dict[str, Any], payloads: dict[str, bytes], info: dict[str, Any],
             previews: float = 0.0, on_event: Callable[[Event], None] | None = None) -> ResultEvent:
@@ -222,8 +221,7 @@ class Client:
         """
         self.submit(kind, options, payloads, info, previews)
         while True:
-            event = self.poll(1.0)
-            if isinstance(event, ErrorEvent):
+            if isinstance(event := self.poll(1.0), ErrorEvent):
                 raise event.error()
             if isinstance(event, ResultEvent):
                 return event
@@ -240,7 +238,7 @@ class Client:
                                   for event in self._pending)
 
     def stop_and_keep(self) -> None:
-        """Asks the job to end early with what it has; a ResultEvent follows, an ErrorEvent if there is nothing."""
+        """Asks the job to end early with what it has: a ResultEvent follows, or an ErrorEvent if there is nothing."""
         if self._busy:
             self._request("keep")
 
@@ -366,6 +364,8 @@ class Client:
                                       f"{AGAIN} The log may say why: {self._log_path}", "engine.lost"))
         except ProtocolError as error:
             self._give_up(error)
+        if self._busy and not self._pending and time.monotonic() - self._stream.heard_at > SILENCE_SECONDS:
+            self._give_up(EngineError("The engine stopped answering in the middle of the run.", AGAIN, "engine.silent"))
         if not self._pending and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
             self._give_up(Cancelled())
         return self._pending.popleft() if self._pending else None

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, GradvecError, from_wire
+from .protocol import SILENCE_SECONDS
 from .state import Address, State, private_dir
 
 DEFAULT_JOBS = "gradvec.jobs:run_job"
@@ -49,6 +50,7 @@ class Launch:
     python: the interpreter of the engine's environment. root: directory that holds the package gradvec, or "" where
     that interpreter finds it by itself. jobs: "module:function" that runs the jobs. paths: further directories to
     import from. idle_minutes: after so long without work the engine ends. tcp: listen on a loopback port as well.
+    silence_seconds: a worker that gives no sign of life for so long is replaced.
     """
 
     python: str
@@ -57,6 +59,7 @@ class Launch:
     paths: tuple[str, ...] = ()
     idle_minutes: float = 10.0
     tcp: bool = False
+    silence_seconds: float = SILENCE_SECONDS
 
     @classmethod
     def own(cls) -> Launch:
@@ -72,7 +75,8 @@ class Launch:
         """The command line of a process in ``role``: start, serve, one-shot or worker."""
         root = os.path.abspath(self.root)
         entry = [os.path.join(root, "gradvec", "ipc", "__main__.py")] if self.root else ["-m", "gradvec.ipc"]
-        words = [self.python, "-I", *entry, role, "--jobs", self.jobs]
+        words = [self.python, "-I", *entry, role, "--jobs", self.jobs,
+                 "--silence-seconds", repr(self.silence_seconds)]
         for path in self.paths:
             words += ["--path", os.path.abspath(path)]
         return words + list(arguments)

@@ -151,6 +151,8 @@ def _integer(word: str) -> int:
     return int(word)
 
 
+#: After so long without a sign of life a process that has work counts as hung, s. Signs come six times as often.
+SILENCE_SECONDS = 30.0
 NONCE_BYTES = 32
 
 
@@ -162,6 +164,19 @@ def proof(key: bytes, role: str, server_nonce: bytes, client_nonce: bytes) -> st
 def same_proof(got: Any, expected: str) -> bool:
     """Whether ``got`` is the expected proof, in constant time; anything that is no ASCII text is not."""
     return isinstance(got, str) and got.isascii() and hmac.compare_digest(got, expected)
+
+
+def check_job(frame: Frame) -> None:
+    """Whether a "submit" has what a job needs and can be handed on to the worker.
+
+    Raises:
+        ProtocolError: it has not, or cannot.
+    """
+    body = frame.body
+    if not (isinstance(body.get("kind"), str) and isinstance(body.get("options"), dict)
+            and isinstance(body.get("info"), dict) and type(body.get("previews", 0)) in (int, float)):
+        raise ProtocolError("A job needs kind, options and info, and previews in seconds.")
+    encode(Frame("job", body, frame.payloads))
 
 
 def answer_challenge(frame: Frame, key: bytes, warm: bool) -> tuple[Frame, str] | None:

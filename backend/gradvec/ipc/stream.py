@@ -207,7 +207,8 @@ _PORTION = 16 << 20
 
 
 class NonBlockingStream:
-    """Assembles frames as their bytes arrive. limits: what the next frame may hold. ended: the other side is gone."""
+    """Assembles frames as their bytes arrive. limits: what the next frame may hold. ended: the other side is gone.
+    heard_at: when its last byte came, on the monotonic clock."""
 
     def __init__(self, sock: socket.socket, limits: Limits) -> None:
         """Takes ownership of the socket."""
@@ -215,6 +216,7 @@ class NonBlockingStream:
         self.sock = sock
         self.limits = limits
         self.ended = False
+        self.heard_at = time.monotonic()
         self._parser: Generator[int, bytes, Frame] | None = None
         self._data = io.BytesIO()  # grows as bytes arrive, whatever size was announced
         self._need = 0
@@ -271,6 +273,7 @@ class NonBlockingStream:
                     self.ended = True
                     raise EOFError
                 self._data.write(part)
+                self.heard_at = time.monotonic()
                 taken += len(part)
                 missing -= len(part)
             if not missing:

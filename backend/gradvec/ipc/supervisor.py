@@ -26,7 +26,7 @@ from .. import __version__
 from ..errors import Cancelled, EngineError
 from .launch import Launch, fingerprint
 from .listener import Connection, Listener, handshake
-from .protocol import PROTOCOL, Frame, ProtocolError, encode, error_frame
+from .protocol import PROTOCOL, Frame, ProtocolError, check_job, error_frame
 from .state import Lock, State, private_dir
 from .stream import Link, Stream, log, take_standard_streams
 from .worker import WorkerProcess, death
@@ -125,8 +125,14 @@ class Supervisor:
                 log("The worker did not obey a cancel in time; it is replaced.")
                 self._drop_worker()
                 self._finish(error_frame(Cancelled()))
-        if self._retiring:
-            wait = min(wait, 0.5)
+        if self._worker is not None and self._worker.hangs():
+            log(f"The worker {self._worker.pid} gave no sign of life for too long; it is replaced.")
+            self._drop_worker()
+            self._finish(error_frame(EngineError("The engine stopped answering in the middle of the run.",
+                                                 "Run it again; a new engine starts by itself.", "engine.hung")))
+        for waiting in self._jobs():
+            waiting.client.send(Frame("alive"), replace=True)
+        wait = min(wait, self._launch.silence_seconds / 6, 0.5 if self._retiring else _TICK_SECONDS)
         State(self._log_path.parent).trim_log()
         if self._listener is not None and not self._listener.keep_reachable():
             self._retire()
@@ -136,7 +142,7 @@ class Supervisor:
         """Tells who still waits, frees all that others could trip over, and leaves nothing running."""
         stopped = EngineError("The engine was stopped.", "Run it again; a new engine starts by itself.",
                               "engine.stopped")
-        for job in [*self._queue, *([self._running] if self._running else [])]:
+        for job in self._jobs():
             job.client.send(error_frame(stopped))
         self._running = None
         if self._worker is not None:
@@ -235,8 +241,10 @@ class Supervisor:
             self._cancel(job)
 
     def _job_of(self, client: Connection) -> Job | None:
-        jobs = [*self._queue, *([self._running] if self._running else [])]
-        return next((job for job in jobs if job.client is client), None)
+        return next((job for job in self._jobs() if job.client is client), None)
+
+    def _jobs(self) -> list[Job]:
+        return [*self._queue, *([self._running] if self._running else [])]
 
     def _status(self) -> dict[str, Any]:
         where = self._listener.address if self._listener is not None else None
@@ -255,20 +263,14 @@ class Supervisor:
     # -- jobs ---------------------------------------------------------------------------------------------------
 
     def _submit(self, client: Connection, frame: Frame) -> None:
-        body = frame.body
-        previews = body.get("previews", 0)
-        if not (isinstance(body.get("kind"), str) and isinstance(body.get("options"), dict)
-                and isinstance(body.get("info"), dict) and type(previews) in (int, float)):
-            client.send(error_frame(ProtocolError("A job needs kind, options and info, and previews in seconds.")))
-        elif self._job_of(client) is not None:
+        try:
+            check_job(frame)
+        except ProtocolError as error:
+            return client.send(error_frame(error))
+        if self._job_of(client) is not None:
             client.send(error_frame(EngineError("This connection has a job already.",
                                                 "Wait for it, or open a second connection.", "engine.busy")))
         else:
-            try:
-                encode(Frame("job", body, frame.payloads))  # what is taken must be fit to be handed on
-            except ProtocolError as error:
-                client.send(error_frame(error))
-                return
             self._queue.append(Job(client, frame))
             self._advance()
 

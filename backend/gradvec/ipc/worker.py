@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, EngineError, GradvecError
-from ..progress import CancelToken, Progress, Run
+from ..progress import CancelToken, Progress, Run, notes_to
 from .launch import Launch, clean_environment, own_session
 from .protocol import TRUSTED, Frame, ProtocolError, error_frame
 from .stream import Link, Stream, in_short, log, take_standard_streams
@@ -121,9 +121,10 @@ def _incomplete(error: BaseException) -> EngineError:
 class Worker:
     """Runs jobs on the main thread, as numeric libraries like it, while a second thread listens."""
 
-    def __init__(self, stream: Stream, jobs: str, paths: tuple[str, ...], log_path: str) -> None:
+    def __init__(self, stream: Stream, launch: Launch, log_path: str) -> None:
         self._stream = stream
-        self._jobs, self._paths, self._log_path = jobs, paths, log_path
+        self._jobs, self._paths, self._log_path = launch.jobs, launch.paths, log_path
+        self._beat_seconds = launch.silence_seconds / 6
         self._inbox: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         self._token = CancelToken()
         self._sending = threading.Lock()
@@ -132,6 +133,7 @@ class Worker:
     def run(self) -> None:
         """Until the supervisor is gone."""
         threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._beat, daemon=True).start()
         try:
             run_job = load_function(self._jobs, self._paths)
         except EngineError as error:
@@ -165,14 +167,24 @@ class Worker:
                 self._token.stop_and_keep()
             del frame
 
+    def _beat(self) -> None:
+        """Signs of life, while a library loads or computes too."""
+        while True:
+            self._send(Frame("alive"))
+            time.sleep(self._beat_seconds)
+
     def _run_job(self, run_job: Callable[..., Any], frame: Frame) -> None:
         body, payloads = frame.body, frame.payloads
         del frame
         reports = Reports(self._send, float(body.get("previews") or 0.0))
         run = Run(on_progress=reports.progress, on_preview=reports.preview, token=self._token)
         try:
-            results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
-            self._send(Frame("result", {"info": dict(info)}, dict(results)))
+            told: list[str] = []
+            with notes_to(told.append):
+                results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
+            for note in told:
+                log(note)
+            self._send(Frame("result", {"info": {**info, **({"notes": told} if told else {})}}, dict(results)))
         except BaseException as error:  # SystemExit out of a library ends the job, not the engine
             self._send(self._told(error))
 
@@ -240,14 +252,14 @@ def _first_to_go() -> None:
         file.write("700")
 
 
-def main(jobs: str, paths: tuple[str, ...], parent: int, log_path: str) -> None:
+def main(launch: Launch, parent: int, log_path: str) -> None:
     stream = take_standard_streams()
     _end_with_parent(parent)
     _first_to_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(Exception):
         faulthandler.enable(2)
-    Worker(stream, jobs, paths, log_path).run()
+    Worker(stream, launch, log_path).run()
     os._exit(0)
 
 
@@ -261,7 +273,9 @@ class WorkerProcess:
     def __init__(self, launch: Launch, log_path: Path, on_frame: Callable[[WorkerProcess, Frame], None],
                  on_gone: Callable[[WorkerProcess, int], None]) -> None:
         self.ready = False
-        self._on_gone = on_gone
+        self._on_frame, self._on_gone = on_frame, on_gone
+        self._silence_seconds = launch.silence_seconds
+        self._heard_at = self._asked_at = time.monotonic()
         command = launch.command("worker", "--parent", str(os.getpid()), "--log", str(log_path))
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                          env=clean_environment(os.environ), **own_session())
@@ -273,7 +287,7 @@ class WorkerProcess:
         stream = Stream.of_files(os.dup(stdout.fileno()), os.dup(stdin.fileno()))
         stdin.close()
         stdout.close()
-        self._link = Link(stream, lambda frame: on_frame(self, frame), lambda: None).start()
+        self._link = Link(stream, self._hear, lambda: None).start()
         threading.Thread(target=self._wait, daemon=True).start()
 
     def send(self, frame: Frame) -> None:
@@ -287,6 +301,22 @@ class WorkerProcess:
                 self._process.kill()
             elif self._process.returncode is None:
                 os.killpg(self.pid, signal.SIGKILL)
+
+    def hangs(self) -> bool:
+        """Whether it has given no sign of life for too long; to be asked at least three times in that span.
+
+        Time in which it was not asked does not count: this process was stopped then, or the computer slept.
+        """
+        now = time.monotonic()
+        if now - self._asked_at > self._silence_seconds / 2:
+            self._heard_at = now
+        self._asked_at = now
+        return now - self._heard_at > self._silence_seconds
+
+    def _hear(self, frame: Frame) -> None:
+        self._heard_at = time.monotonic()
+        if frame.type != "alive":
+            self._on_frame(self, frame)
 
     def _wait(self) -> None:
         code = self._process.wait()

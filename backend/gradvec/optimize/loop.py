@@ -2,207 +2,264 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from ..geometry.self_intersection import Untangler
 from ..model import Shape, Target
 from ..progress import Run
-from ..render import choose, render_flat
-from .adam import Adam
+from ..render import card, choose, render_flat
+from .adam import Adam, cosine_decay
+from .constraints import Constraint, constraints_for
 from .loss import PictureLoss
-from .reseed import OrientationField, place, reseed, rows_of, seeds
+from .previews import Previews
+from .reseed import OrientationField, idle_last, places_by_error
 from .variables import Freedom, Variables, with_gradient
 
 #: Full rates a step, decayed by a cosine: control points and gradient end points as a share of the shape's size, with
-#: the least and the most px; stop colours.
-POINT_RATE, AXIS_RATE, COLOR_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04
-#: How far a step slides control points along their outline towards even spacing.
-EVEN = 0.1
-#: Seconds between two previews that are offered.
-PREVIEW_EVERY = 0.3
+#: the least and the most px; stop colours; the ground's colour.
+POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
+
+
+#: Steps after which what a card holds is copied to the processor, in case the card fails.
+KEEP_EVERY = 20
 
 
 @dataclass(frozen=True)
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. peak: share of the full rates at the start. freedom: what may move. reseeds: how often
-    shapes that do nothing are put elsewhere.
-    tension: what a px of outline costs, in summed squared colour difference: pulls in spikes that gain nothing.
+    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. span:
+    which part of a longer run this is; rates fall, and shapes are put elsewhere, as they do in the whole.
+    freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
+    tension: what a px of outline costs, in summed squared colour difference. evenness: how far a step slides control
+    points along their outline towards even spacing.
     pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. fixed: ids of shapes
-    that stay as they are and only take part in the picture. seed: of the random
-    places.
+    that stay as they are and only take part in the picture. rules: further constraints, which act before the check for
+    self-crossings. seed: of the random places.
     """
 
     steps: int = 300
     peak: float = 1.0
+    last: float = 0.05
+    span: tuple[float, float] = (0.0, 1.0)
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
     tension: float = 0.0005
+    evenness: float = 0.1
     pieces: int = 8
     flat: bool = False
     fixed: frozenset[str] = frozenset()
+    rules: tuple[Constraint, ...] = ()
     seed: int = 0
     engine: str = "auto"
     device: str = "auto"
 
 
-def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], work: Refinement,
-           run: Run) -> tuple[list[Shape], dict]:
-    """All shapes together, refined to look like the picture.
+@dataclass(frozen=True)
+class Refined:
+    """What a refinement found.
+
+    shapes: in paint order (ids kept; re-seeded ones on top). ground: straight RGBA under them. shown: (H, W, 4)
+    premultiplied RGBA, what they show. error: (H, W) squared difference to the picture, summed over the planes that
+    are compared. mse_before, mse: mean of it before the first step and after the last. steps: how many were made, in
+    seconds. moved: ids of the shapes that were put elsewhere. drift: how far outlines left the best affine image of
+    what came in, a share of their size, on average.
+    """
+
+    shapes: list[Shape]
+    ground: tuple[float, float, float, float]
+    shown: np.ndarray
+    error: np.ndarray
+    mse_before: float
+    mse: float
+    steps: int
+    seconds: float
+    moved: frozenset[str]
+    drift: float
+
+    @property
+    def psnr_before(self) -> float:
+        """dB, before the first step."""
+        return _psnr(self.mse_before)
+
+    @property
+    def psnr(self) -> float:
+        """dB against the picture."""
+        return _psnr(self.mse)
+
+
+@dataclass
+class State:
+    """Where a refinement is: all that it takes to go on from there, on another device too.
+
+    pace: (N,) share of the rates at which each shape moves. moved: ids of shapes that were put elsewhere. started:
+    time.monotonic() then.
+    """
+
+    variables: Variables
+    adam: Adam
+    pace: np.ndarray
+    rng: np.random.Generator
+    moved: set[str] = field(default_factory=set)
+    steps: int = 0
+    mse_before: float | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, variables: Variables, pace: np.ndarray, seed: int) -> State:
+        """The state before the first step."""
+        return cls(variables, Adam(variables.leaves(), rates(variables, pace)), pace, np.random.default_rng(seed))
+
+    def copied_to(self, device: str) -> State:
+        """The same state, sharing nothing that changes, with its tensors on ``device``."""
+        variables = self.variables.copied_to(device)
+        return replace(self, variables=variables, adam=self.adam.copied_to(device, variables.leaves()),
+                       rng=copy.deepcopy(self.rng), moved=set(self.moved))
+
+
+def rates(variables: Variables, pace: np.ndarray) -> list[torch.Tensor]:
+    """Full rates of each leaf, broadcasting against it, with the shapes at their pace (N,)."""
+    home = variables.points.device
+    share, stops = (torch.from_numpy(array).to(home) for array in (pace.astype(np.float32),
+                                                                   variables.topology.stop_outline))
+    points, axis = (torch.clamp(part * variables.size, least, most) * share
+                    for part, least, most in (POINT_RATE, AXIS_RATE))
+    return variables.of_leaves(points[variables.owner, None], axis[:, None], (COLOR_RATE * share)[stops, None],
+                               torch.tensor(GROUND_RATE, device=home))
+
+
+def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, run: Run,
+           weight: np.ndarray | None = None, pace: np.ndarray | None = None) -> Refined:
+    """All shapes together, refined to look like the picture; with 0 steps only measured.
+
+    A card that fails on the way costs at most KEEP_EVERY steps: the processor goes on from what was kept.
 
     Args:
         shapes: bottom to top.
         background: straight RGBA under the shapes; alpha 0 where the ground stays bare.
-
-    Returns:
-        The shapes in paint order (ids kept; re-seeded ones on top) and a report: steps, seconds, psnr_before,
-        psnr_after (dB against the picture), reseeded (how many were put elsewhere), moved (their ids), drift (how far
-        outlines left the best affine image of what came in, a share of their size, on average).
+        weight: (H, W) how much each pixel's difference counts; None: all alike.
+        pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
-    if not shapes:
-        return [], {"steps": 0, "reseeded": 0, "moved": set()}
-    engine, device = choose(work.engine, work.device)
-    if work.freedom.gradients and work.freedom.colors and not work.flat:
-        shapes = [shape if shape.id in work.fixed else with_gradient(shape) for shape in shapes]
-    variables = Variables(shapes, target.width, target.height, background, work.freedom, device)
-    return _Loop(variables, target, work, engine, run).result()
+    if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
+        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+                  else with_gradient(shape) for shape in shapes]
+    kept = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
+                    np.ones(len(shapes)) if pace is None else pace, plan.seed)
+    while True:
+        engine, device = choose(plan.engine, plan.device)
+        on_card = "cuda" in (engine, device)
+        loop = None
+        try:
+            loop = _Loop(kept.copied_to(device) if on_card else kept, target, plan, engine, run, weight, on_card)
+            return loop.result()
+        except Exception as error:
+            if not on_card or not card.is_fault(error):
+                raise
+            card.lose(error)
+        if choose(plan.engine, plan.device) == (engine, device):
+            raise card.CardLost("The graphics card failed.", "Run again with device cpu.")
+        kept = kept if loop is None else loop.kept
 
 
 class _Loop:
-    """One refinement under way."""
+    """One refinement under way. kept: where it was when it last looked, on the processor, to go on from if the card
+    fails."""
 
-    def __init__(self, variables: Variables, target: Target, work: Refinement, engine: str, run: Run) -> None:
-        self.variables, self.target, self.work, self.engine, self.run = variables, target, work, engine, run
-        self.loss = PictureLoss(target, float(variables.background[0, 3]) >= 1.0, str(variables.points.device))
-        self.adam = Adam(variables.leaves(), self._rates())
-        self.rng = np.random.default_rng(work.seed)
-        self.field = OrientationField(target) if work.reseeds else None
-        self.steps, self.moved = 0, set[str]()
-        self.untangler = Untangler(variables.topology, work.pieces) if work.freedom.outlines else None
-        self._hold_fixed()
-        self._previewed = 0.0
+    def __init__(self, state: State, target: Target, plan: Refinement, engine: str, run: Run,
+                 weight: np.ndarray | None, on_card: bool) -> None:
+        self.state, self.target, self.plan, self.engine, self.run = state, target, plan, engine, run
+        self.on_card, self.kept = on_card, state
+        variables = state.variables
+        self.loss = PictureLoss(target, variables.opaque_ground, variables.points.device, weight)
+        self.field = OrientationField(target) if plan.reseeds else None
+        self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
+        self.previews = Previews(run)
+        self._begin()
+        self._keep()
 
-    def _hold_fixed(self) -> None:
-        """Remembers which rows of points, geometry and stops must not move."""
-        still = np.array([shape.id in self.work.fixed for shape in self.variables.meta], bool)
-        self._still = rows_of(self.variables, still) if still.any() else None
+    def _begin(self) -> None:
+        for rule in self.rules:
+            rule.begin(self.state.variables)
 
-    def _rates(self) -> list[torch.Tensor]:
-        size = self.variables.size
-        points, axis = (torch.clamp(share * size, least, most)[:, None]
-                        for share, least, most in (POINT_RATE, AXIS_RATE))
-        owner = torch.from_numpy(self.variables.topology.point_outline).to(size.device)
-        return self._free([points[owner], axis, torch.tensor(COLOR_RATE, device=size.device)])
+    def _keep(self) -> None:
+        if self.on_card:
+            self.kept = self.state.copied_to("cpu")
 
-    def _free(self, parts: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Of (points, geometry, stops) those that are optimized."""
-        free = (self.work.freedom.outlines, self.work.freedom.gradients, self.work.freedom.colors)
-        return [part for part, on in zip(parts, free, strict=True) if on]
-
-    def result(self) -> tuple[list[Shape], dict]:
-        started = time.monotonic()
-        before = None
-        for step in range(self.work.steps):
-            self.run.step(step / self.work.steps)
+    def result(self) -> Refined:
+        state, plan = self.state, self.plan
+        for step in range(state.steps, plan.steps if state.variables.count else 0):
+            self.run.step(step / plan.steps)
             if self.run.keep:
                 break
-            picture = self._step(self.work.peak * (0.05 + 0.475 * (1 + math.cos(math.pi * step / self.work.steps))))
-            before = self.loss.mse if before is None else before
+            picture = self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
+            state.mse_before = self.loss.mse if state.mse_before is None else state.mse_before
             if step + 1 in self._reseed_steps():
                 self._reseed()
-            self._preview(picture)
-        after = self._measure()
-        report = {"steps": self.steps, "seconds": round(time.monotonic() - started, 2), "reseeded": len(self.moved),
-                  "moved": self.moved, "drift": round(float(self.variables.drift().mean()), 4),
-                  "psnr_before": _psnr(before if before is not None else after), "psnr_after": _psnr(after)}
-        return self.variables.shapes(), report
+            if state.steps % KEEP_EVERY == 0:
+                self._keep()
+            self.previews.offer(picture, self.target.height, self.target.width)
+        shown = self._measured()
+        own, mse = state.variables, self.loss.mse
+        red, green, blue, alpha = own.background.detach()[0].tolist()
+        return Refined(own.shapes(), (red, green, blue, alpha),
+                       shown.cpu().numpy().reshape(self.target.height, self.target.width, 4), self.loss.error_map(),
+                       mse if state.mse_before is None else state.mse_before, mse, state.steps,
+                       time.monotonic() - state.started, frozenset(state.moved),
+                       float(own.drift().mean()) if own.count else 0.0)
+
+    def _done(self, step: int) -> float:
+        """Share of the whole run that lies behind."""
+        begin, end = self.plan.span
+        return begin + (end - begin) * step / self.plan.steps
 
     def _step(self, share: float) -> torch.Tensor:
-        picture = render_flat(self.variables.scene(), self.engine)
+        """One step. Returns the picture before it."""
+        variables = self.state.variables
+        picture = render_flat(variables.scene(), self.engine)
         self.loss.backward(picture)
-        if self.work.freedom.outlines and self.work.tension > 0:
-            self.variables.pull_taut(self.work.tension)
-        before = self.variables.points.detach().cpu().numpy().copy()
-        held = self._held()
-        self.adam.step(share)
-        if self.work.freedom.outlines and EVEN > 0:
-            self.variables.even_out(EVEN * share)
-        self.variables.project()
-        self._put_back(held)
-        self._untangle(before)
-        self.steps += 1
+        with torch.no_grad():
+            for rule in self.rules:
+                rule.before_step(variables)
+            self.state.adam.step(share)
+            for rule in self.rules:
+                rule.after_step(variables, share)
+        self.state.steps += 1
         return picture
 
-    def _held(self) -> list[torch.Tensor]:
-        if self._still is None:
-            return []
-        own = self.variables
-        return [leaf.detach()[rows] for leaf, rows in zip((own.points, own.geometry, own.stop_color), self._still,
-                                                          strict=True)]
-
-    @torch.no_grad()
-    def _put_back(self, held: list[torch.Tensor]) -> None:
-        own = self.variables
-        if self._still is not None:
-            for leaf, rows, values in zip((own.points, own.geometry, own.stop_color), self._still, held, strict=True):
-                leaf[rows] = values
-
-    @torch.no_grad()
-    def _untangle(self, before: np.ndarray) -> None:
-        if self.untangler is None:
-            return
-        points = self.variables.points
-        if points.device.type == "cpu":
-            self.untangler.hold(points.detach().numpy(), before)
-        else:
-            moved = points.detach().cpu().numpy()
-            if self.untangler.hold(moved, before):
-                points.copy_(torch.from_numpy(moved))
-
     def _reseed_steps(self) -> set[int]:
-        """Early enough that a stroke that was put elsewhere has half of the run to settle."""
-        return {round(self.work.steps * 0.5 * (k + 1) / self.work.reseeds) for k in range(self.work.reseeds)}
+        """Early enough that a shape that was put elsewhere has half of the run to settle."""
+        begin, end = self.plan.span
+        whole = self.plan.steps / (end - begin)
+        return {round(whole * (0.5 * (k + 1) / self.plan.reseeds - begin)) for k in range(self.plan.reseeds)}
 
     def _reseed(self) -> None:
+        """Puts shapes that are hardly seen on top, where the error is largest."""
         assert self.field is not None
-        variables = self.variables
-        order, fresh = reseed(variables, self.loss.error_map(), self.target, self.field, self.rng, self.engine,
-                              most=max(1, variables.count // 5))
+        state, target, variables = self.state, self.target, self.state.variables
+        order, fresh = idle_last(variables, self.engine, most=max(1, variables.count // 5))
         if not fresh.any():
             return
-        rows = list(variables.take(order))
-        self.untangler = Untangler(variables.topology, self.work.pieces) if self.untangler is not None else None
-        size = 0.35 * math.sqrt(self.target.width * self.target.height / variables.count)
-        place(variables, fresh, seeds(self.loss.error_map(), int(fresh.sum()), self.target, self.field, self.rng,
-                                      max(size, 3.0)))
-        self.adam.take(variables.leaves(), self._free(rows), self._free(rows_of(variables, fresh)), self._rates())
-        self.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
+        rows = variables.take(order)
+        size = 0.35 * math.sqrt(target.width * target.height / variables.count)
+        variables.place(np.flatnonzero(fresh), places_by_error(self.loss.error_map(), int(fresh.sum()), target,
+                                                               self.field, state.rng, max(size, 3.0)))
+        state.pace = state.pace[order]
+        self._begin()
+        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace))
+        state.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     @torch.no_grad()
-    def _measure(self) -> float:
-        picture = render_flat(self.variables.scene(), self.engine)
-        torch.sub(picture.detach().t()[:len(self.loss.planes)], self.loss.planes, out=self.loss.difference)
-        return self.loss.mse
-
-    def _preview(self, picture: torch.Tensor) -> None:
-        now = time.monotonic()
-        if now - self._previewed < PREVIEW_EVERY:
-            return
-        self._previewed = now
-        self.run.preview(lambda: _bytes(picture.detach(), self.target.height, self.target.width))
+    def _measured(self) -> torch.Tensor:
+        """(P, 4) what the variables show now; the loss is then about that."""
+        picture = render_flat(self.state.variables.scene(), self.engine)
+        self.loss.measure(picture)
+        return picture
 
 
 def _psnr(mse: float) -> float:
     return round(-10 * math.log10(max(mse, 1e-12)), 3)
-
-
-def _bytes(picture: torch.Tensor, height: int, width: int) -> np.ndarray:
-    """(H, W, 3) uint8 on white."""
-    rgb = picture[:, :3] + (1 - picture[:, 3:4])
-    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).reshape(height, width, 3).cpu().numpy()

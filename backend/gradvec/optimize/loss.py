@@ -13,35 +13,38 @@ class PictureLoss:
     """Mean squared difference over premultiplied RGBA planes; where picture and ground are opaque, over RGB alone.
 
     A transparent picture is compared premultiplied, so that bare parts pull strokes away and invisible colours
-    mean nothing.
+    mean nothing. weight: (H, W) how much each pixel counts in the derivative; None: all alike. What is measured counts
+    all pixels alike.
     """
 
-    def __init__(self, target: Target, opaque_ground: bool, device: str = "cpu",
+    def __init__(self, target: Target, opaque_ground: bool, device: str | torch.device = "cpu",
                  weight: np.ndarray | None = None) -> None:
         alpha = torch.from_numpy(np.ascontiguousarray(target.alpha, np.float32)).to(device).reshape(1, -1)
         planes = np.ascontiguousarray(target.rgb.transpose(2, 0, 1), np.float32)
         rgb = torch.from_numpy(planes).to(device).reshape(3, -1)
         self.size = (target.height, target.width)
-        self.planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
-        self._weight = None if weight is None else torch.from_numpy(weight.astype(np.float32)).to(device).reshape(1, -1)
-        self._grad = torch.zeros(4, self.planes.shape[1], device=device)
-        self.difference = torch.zeros_like(self.planes)
+        self._planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
+        self._factor: torch.Tensor | float = 2.0
+        if weight is not None:
+            self._factor = torch.from_numpy(2.0 * weight.astype(np.float32)).to(device).reshape(1, -1)
+        self._grad = torch.zeros(4, self._planes.shape[1], device=device)
+        self._difference = torch.zeros_like(self._planes)
+
+    def measure(self, picture: torch.Tensor) -> None:
+        """Compares a flat picture (P, 4): :attr:`mse` and :meth:`error_map` are then about it."""
+        torch.sub(picture.detach().t()[:len(self._planes)], self._planes, out=self._difference)
 
     def backward(self, picture: torch.Tensor) -> None:
-        """Runs the derivative of the summed squared difference back from a flat picture (P, 4)."""
-        count = len(self.planes)
-        torch.sub(picture.detach().t()[:count], self.planes, out=self.difference)
-        if self._weight is None:
-            torch.mul(self.difference, 2.0, out=self._grad[:count])
-        else:
-            torch.mul(self.difference, self._weight, out=self._grad[:count])
+        """Measures a flat picture (P, 4) and runs the derivative of the summed squared difference back from it."""
+        self.measure(picture)
+        torch.mul(self._difference, self._factor, out=self._grad[:len(self._planes)])
         run_back(picture, self._grad.t())
 
     @property
     def mse(self) -> float:
         """Mean squared difference of the last picture."""
-        return float(self.difference.square().mean())
+        return float(self._difference.square().mean())
 
     def error_map(self) -> np.ndarray:
         """(H, W) squared difference of the last picture, summed over its planes."""
-        return self.difference.square().sum(0).reshape(self.size).cpu().numpy()
+        return self._difference.square().sum(0).reshape(self.size).cpu().numpy()

@@ -1,18 +1,33 @@
 """The optimizer's view of a list of shapes, and the way back to plain shapes.
 
 Every shape becomes loops of the same cubics with a linear gradient of at least two stops (or one colour where the run
-asks for flat fills). What may move, and how far, is decided here: nobody else sees an optimizer variable.
+asks for flat fills). What the values have to keep to is said by :mod:`.constraints`.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from ..model import LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from ..render.scene import LINEAR, RADIAL, SOLID, Scene, Topology, scene_from_shapes
+from .affine import AffineImages
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where k shapes go: centre (k, 2) px, size (k,) px (square root of the area), angle (k,), color (k, 3)."""
+
+    centre: np.ndarray
+    size: np.ndarray
+    angle: np.ndarray
+    color: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -22,7 +37,7 @@ class Freedom:
     outlines: control points move at all. reach: how far a control point may leave the best affine image of the
     shape that came in, as a share of the shape's own size (square root of its area); 0 keeps every shape an affine
     image of itself, infinity frees it. gradients: geometry of the fills. colors: colours of the stops. opacity: stops
-    may fade.
+    may fade. ground: the colour under all shapes is trained, too.
     """
 
     outlines: bool = True
@@ -30,6 +45,7 @@ class Freedom:
     gradients: bool = True
     colors: bool = True
     opacity: bool = True
+    ground: bool = False
 
 
 def reach_of(fidelity: float) -> float:
@@ -38,116 +54,99 @@ def reach_of(fidelity: float) -> float:
 
 
 class Variables:
-    """Control points, gradient geometry and stops of N shapes as leaf tensors, and their projection to what is allowed.
+    """Control points, gradient geometry and stops of N shapes as leaf tensors, all on one device.
 
-    background: straight RGBA that lies under everything and does not change.
+    background: (1, 4) straight RGBA that lies under everything. origin: (K, 2) control points as they came in. size:
+    (N,) px, square root of each outline's area. owner: (K,) outline of each control point; following, preceding: (K,)
+    its neighbours on its loop. opaque_ground: whether nothing shows through the ground, trained or not.
     """
 
     def __init__(self, shapes: list[Shape], width: int, height: int, background: tuple[float, ...],
                  freedom: Freedom, device: str = "cpu") -> None:
         self.freedom = freedom
         self.meta = [replace(shape, fill=SolidColor((0.0, 0.0, 0.0))) for shape in shapes]
-        scene = scene_from_shapes(shapes, width, height, background).to(device=device)
-        self._build(scene)
-        self._origin = self.points.detach().clone()
-        self.size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0))).to(self.points)
-        self._groups = self._affine_groups()
-
-    def _build(self, scene: Scene) -> None:
+        scene = scene_from_shapes(shapes, width, height, background)
+        size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0)))
+        scene = scene.to(device=device)
         self.topology = scene.topology
-        self.background = scene.background
+        self.background = scene.background.clone().requires_grad_(freedom.ground)
         self.stop_offset = scene.stop_offset.clone()
         self.opacity = scene.opacity.clone()
-        self.points = scene.points.clone().requires_grad_(self.freedom.outlines)
-        self.geometry = scene.geometry.clone().requires_grad_(self.freedom.gradients)
-        self.stop_color = scene.stop_color.clone().requires_grad_(self.freedom.colors)
+        self.points = scene.points.clone().requires_grad_(freedom.outlines)
+        self.geometry = scene.geometry.clone().requires_grad_(freedom.gradients)
+        self.stop_color = scene.stop_color.clone().requires_grad_(freedom.colors)
+        self.origin = self.points.detach().clone()
+        self.size = size.to(self.points)
+        self.opaque_ground = background[3] >= 1.0
+        self._index()
+
+    def _index(self) -> None:
+        """What follows from the topology and the shapes that came in."""
+        self.owner = self._here(self.topology.point_outline)
+        self.following = self._here(following(self.topology))
+        self.preceding = torch.argsort(self.following)
+        self._affine: AffineImages | None = None
+
+    def _here(self, index: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(index).to(self.points.device)
+
+    def copied_to(self, device: str) -> Variables:
+        """The same variables, values copied, on another device (or this one)."""
+        other = copy.copy(self)
+        for name in ("background", "stop_offset", "opacity", "points", "geometry", "stop_color", "origin", "size"):
+            own = getattr(self, name)
+            setattr(other, name, own.detach().to(device, copy=True).requires_grad_(own.requires_grad))
+        other._index()
+        return other
 
     @property
     def count(self) -> int:
         return self.topology.count
+
+    @property
+    def affine(self) -> AffineImages:
+        """The best affine images of the outlines that came in."""
+        if self._affine is None:
+            self._affine = AffineImages(self.origin, self.topology)
+        return self._affine
 
     def scene(self) -> Scene:
         return Scene(self.topology, self.points, self.geometry, self.stop_offset, self.stop_color, self.opacity,
                      self.background)
 
     def leaves(self) -> list[torch.Tensor]:
-        """The tensors that are optimized: points, geometry, stop colours, as far as they are free."""
-        return [leaf for leaf in (self.points, self.geometry, self.stop_color) if leaf.requires_grad]
+        """The tensors that are optimized: points, geometry, stop colours and ground, as far as they are free."""
+        return self.of_leaves(self.points, self.geometry, self.stop_color, self.background)
 
-    @torch.no_grad()
-    def pull_taut(self, tension: float) -> None:
-        """Adds to the points' derivative that of ``tension`` times the length of every control polygon."""
-        if self.points.grad is None:
-            return
-        step = self.points.index_select(0, self._following) - self.points
-        # Short rows are what torch reduces slowest, here and below: columns by hand take half the time.
-        length = torch.hypot(step[:, 0], step[:, 1])
-        pull = step * (tension / (length + 1e-3)).unsqueeze(1)
-        self.points.grad.add_(pull, alpha=-1).add_(pull.index_select(0, self._preceding))
+    def of_leaves(self, points: T, geometry: T, stops: T, ground: T) -> list[T]:
+        """Of what belongs to points, geometry, stop colours and ground, that which belongs to :meth:`leaves`."""
+        free = self.freedom
+        parts = (points, free.outlines), (geometry, free.gradients), (stops, free.colors), (ground, free.ground)
+        return [part for part, on in parts if on]
 
-    @torch.no_grad()
-    def even_out(self, share: float) -> None:
-        """Slides every control point along its outline towards the middle of its neighbours by ``share`` of the way.
+    def rows_of(self, marked: np.ndarray) -> list[torch.Tensor]:
+        """Which rows of each leaf belong to the shapes ``marked`` (N,) bool."""
+        return self.of_leaves(*(self._here(rows) for rows in self._marked_rows(marked)))
 
-        Points may slide along an outline without changing it, so nothing else keeps them from bunching up and folding
-        the outline over.
-        """
-        p = self.points
-        after, before = p.index_select(0, self._following), p.index_select(0, self._preceding)
-        along, middle = after - before, (after + before).add_(p, alpha=-2)
-        (x, y), (dx, dy) = along.unbind(1), middle.unbind(1)
-        amount = (x * dx + y * dy) / (x * x + y * y + 1e-3)
-        p.add_(along * (amount * (share / 2)).unsqueeze(1))
+    def indices_of(self, marked: np.ndarray) -> list[torch.Tensor]:
+        """Where the rows of each leaf are that belong to the shapes ``marked`` (N,) bool: on a card, unlike a mask,
+        nobody has to wait to know how many they are."""
+        return self.of_leaves(*(self._here(np.flatnonzero(rows)) for rows in self._marked_rows(marked)))
 
-    # -- what is allowed ------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def project(self) -> None:
-        """Puts the variables back into what is allowed: colours in [0, 1], outlines within reach of their brush."""
-        if self.freedom.colors:
-            self.stop_color.clamp_(0.0, 1.0)
-            if not self.freedom.opacity:
-                self.stop_color[:, 3] = 1.0
-        if self.freedom.outlines and self.freedom.reach != float("inf"):
-            for index, basis, solve in self._groups:
-                moved = self.points[index]
-                affine = basis @ (solve @ moved)
-                rest = moved - affine
-                length = rest.norm(dim=-1, keepdim=True)
-                limit = (self.freedom.reach * self.size[self._owner[index[:, 0]]])[:, None, None]
-                self.points[index] = affine + rest * torch.clamp(limit / (length + 1e-12), max=1.0)
-
-    def _affine_groups(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Shapes of equally many control points together: (index (n, K), basis (n, K, 3), pseudo-inverse (n, 3, K))."""
+    def _marked_rows(self, marked: np.ndarray) -> tuple[np.ndarray, ...]:
         t = self.topology
-        self._owner = torch.from_numpy(t.point_outline)
-        self._following = torch.from_numpy(following(t))
-        self._preceding = torch.argsort(self._following)
-        starts, ends = t.loop_points[t.outline_loops[:-1]], t.loop_points[t.outline_loops[1:]]
-        groups = []
-        for count in np.unique(ends - starts):
-            chosen = starts[(ends - starts) == count]
-            index = torch.from_numpy(chosen[:, None] + np.arange(count))
-            home = self._origin[index]
-            # Around the shape's own middle and in units of its spread the pseudo-inverse is well conditioned.
-            home = home - home.mean(1, keepdim=True)
-            home = home / (home.norm(dim=-1).mean(1)[:, None, None] + 1e-6)
-            basis = torch.cat([home, torch.ones_like(home[..., :1])], -1)
-            groups.append((index, basis, torch.linalg.pinv(basis, rtol=1e-4)))
-        return groups
+        return marked[t.point_outline], marked, marked[t.stop_outline], np.zeros(1, bool)
 
     def drift(self) -> np.ndarray:
         """(N,) how far each outline left the best affine image of its brush: root mean square over its control points
         of the distance across that image's outline, as a share of its size. Sliding along it changes no shape."""
         points = self.points.detach()
-        image = torch.empty_like(points)
-        for index, basis, solve in self._groups:
-            image[index] = basis @ (solve @ points[index])
-        along = image[self._following] - image[self._preceding]
+        image = self.affine.of(points)
+        along = image[self.following] - image[self.preceding]
         rest = points - image
         across = (rest[:, 0] * along[:, 1] - rest[:, 1] * along[:, 0]) / (along.norm(dim=1) + 1e-6)
-        total = torch.zeros(self.count).to(points).index_add_(0, self._owner.to(points.device), across.square())
-        count = torch.bincount(self._owner, minlength=self.count).to(points)
+        total = torch.zeros(self.count).to(points).index_add_(0, self.owner, across.square())
+        count = torch.bincount(self.owner, minlength=self.count).to(points)
         return ((total / count).sqrt() / self.size).cpu().numpy()
 
     # -- dropping, moving to the top ------------------------------------------------------------------------------
@@ -159,47 +158,47 @@ class Variables:
         return _ranges(starts, ends, order), order, _ranges(t.stop_index[:-1], t.stop_index[1:], order)
 
     @torch.no_grad()
-    def take(self, order: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Keeps the outlines that ``order`` names, in that order (and paint order). Returns the index of points,
-        outlines and stops, so that an optimizer's state can follow."""
+    def take(self, order: np.ndarray) -> list[torch.Tensor]:
+        """Keeps the outlines that ``order`` names, in that order (and paint order). Returns where each leaf's rows were
+        before, so that an optimizer's state can follow."""
         t = self.topology
-        points, outlines, stops = (torch.from_numpy(i) for i in self.index_of(order))
+        points, outlines, stops = (self._here(i) for i in self.index_of(order))
         loops = _ranges(t.outline_loops[:-1], t.outline_loops[1:], order)
         self.topology = replace(
             t, loop_points=_starts(np.diff(t.loop_points)[loops]),
             outline_loops=_starts(np.diff(t.outline_loops)[order]),
             stop_index=_starts(np.diff(t.stop_index)[order]), kind=t.kind[order],
             canvas=t.canvas[order])
-        self._origin = self._origin[points]
+        self.origin = self.origin[points]
         self.size, self.opacity, self.stop_offset = self.size[outlines], self.opacity[outlines], self.stop_offset[stops]
         self.meta = [self.meta[i] for i in order]
         self.points = self.points.detach()[points].requires_grad_(self.freedom.outlines)
         self.geometry = self.geometry.detach()[outlines].requires_grad_(self.freedom.gradients)
         self.stop_color = self.stop_color.detach()[stops].requires_grad_(self.freedom.colors)
-        self._groups = self._affine_groups()
-        return points, outlines, stops
+        self._index()
+        return self.of_leaves(points, outlines, stops, self._here(np.zeros(1, np.int64)))
 
     @torch.no_grad()
-    def place(self, which: np.ndarray, centre: np.ndarray, size: np.ndarray, angle: np.ndarray,
-              color: np.ndarray) -> None:
-        """Puts outlines elsewhere as affine images of what they were: centre (k, 2) px, size (k,) px, angle (k,),
-        in one colour (k, 3)."""
+    def place(self, which: np.ndarray, places: Places) -> None:
+        """Puts the outlines ``which`` (k,) elsewhere as affine images of what they were, each in one colour."""
         t = self.topology
+        like: dict[str, Any] = {"dtype": self.points.dtype, "device": self.points.device}
         for k, n in enumerate(which):
             a, b = int(t.loop_points[t.outline_loops[n]]), int(t.loop_points[t.outline_loops[n + 1]])
-            home = self._origin[a:b] - self._origin[a:b].mean(0)
-            turn = float(angle[k]) - _axis_angle(home)
+            home = self.origin[a:b] - self.origin[a:b].mean(0)
+            size, angle = float(places.size[k]), places.angle[k]
+            turn = float(angle) - _axis_angle(home)
             c, s = np.cos(turn), np.sin(turn)
-            matrix = torch.tensor([[c, s], [-s, c]], dtype=home.dtype) * (float(size[k]) / float(self.size[n]))
-            middle = torch.tensor(centre[k], dtype=home.dtype)
-            self.points[a:b] = self._origin[a:b] = home @ matrix + middle
-            self.size[n] = float(size[k])
-            reach = torch.tensor([np.cos(angle[k]), np.sin(angle[k])], dtype=home.dtype) * float(size[k])
+            matrix = torch.tensor([[c, s], [-s, c]], **like) * (size / float(self.size[n]))
+            middle = torch.tensor(places.centre[k], **like)
+            self.points[a:b] = self.origin[a:b] = home @ matrix + middle
+            self.size[n] = size
+            reach = torch.tensor([np.cos(angle), np.sin(angle)], **like) * size
             self.geometry[n] = torch.cat([middle - reach, middle + reach])
             i, j = int(t.stop_index[n]), int(t.stop_index[n + 1])
-            self.stop_color[i:j, :3] = torch.tensor(color[k], dtype=home.dtype)
+            self.stop_color[i:j, :3] = torch.tensor(places.color[k], **like)
             self.stop_color[i:j, 3] = 1.0
-        self._groups = self._affine_groups()
+        self._affine = None
 
     # -- the way back ---------------------------------------------------------------------------------------------
 

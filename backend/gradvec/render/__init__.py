@@ -98,7 +98,8 @@ def _refuse_vmap(scene: Scene) -> None:
 def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
     """The engine and device that will compute when these are asked for.
 
-    Where the card failed earlier in this process the processor is chosen, whatever was asked for.
+    Where the card failed earlier in this process the processor is chosen, whatever was asked for. Under Triton's
+    interpreter the cuda engine works on the processor, which is how whole jobs are tried on it without a card.
 
     Raises:
         EngineError: the pair makes no sense or this machine lacks the device.
@@ -108,6 +109,8 @@ def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
         raise EngineError(f"There is no engine or device named {name!r}.", f"Choose one of {', '.join(known)}.")
     if {"cpu", "cuda"} == {engine, device}:
         raise EngineError(f"Engine {engine} does not run on device {device}.", "Leave one of the two on auto.")
+    if engine == "cuda" and device == "auto" and card.interpreted():
+        return "cuda", "cpu"
     if "cuda" in (engine, device):
         trouble = card.trouble()
         if trouble is not None and trouble.kind == card.LOST:

@@ -1,83 +1,115 @@
-"""From options to a refinement, and what is tidied afterwards: the part between the pipeline and the loop."""
+"""All shapes refined together, prepared before and tidied after: the stage around the optimization loop."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..geometry import cubics, repair
+from ..geometry import cubics
+from ..geometry.merging import CORNER_DEGREES
+from ..gradients.handles import drawn_in
+from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
-from ..optimize.loop import Refinement, refine
-from ..optimize.variables import Freedom, Variables, reach_of
-from ..optimize.view import View
-from ..options import Options
+from ..optimize import Refinement, refine
+from ..optimize.constraints import Constraint
+from ..optimize.reduced import ReducedTarget
+from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
+from .freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 
-#: A shape of which less than this is seen, px, is dropped: it costs a path and shows nothing.
-UNSEEN = 0.75
 #: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 
 
-def plan(options: Options, traced: bool = False) -> Refinement:
-    """How a run with these options refines; strokes that were traced begin close to where they end.
+@dataclass(frozen=True)
+class RefineSettings:
+    """How shapes are refined.
 
-    The paper's K-means gradients stay as published and a palette stays a palette: then outlines move, colours do not.
-    At fidelity 0 every stroke stays an affine image of its brush and nothing is put elsewhere.
+    plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
+    brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
+    traced: outlines came from pictures of strokes, with as
+    many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
+    colour where the eye sees no gradient.
     """
-    published = options.gradient == "kmeans"
-    freedom = Freedom(outlines=True, reach=reach_of(options.fidelity), gradients=not published,
-                      colors=not published and not options.palette, opacity=not options.opaque and not options.palette)
-    steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
-    reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
-    return Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device,
-                      peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
+
+    plan: Refinement
+    brush: tuple[Constraint, ...] = ()
+    freed: bool = True
+    segments: int = 8
+    accuracy: float = 0.15
+    traced: bool = False
+    palette: bool = False
+    simplify_fills: bool = False
 
 
-def is_flat(options: Options) -> bool:
-    return options.gradient == "flat" or options.one_color
+@dataclass(frozen=True)
+class RefineReport:
+    """What a refinement did: steps in seconds; psnr_before, psnr_after: dB against the picture; reseeded: how many
+    shapes were put elsewhere; dropped: how many showed nothing; drift: how far outlines left the best affine image of
+    what came in, a share of their size, on average."""
+
+    steps: int
+    seconds: float
+    reseeded: int
+    drift: float
+    psnr_before: float
+    psnr_after: float
+    dropped: int
 
 
-def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None, options: Options,
-                  run: Run, traced: bool = False) -> tuple[list[Shape], list[int], dict[str, Any]]:
+def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None,
+                  settings: RefineSettings, run: Run) -> tuple[list[Shape], list[int], RefineReport]:
     """Refines all shapes together, repairs what crossed itself and drops what nobody sees.
 
-    Very large pictures are looked at on a view that is as large as their shapes can use (see :mod:`.view`).
+    Very large pictures are looked at in a size that is as large as their shapes can use (see
+    :mod:`gradvec.optimize.reduced`).
 
     Args:
         layer: layer of each shape, rising; shapes that were put elsewhere end up in the topmost layer.
-        traced: outlines came from pictures of strokes, with as many cubics as they need.
 
     Returns:
-        The shapes that are left, their layers, and a report (see :func:`gradvec.optimize.refine`; dropped: how many
-        shapes showed nothing).
+        The shapes that are left, their layers, and what was done.
     """
-    work = plan(options, traced)
-    view = View.of(target, len(shapes))
-    shapes, target = view.into(shapes), view.target
-    if options.fidelity > 0 and not traced:
-        shapes = [replace(s, outline=cubics.split(s.outline, options.segments)) for s in shapes]
-    if work.flat:
-        shapes = [one_colored(s, mix=not options.palette) for s in shapes]
+    plan = settings.plan
+    reduced = ReducedTarget.of(target, len(shapes))
+    shapes, target = reduced.into(shapes), reduced.target
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
-        refined, report = refine(marked, target, background, work, run)
-    refined = _repaired(refined, options) if traced else _as_simple_as_they_go(refined, options)
-    refined = _kept(refined, target, background, options)
-    settle = replace(work, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
+        freed = _freed(marked, target, background, settings, run)
+    settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
-        settled, last = refine(refined, target, background, settle, run)
-    settled = _kept(_repaired(settled, options), target, background, options)
-    moved = report.pop("moved")
-    last.pop("moved")
-    report.update(dropped=len(marked) - len(settled), psnr_after=last.get("psnr_after", report.get("psnr_after")))
+        last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
+    settled = _seen(_repaired(last.shapes, settings), target, background, plan)
     top = max(layer, default=0)
-    finished = view.back(_finished(settled, options, target))
-    return finished, [top if s.id in moved else layer[int(s.id)] for s in settled], report
+    report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
+                          freed.psnr_before, last.psnr, len(marked) - len(settled))
+    return (reduced.back(_finished(settled, settings, target)),
+            [top if s.id in freed.moved else layer[int(s.id)] for s in settled], report)
+
+
+def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
+           run: Run) -> Freed:
+    """Refined and repaired. Outlines that stay near their brush are measured against it, and so go in one phase."""
+    plan = settings.plan
+    if settings.freed and not settings.traced and plan.freedom.reach == float("inf"):
+        if plan.flat:
+            shapes = [one_colored(s, mix=not settings.palette) for s in shapes]
+        freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
+                               settings.segments, settings.accuracy, run)
+        return replace(freed, shapes=_repaired(freed.shapes, settings))
+    first = refine([prepared(s, settings) for s in shapes], target, background, plan, run)
+    tidied = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
+    return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before)
+
+
+def prepared(shape: Shape, settings: RefineSettings) -> Shape:
+    """The shape with all the segments that it may use and the fill that it may have."""
+    if settings.freed and settings.plan.freedom.outlines and not settings.traced:
+        shape = replace(shape, outline=cubics.split(shape.outline, settings.segments))
+    return one_colored(shape, mix=not settings.palette) if settings.plan.flat else shape
 
 
 def one_colored(shape: Shape, mix: bool = True) -> Shape:
@@ -90,70 +122,48 @@ def one_colored(shape: Shape, mix: bool = True) -> Shape:
     return replace(shape, fill=SolidColor((float(r), float(g), float(b))))
 
 
-def _kept(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> list[Shape]:
-    seen = visible(shapes, target, background, options)
-    return [s for s, area in zip(shapes, seen, strict=True) if area >= UNSEEN]
+def _seen(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement) -> list[Shape]:
+    """Those that show something."""
+    areas = visible(shapes, target.width, target.height, background, plan.engine, plan.device)
+    return [s for s, area in zip(shapes, areas, strict=True) if area >= UNSEEN]
 
 
-def _repaired(shapes: list[Shape], options: Options) -> list[Shape]:
+def _repaired(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
     """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
-    if options.fidelity == 0:
+    if not settings.freed:
         return shapes
-    # An artist's own path may have more segments than ours get.
-    clean = [(s, repair.clean(s.outline, most=max(options.segments, s.outline.segments))) for s in shapes]
-    return [replace(s, outline=outline) for s, outline in clean if outline is not None]
+    return repaired(shapes, settings.segments)
 
 
-def _as_simple_as_they_go(shapes: list[Shape], options: Options) -> list[Shape]:
+def _as_simple_as_they_go(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
     """Repaired, with the segments that they need of those that they were free to use. Outlines that came with more keep
     them."""
-    if options.fidelity == 0:
-        return shapes
-    shapes = _repaired(shapes, options)
-    ours = [n for n, s in enumerate(shapes) if s.outline.segments <= options.segments]
-    result = list(shapes)
-    outlines = cubics.fewer([shapes[n].outline for n in ours], options.segments, options.accuracy)
-    for n, outline in zip(ours, outlines, strict=True):
-        result[n] = replace(result[n], outline=outline)
-    return _repaired(result, options)
+    return _repaired(simplified(shapes, settings.segments, settings.accuracy), settings) if settings.freed else shapes
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
-         options: Options, outlines: bool = True) -> list[Shape]:
-    """Some shapes of a refined drawing, without those that nobody sees in it.
-
-    outlines: whether those moved; then they are repaired, with as many segments as they need.
-    """
-    seen = dict(zip((s.id for s in drawing), visible(drawing, target, background, options), strict=True))
-    shapes = [s for s in shapes if seen[s.id] >= UNSEEN]
-    if outlines:
-        shapes = _as_simple_as_they_go(shapes, options)
-    return _finished(shapes, options, target, drawing)
+         settings: RefineSettings) -> list[Shape]:
+    """Some shapes of a refined drawing, without those that nobody sees in it; outlines that could move are repaired,
+    with as many segments as they need."""
+    seen = {s.id for s in _seen(drawing, target, background, settings.plan)}
+    shapes = [s for s in shapes if s.id in seen]
+    if settings.plan.freedom.outlines:
+        shapes = _as_simple_as_they_go(shapes, settings)
+    return _finished(shapes, settings, target, drawing)
 
 
-def visible(shapes: list[Shape], target: Target, background: tuple[float, ...], options: Options) -> np.ndarray:
-    """(N,) how much of each shape is seen, px."""
-    from ..optimize.reseed import visible_areas
-
-    if not shapes:
-        return np.zeros(0)
-    return visible_areas(Variables(shapes, target.width, target.height, background, Freedom()), options.engine)
-
-
-def _finished(shapes: list[Shape], options: Options, target: Target,
+def _finished(shapes: list[Shape], settings: RefineSettings, target: Target,
               drawing: list[Shape] | None = None) -> list[Shape]:
     """Handles inside their strokes; with auto, one colour where nobody sees the gradient. With a palette gradients
     stay as they are, between two of its colours.
 
     drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
     """
-    from ..gradients.handles import drawn_in
-    from ..gradients.perceptual import simplify_all
 
-    if options.palette:
+    if settings.palette:
         return shapes
     shapes = [drawn_in(s) for s in shapes]
-    if options.gradient != "auto":
+    if not settings.simplify_fills:
         return shapes
     own = {s.id: s for s in shapes}
     whole = shapes if drawing is None else [own.get(s.id, s) for s in drawing]

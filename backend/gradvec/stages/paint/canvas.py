@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from ...color.ground import choose_ground, mean_color
 from ...errors import InputError
 from ...model import Target
-from ...options import Options
+from .settings import PaintSettings
 
 #: Below this opacity a pixel's own colour is not trusted.
 VISIBLE = 0.02
@@ -26,46 +26,51 @@ COARSE_STROKE, FINE_STROKE = 100, 400
 
 
 @dataclass(frozen=True)
-class View:
-    """The picture at one size. goal: (4, h, w) premultiplied RGBA. weight: (h, w). scale: px of it per px of the
+class Goal:
+    """The picture at one size. rgba: (4, h, w) premultiplied. weight: (h, w). scale: px of it per px of the
     whole."""
 
-    goal: torch.Tensor
+    rgba: torch.Tensor
     weight: torch.Tensor
     scale: float
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) px."""
-        return self.goal.shape[2], self.goal.shape[1]
+        return self.rgba.shape[2], self.rgba.shape[1]
 
 
 class Canvas:
-    """Goal of the painting, at most as large as its strokes can use, and a smaller view for coarse steps.
+    """Goal of the painting, at most as large as its strokes can use, and a smaller one for coarse steps.
 
     width, height: of the whole picture, px. background: straight colour under the strokes or None for bare ground.
     """
 
-    def __init__(self, target: Target, options: Options, detail_map: np.ndarray | None = None) -> None:
+    def __init__(self, target: Target, settings: PaintSettings, detail_map: np.ndarray | None = None) -> None:
         self.width, self.height = target.width, target.height
-        scale = self._scale(FINE_AREA, FINE_STROKE, options.strokes)
+        scale = self._scale(FINE_AREA, FINE_STROKE, settings.strokes)
         rgb, alpha = _reduced(target, scale)
-        self.background = choose_ground(options.background, alpha, lambda: mean_color(rgb))
-        if options.background not in ("none", "auto"):
+        self.background = choose_ground(settings.background, alpha, lambda: mean_color(rgb))
+        if settings.background not in (None, "auto"):
             # A ground that the user chose shows through the picture's bare parts and is painted with it.
             ground = np.array(self.background, np.float32)
             rgb = rgb * alpha[..., None] + ground * (1 - alpha[..., None])
             alpha = np.ones_like(alpha)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
-        goal = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
-        weight = torch.from_numpy(_weight(rgb, alpha, options, detail_map))
-        self.fine = View(goal, weight, alpha.shape[1] / self.width)
-        self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, options.strokes))
+        rgba = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
+        weight = torch.from_numpy(_weight(rgb, alpha, settings, detail_map))
+        self.fine = Goal(rgba, weight, alpha.shape[1] / self.width)
+        self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, settings.strokes))
 
     @property
     def ground(self) -> tuple[float, float, float, float]:
         """What the engine puts under the strokes, straight RGBA."""
         return (0.0, 0.0, 0.0, 0.0) if self.background is None else (*self.background, 1.0)
+
+    def coarse_colors(self) -> np.ndarray:
+        """(h, w, 3) straight colours at the coarse view's size."""
+        size = tuple(self.coarse.weight.shape)
+        return F.interpolate(self.colors[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
 
     @property
     def area(self) -> int:
@@ -75,14 +80,14 @@ class Canvas:
         """How much the picture is reduced to ``area`` px, or to ``per_stroke`` px for each stroke if that is more."""
         return min(1.0, math.sqrt(max(area, per_stroke * strokes) / self.area))
 
-    def _smaller(self, scale: float) -> View:
+    def _smaller(self, scale: float) -> Goal:
         """The picture ``scale`` times as large as the whole, averaged over areas."""
         size = (max(1, round(self.height * scale)), max(1, round(self.width * scale)))
         if size == tuple(self.fine.weight.shape):
             return self.fine
-        goal = F.interpolate(self.fine.goal[None], size=size, mode="area")[0]
+        rgba = F.interpolate(self.fine.rgba[None], size=size, mode="area")[0]
         weight = F.interpolate(self.fine.weight[None, None], size=size, mode="area")[0, 0]
-        return View(goal, weight, size[1] / self.width)
+        return Goal(rgba, weight, size[1] / self.width)
 
 
 def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -106,12 +111,12 @@ def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return rgb[tuple(nearest)]
 
 
-def _weight(rgb: np.ndarray, alpha: np.ndarray, options: Options, detail_map: np.ndarray | None) -> np.ndarray:
+def _weight(rgb: np.ndarray, alpha: np.ndarray, settings: PaintSettings, detail_map: np.ndarray | None) -> np.ndarray:
     """How much an error counts, (H, W), 1 on average where there is paint."""
     weight: np.ndarray = np.ones(alpha.shape, np.float32)
-    if detail_map is not None or options.detail > 0:
+    if detail_map is not None or settings.detail > 0:
         importance = saliency(rgb, alpha) if detail_map is None else _fitting_map(detail_map, alpha.shape)
-        strength = options.detail if options.detail > 0 else 1.0
+        strength = settings.detail if settings.detail > 0 else 1.0
         weight = (1 - strength) + strength * (0.04 + 2 * importance**1.5)
         weight = (weight / max(float(weight.mean()), 1e-6)).astype(np.float32)
     return np.where(alpha < VISIBLE, BARE_WEIGHT, weight).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What each stroke is worth: the squared error that would be added if it alone were taken away."""
+"""What each stroke contributes: the squared error that would be added if it alone were taken away."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...render import render_flat
 from ...render.scene import Scene, Topology
 
 
-def worth(scene: Scene, target: np.ndarray, weight: np.ndarray, engine: str = "auto",
-          device: str = "auto") -> np.ndarray:
+def contributions(scene: Scene, target: np.ndarray, weight: np.ndarray, engine: str = "auto",
+                  device: str = "auto") -> np.ndarray:
     """(N,) rise of the sum of squared errors if stroke i were removed; negative where its removal would be a gain.
 
     scene: one canvas, one loop and two stops an outline. target: (H, W, 4) premultiplied. weight: (H, W).
@@ -51,7 +51,7 @@ def _alone(scene: Scene, width: int, height: int, engine: str,
     high = np.clip(high, low + 1, [width, height])
     sizes = high - low
     shift = torch.from_numpy(low).to(scene.points)
-    own = torch.from_numpy(np.repeat(np.arange(t.count), np.diff(t.loop_points)))
+    own = torch.from_numpy(t.point_outline).to(scene.points.device)
     topology = Topology(t.loop_points, t.outline_loops, t.stop_index, t.kind, np.arange(t.count), sizes, t.pieces)
     alone = Scene(topology, scene.points.detach() - shift[own], scene.geometry.detach() - shift.repeat(1, 2),
                   scene.stop_offset, scene.stop_color.detach(), scene.opacity.detach(),

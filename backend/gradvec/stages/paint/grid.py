@@ -8,31 +8,31 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter, map_coordinates, sobel
 
-from .canvas import View
+from .canvas import Goal
 from .seeds import Seeds
 
 
-def regular(view: View, count: int, rng: np.random.Generator, gradient: bool = True) -> Seeds:
+def regular(goal: Goal, count: int, rng: np.random.Generator, gradient: bool = True) -> Seeds:
     """``count`` strokes on a grid of blocks as square as can be, each about as large as its block, in px of the whole.
 
     Directions follow the structure tensor, so strokes run along edges. Bare parts get no strokes. gradient: whether
     colours are taken at both ends rather than once.
     """
-    width, height = view.size
+    width, height = goal.size
     rows = max(1, round(math.sqrt(count * height / width)))
     columns = math.ceil(count / rows)
     block_y, block_x = height / rows, width / columns
     places = np.array([(block_x * (c + 0.5), block_y * (r + 0.5)) for r in range(rows) for c in range(columns)])
     places = places[np.sort(rng.permutation(len(places))[:count])]
     places += rng.uniform(-0.15, 0.15, places.shape) * (block_x, block_y)
-    goal = view.goal.numpy()
-    places = places[_sample(goal[3], places) > 0.5] if goal[3].min() < 1 else places
+    rgba = goal.rgba.numpy()
+    places = places[_sample(rgba[3], places) > 0.5] if rgba[3].min() < 1 else places
     n = len(places)
     size = math.sqrt(block_x * block_y)
-    angle = _sample_angle(goal[:3], places, size)
+    angle = _sample_angle(rgba[:3], places, size)
     length, across = np.full(n, 1.9 * size), np.full(n, 1.05 * size)
     end = np.stack([np.cos(angle), np.sin(angle)], 1) * length[:, None] * 0.35
-    soft = [gaussian_filter(plane, size / 4) for plane in goal]
+    soft = [gaussian_filter(plane, size / 4) for plane in rgba]
     alpha = np.maximum(_sample(soft[3], places), 1e-3)
     ends = []
     for sign in (-1, 1):
@@ -42,7 +42,7 @@ def regular(view: View, count: int, rng: np.random.Generator, gradient: bool = T
     axis = np.zeros((n, 4))
     axis[:, 0], axis[:, 2] = -length * 0.35, length * 0.35
     return Seeds(*(np.asarray(a, np.float32) for a in (places, length, across, angle, axis, *ends, np.ones(n)))
-                 ).scaled(1 / view.scale)
+                 ).scaled(1 / goal.scale)
 
 
 def _sample(plane: np.ndarray | torch.Tensor, places: np.ndarray) -> np.ndarray:

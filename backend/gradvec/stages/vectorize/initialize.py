@@ -11,10 +11,10 @@ from ...geometry import cubics, repair, trace
 from ...geometry.inside import inside
 from ...gradients.fills import fit
 from ...model import Outline, Shape, SolidColor, StrokePatch, Target
-from ...options import Options
 from ...progress import Run
 from .error_regions import LEAST_PX, SEEN, components, fit_planes, mended
 from .occlusion import Whole, owners, whole
+from .settings import VectorizeSettings
 
 #: So many regions are tried for each path that is wanted, and so many at least.
 TRIED, TRIED_LEAST = 3, 12
@@ -63,37 +63,38 @@ class Start:
 
 
 def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np.ndarray, count: int,
-              options: Options, run: Run) -> list[Start]:
+              settings: VectorizeSettings, run: Run) -> list[Start]:
     """``count`` new paths, larger ones first; fewer where nothing is wrong.
 
     Args:
         shapes: those that are there, bottom to top.
         wanted, shown: (H, W, 4) premultiplied RGBA of the picture and of what the paths show so far.
     """
-    flat, most = options.gradient == "flat" or options.one_color, max(TRIED * count, TRIED_LEAST)
-    parts = whole(components(wanted, shown, most, flat), wanted, shown, owners(shapes, *wanted.shape[:2]), most)
-    taken = _choose(_tries(parts, target, wanted, shown, flat, options), count)
+    most = max(TRIED * count, TRIED_LEAST)
+    regions = components(wanted, shown, most, settings.flat)
+    parts = whole(regions, wanted, shown, owners(shapes, *wanted.shape[:2]), most)
+    taken = _choose(_tries(parts, target, wanted, shown, settings), count)
     if len(taken) < count:
         taken += _circles(taken, target, wanted, shown, count - len(taken))
     taken = _ordered(taken)
     # Gradients start refined (the joint refinement and its end decide what becomes of them), flat ones flat.
-    found = fit([t.patch for t in taken], [t.outline for t in taken], "flat" if flat else "refined",
+    found = fit([t.patch for t in taken], [t.outline for t in taken], "flat" if settings.flat else "refined",
                 Run(token=run.token))
     return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, found, strict=True)]
 
 
-def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray, flat: bool,
-           options: Options) -> list[_Try]:
+def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray,
+           settings: VectorizeSettings) -> list[_Try]:
     free = [_free(part.mask, wanted, shown) for part in parts]
     reaches = [_reaching(part.mask | part.bridge, loose) for part, loose in zip(parts, free, strict=True)]
     patches = [_patch(reach, target) for reach in reaches]
-    contours = [trace.contours(patch, holes=options.holes) for patch in patches]
-    outlines = [Outline(loops) for loops in cubics.fit_contours(contours, options.segments, options.accuracy)]
+    contours = [trace.contours(patch, holes=settings.holes) for patch in patches]
+    outlines = [Outline(loops) for loops in cubics.fit_contours(contours, settings.segments, settings.accuracy)]
     result = []
     for part, loose, reach, traced in zip(parts, free, reaches, outlines, strict=True):
-        outline = repair.clean(traced, most=options.segments) if traced.loops else None
+        outline = repair.clean(traced, most=settings.segments) if traced.loops else None
         if outline is not None:
-            gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, flat)
+            gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, settings.flat)
             gain *= WHOLE if part.bridge.any() else 1.0
             # Colours are fitted to the region alone, not to what it reaches over.
             result.append(_Try(part.mask, _patch(part.mask, target), outline, gain, reach, part.bridge, part.below))

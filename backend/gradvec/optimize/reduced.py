@@ -1,0 +1,58 @@
+"""A large picture seen smaller: strokes need some thousand px each to find their place, and no more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..geometry.scaling import Pair, scaled
+from ..model import Shape, Target
+
+#: A picture of more px than this, and than this for each shape, is refined at a smaller size.
+AREA, SHAPE_AREA = 1_000_000, 4_000
+#: A copy that would be nearly as large as the picture is not worth the loss.
+LEAST_GAIN = 1.3
+
+
+@dataclass(frozen=True)
+class ReducedTarget:
+    """target: what is refined against. Its px = the picture's px * scale (x, y), uneven only by rounding."""
+
+    target: Target
+    scale: Pair = (1.0, 1.0)
+
+    @classmethod
+    def of(cls, target: Target, shapes: int, least: int = AREA, each: int = SHAPE_AREA) -> ReducedTarget:
+        """The picture itself, or a smaller one where it is larger than ``shapes`` shapes can use: ``each`` px for a
+        shape, at least ``least`` px."""
+        area, most = target.width * target.height, max(least, each * shapes)
+        if area < LEAST_GAIN * most:
+            return cls(target)
+        share = math.sqrt(most / area)
+        size = max(1, round(target.height * share)), max(1, round(target.width * share))
+        alpha = np.ascontiguousarray(target.alpha, np.float32)
+        rgb, small = _averaged(target.rgb * alpha[..., None], size), _averaged(alpha[..., None], size)
+        # Sums of 1 come out a little less than 1: an opaque picture stays opaque.
+        small = np.where(small > 1 - 1e-5, np.float32(1), small)
+        reduced = Target(np.clip(rgb / np.maximum(small, 1e-6), 0, 1), small[..., 0], target.source_size)
+        return cls(reduced, (size[1] / target.width, size[0] / target.height))
+
+    def into(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """From the picture's px to the reduced one's."""
+        return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, self.scale) for s in shapes]
+
+    def back(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """From the reduced picture's px to the picture's."""
+        (x, y) = self.scale
+        return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, (1 / x, 1 / y)) for s in shapes]
+
+
+def _averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, C) as (*size, C), averaged over areas."""
+    tensor = torch.from_numpy(np.ascontiguousarray(planes, np.float32)).permute(2, 0, 1)[None]
+    return F.interpolate(tensor, size=size, mode="area")[0].permute(1, 2, 0).numpy()
