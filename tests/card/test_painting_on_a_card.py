@@ -10,6 +10,8 @@ from gradvec.stages.outline import refine as outlining
 from gradvec.stages.paint import fit_strokes as fitting
 from gradvec.stages.paint import transport
 from gradvec.stages.paint.canvas import Goal
+from gradvec.stages.paint.form import Form
+from gradvec.stages.paint.keeping import Keeping
 from gradvec.stages.paint.placement import strokes_from_seeds
 from gradvec.stages.paint.seeds import Seeds
 from gradvec.stages.paint.stroke_variables import Limits, StrokeVariables
@@ -37,15 +39,17 @@ def render(scene: Scene, engine: str) -> torch.Tensor:
 
 @pytest.mark.parametrize(("brush", "way"), [
     ("oil", "plain"), ("watercolor", "plain"), ("mixed", "plain"), ("oil", "transport"), ("oil", "palette"),
-    ("marker", "one colour"), ("tape", "fading")])
+    ("marker", "one colour"), ("tape", "fading"), ("mixed", "rules")])
 def test_painting_stays_on_the_card(brush, way, monkeypatch):
-    limits = Limits(2.5, 30.0, SIDE, SIDE, way == "one colour", PALETTE if way == "palette" else None)
+    form = Form(torch.ones(2, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0)
+    limits = Limits(2.5, 30.0, SIDE, SIDE, way == "one colour", PALETTE if way == "palette" else None,
+                    Keeping.of(0.0, form) if way == "rules" else None)
     settings = fitting.FitSettings(limits, (1.0, 1.0, 1.0, 1.0), opaque=way != "fading",
                                    transport=0.5 if way == "transport" else 0.0)
     monkeypatch.setattr(fitting, "render", render)
     monkeypatch.setattr(transport, "ITERATIONS", 2)
     variables = painted(brush)
-    state = fitting.FitState(variables, fitting.Adam(variables, fitting.RATES))
+    state = fitting.FitState.of(variables, settings.opaque)
     with on_a_card() as watch:
         fit = fitting.Fit(state.copied_to(CARD), goal(), settings, "cuda", False, 9, (1.0, 0.5), lambda i, p: False)
         fit.step(1.0)  # what is made once is made here

@@ -7,7 +7,7 @@ import math
 import torch
 
 
-def cosine_decay(step: int, steps: int, last: float) -> float:
+def cosine_decay(step: float, steps: float, last: float) -> float:
     """Share of the full rates at ``step`` of ``steps``: from 1 down to ``last`` along half a cosine."""
     return last + (1 - last) / 2 * (1 + math.cos(math.pi * step / steps))
 

@@ -12,12 +12,17 @@ import numpy as np
 import torch
 
 from ..geometry.self_intersection import Untangler
+from ..model import Shape
 from .variables import Freedom, Variables
 
 
 class Constraint:
     """One rule. Methods may change the variables' values and derivatives in place; none of them is recorded by torch.
     """
+
+    def flat(self, shape: Shape) -> bool:
+        """Whether a shape that came in with one colour has to keep to one."""
+        return False
 
     def begin(self, variables: Variables) -> None:
         """At the start, and again whenever shapes were dropped or reordered."""

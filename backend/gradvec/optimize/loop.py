@@ -32,7 +32,8 @@ POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share.
+    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. span:
+    which part of a longer run this is; rates fall, and shapes are put elsewhere, as they do in the whole.
     freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
     tension: what a px of outline costs, in summed squared colour difference. evenness: how far a step slides control
     points along their outline towards even spacing.
@@ -44,6 +45,7 @@ class Refinement:
     steps: int = 300
     peak: float = 1.0
     last: float = 0.05
+    span: tuple[float, float] = (0.0, 1.0)
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
     tension: float = 0.0005
@@ -143,7 +145,8 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
         pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
-        shapes = [shape if shape.id in plan.fixed else with_gradient(shape) for shape in shapes]
+        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+                  else with_gradient(shape) for shape in shapes]
     state = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
                      np.ones(len(shapes)) if pace is None else pace, plan.seed)
     return run_where_it_works(state, (plan.engine, plan.device), lambda state, engine, on_card: _Loop(
@@ -180,7 +183,7 @@ class _Loop:
             self.run.step(step / plan.steps)
             if self.run.keep:
                 break
-            picture = self._step(plan.peak * cosine_decay(step, plan.steps, plan.last))
+            picture = self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
             state.mse_before = self.loss.mse if state.mse_before is None else state.mse_before
             if step + 1 in self._reseed_steps():
                 self._reseed()
@@ -195,6 +198,11 @@ class _Loop:
                        mse if state.mse_before is None else state.mse_before, mse, state.steps,
                        time.monotonic() - state.started, frozenset(state.moved),
                        float(own.drift().mean()) if own.count else 0.0)
+
+    def _done(self, step: int) -> float:
+        """Share of the whole run that lies behind."""
+        begin, end = self.plan.span
+        return begin + (end - begin) * step / self.plan.steps
 
     def _step(self, share: float) -> torch.Tensor:
         """One step. Returns the picture before it."""
@@ -212,7 +220,9 @@ class _Loop:
 
     def _reseed_steps(self) -> set[int]:
         """Early enough that a shape that was put elsewhere has half of the run to settle."""
-        return {round(self.plan.steps * 0.5 * (k + 1) / self.plan.reseeds) for k in range(self.plan.reseeds)}
+        begin, end = self.plan.span
+        whole = self.plan.steps / (end - begin)
+        return {round(whole * (0.5 * (k + 1) / self.plan.reseeds - begin)) for k in range(self.plan.reseeds)}
 
     def _reseed(self) -> None:
         """Puts shapes that are hardly seen on top, where the error is largest."""

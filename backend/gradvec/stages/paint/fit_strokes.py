@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ...model import Stamp
+from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
 from ...optimize.fallback import KEEP_EVERY, run_where_it_works
 from ...render import render
@@ -23,51 +23,6 @@ RATES = (1.5, 1.5, 0.03, 0.04)
 SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.
 TRANSPORT_SIDE = 28
-
-
-class Adam:
-    """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of StrokeVariables.step_sizes."""
-
-    def __init__(self, variables: StrokeVariables, rates: Sequence[float],
-                 betas: tuple[float, float] = (0.8, 0.9)) -> None:
-        self._variables, self._betas = variables, betas
-        self._columns = [8, 4, 6, 1]
-        device = variables.shape.device
-        self._rates = torch.tensor([r for r, n in zip(rates, self._columns, strict=True) for _ in range(n)]).to(device)
-        self._first = torch.zeros(len(variables), 19, device=device)
-        self._second = torch.zeros(len(variables), 19, device=device)
-        self._sizes = torch.ones(len(variables), 19, device=device)
-        self.steps = 0
-        for tensor in variables.tensors():
-            tensor.requires_grad_(True)
-
-    def copied_to(self, device: str, variables: StrokeVariables) -> Adam:
-        """The same state for ``variables``, copies of these on another device (or this one)."""
-        other = copy.copy(self)
-        other._variables = variables
-        for name in ("_rates", "_first", "_second", "_sizes"):
-            setattr(other, name, getattr(self, name).to(device, copy=True))
-        for tensor in variables.tensors():
-            tensor.requires_grad_(True)
-        return other
-
-    def step(self, factor: float = 1.0) -> None:
-        """Moves everything against its grad, ``factor`` times as far as its rate, and clears the grads."""
-        b1, b2 = self._betas
-        tensors = self._variables.tensors()
-        with torch.no_grad():
-            if self.steps % SIZES_EVERY == 0:
-                self._sizes = self._variables.step_sizes() * self._rates
-            self.steps += 1
-            grad = torch.cat([t.grad.reshape(len(t), -1) for t in tensors], 1)  # type: ignore[union-attr]
-            self._first.lerp_(grad, 1 - b1)
-            self._second.mul_(b2).addcmul_(grad, grad, value=1 - b2)
-            rate = factor / (1 - b1**self.steps)
-            scale = (self._second / (1 - b2**self.steps)).sqrt_().add_(1e-8)
-            move = (self._first * self._sizes).div_(scale).mul_(rate)
-            for tensor, part in zip(tensors, move.split(self._columns, 1), strict=True):
-                tensor.sub_(part.reshape(tensor.shape))
-                tensor.grad = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +56,7 @@ def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, s
     decay: factors on the rates of the first and the last step; between them they fall geometrically.
     on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
     """
-    rates = (*RATES[:3], 0.0 if settings.opaque else RATES[3])
-    state = FitState(variables, Adam(variables, rates))
+    state = FitState.of(variables, settings.opaque)
     try:
         found = run_where_it_works(state, (settings.engine, settings.device), lambda state, engine, on_card: Fit(
             state, goal, settings, engine, on_card, steps, decay, on_step))
@@ -122,10 +76,17 @@ class FitState:
     variables: StrokeVariables
     adam: Adam
 
+    @classmethod
+    def of(cls, variables: StrokeVariables, opaque: bool) -> FitState:
+        """Before the first step. opaque: opacities stay."""
+        leaves = variables.tensors()[:3 if opaque else 4]
+        return cls(variables, Adam([leaf.requires_grad_(True) for leaf in leaves], []))
+
     def copied_to(self, device: str) -> FitState:
         """The same state with its tensors on ``device``, sharing nothing that changes."""
         variables = self.variables.copied_to(device)
-        return FitState(variables, self.adam.copied_to(device, variables))
+        leaves = variables.tensors()[:len(self.adam.leaves)]
+        return FitState(variables, self.adam.copied_to(device, [leaf.requires_grad_(True) for leaf in leaves]))
 
 
 class Fit:
@@ -166,9 +127,18 @@ class Fit:
         if share > 0:
             slope = _with_transport(slope, now, self._goal, share)
         run_back(picture, slope.permute(1, 2, 0))
-        self._state.adam.step(factor)
+        adam = self._state.adam
+        if adam.steps % SIZES_EVERY == 0:
+            adam.rates = _rates(self._state.variables)[:len(adam.leaves)]
+        adam.step(factor)
         self._projection.apply(self._state.variables)
         return picture.detach()
+
+
+def _rates(variables: StrokeVariables) -> list[torch.Tensor]:
+    """Full rates of each of ``variables.tensors()``."""
+    outline, axis, color, opacity = RATES
+    return [variables.step_sizes() * outline, *(torch.tensor(rate) for rate in (axis, color, opacity))]
 
 
 def _with_transport(slope: torch.Tensor, now: torch.Tensor, goal: torch.Tensor, share: float) -> torch.Tensor:

@@ -29,6 +29,8 @@ DIRECTIONS = 8
 CANDIDATES, CANDIDATES_EACH = 200, 3
 #: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
 CLEAR_MIN = 0.3
+#: What a stroke loses of its gain where it runs across a clear form, and where it is too short to follow one.
+ACROSS, STUBBY = 0.85, 0.35
 
 
 @dataclass(frozen=True)
@@ -90,23 +92,26 @@ def _bank(length: float, width: float) -> _Bank:
 
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
-            longest: float, gradient: bool = True) -> Seeds:
+            longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
+            form: torch.Tensor | None = None) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
-    gradient: whether strokes have two colours.
+    gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
+    way that strokes are to run.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
     planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
+    planes = planes if form is None else torch.cat([planes, form])
     candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     for w in np.geomspace(narrowest, widest, steps + 1).tolist():
         reduced = _Reduced.of(planes, w)
-        for aspect in [a for a in ASPECTS if w * a <= longest] or [max(1.0, longest / w)]:
+        for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
             candidates.append(_candidates(reduced, w * aspect, w, gradient, most))
     return _greedy(np.concatenate(candidates), count, height, width, narrowest)
 
@@ -114,7 +119,8 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
 @dataclass(frozen=True)
 class _Reduced:
     """A picture on which a stroke is about CELLS cells wide. planes: (6, h, w) the three colours, the sum of their
-    squares, error and cost. cell: px a cell; scale: (2,) px a cell along x and y."""
+    squares, error and cost; where strokes follow a form, three more for it. cell: px a cell; scale: (2,) px a
+    cell along x and y."""
 
     planes: torch.Tensor
     cell: float
@@ -141,7 +147,7 @@ def _candidates(reduced: _Reduced, length: float, width: float, gradient: bool, 
     reach = bank.kernels.shape[-1] // 2
     # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
     color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
-    gains = F.pad(planes[4:], (reach,) * 4)
+    gains = F.pad(planes[4:6], (reach,) * 4)
     sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
     sums = sums.reshape(3, DIRECTIONS, 3, *sums.shape[2:])
     plain = bank.kernels[0::3]
@@ -157,6 +163,8 @@ def _candidates(reduced: _Reduced, length: float, width: float, gradient: bool, 
     ones = F.pad(torch.ones(1, 1, *planes.shape[1:]), (reach,) * 4)
     inside = F.conv2d(ones, plain, stride=STRIDE)[0] / bank.area[:, None, None]
     gain = now - left.clamp(min=0) * inside - extra
+    if len(planes) > 6:
+        gain = gain * _following(planes[6:, ::STRIDE, ::STRIDE], bank)
     peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
     best, at = peak.flatten().topk(min(most, peak.numel()))
     best, at = best[best > 0], at[best > 0]
@@ -166,6 +174,14 @@ def _candidates(reduced: _Reduced, length: float, width: float, gradient: bool, 
     slope = (along[:, m, y, x] * axis[:, 0] + across[:, m, y, x] * axis[:, 1]).T * gradient
     center = (torch.stack([x, y], 1) * STRIDE + 0.5) * scale
     return _rows(bank, m, cell, best * scale.prod(), center, axis, mean[:, m, y, x].T, slope)
+
+
+def _following(form: torch.Tensor, bank: _Bank) -> torch.Tensor:
+    """(M, h, w) in [0, 1]: how well strokes of a bank run along with the form (3, h, w), long ones more than short."""
+    angle = 2 * bank.angles[:, None, None]
+    across = (1 - angle.cos() * form[0] - angle.sin() * form[1]) / 2
+    slender = 1 - bank.width / bank.length
+    return 1 - ACROSS * form[2] * across * slender - STUBBY * form[2] * (1 - slender)
 
 
 def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center: torch.Tensor, axis: torch.Tensor,

@@ -17,6 +17,7 @@ import torch
 from ...brushes import outlines as brushes
 from ...model import Color, Painting, Stamp, Strokes
 from ...render.scene import LINEAR, Scene, Topology
+from .keeping import Keeping
 from .palette import snapped
 
 #: Shortest gradient, px, and how far shear may go (tangent of its angle).
@@ -35,6 +36,7 @@ class Limits:
     """Ranges of strokes, px: ``narrowest`` width, ``longest`` length; extent of the picture they belong to.
 
     one_color: both ends of a stroke have one colour. palette: (k, 3) the only colours there are, or None.
+    keeping: the rules of the brushes, or None where they bind nothing.
     """
 
     narrowest: float
@@ -43,6 +45,7 @@ class Limits:
     height: int
     one_color: bool = False
     palette: torch.Tensor | None = None
+    keeping: Keeping | None = None
 
 
 @dataclass
@@ -103,9 +106,8 @@ class StrokeVariables:
         return torch.where(self.stamped, s[:, 2], swept)
 
     def step_sizes(self) -> torch.Tensor:
-        """(N, 19) how far each number moves when its stroke's outline or colour is to move by one unit; columns as
-        ``tensors()`` side by side."""
-        sizes = torch.ones(len(self), 19, device=self.shape.device)
+        """(N, 8) how far each number of ``shape`` moves when its stroke's outline is to move by one px."""
+        sizes = torch.ones(len(self), 8, device=self.shape.device)
         length = self.lengths().clamp(min=4.0)[:, None]
         sizes[:, 4:6] = torch.where(self.stamped[:, None], torch.cat([2 / length, 1.5 / length], 1), sizes[:, 4:6])
         sizes[:, 6:8] = 0.5
@@ -133,6 +135,7 @@ class Projection:
         self._limits = limits
         self._all_stamped = bool(np.isin(variables.brush, brushes.STAMPED).all())
         device, inf = variables.shape.device, math.inf
+        self._held = None if limits.keeping is None else limits.keeping.of_strokes(variables.brush, device)
         self._low = torch.tensor([-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf,
                                   -SHEAR_MAX, -inf, -inf]).to(device)
         self._high = torch.tensor([1.2 * limits.width, 1.2 * limits.height, limits.longest, limits.longest, inf,
@@ -152,6 +155,8 @@ class Projection:
         stamped = self._stamped(own.shape)
         own.shape.copy_(stamped if self._all_stamped else torch.where(
             own.stamped[:, None], stamped, self._swept(own.shape, own.one_radius[:, None])))
+        if self._held is not None:
+            self._held.hold(own.shape, own.axis, own.color, own.opacity)
         self._stretch(own.axis)
 
     def _stretch(self, axis: torch.Tensor) -> None:

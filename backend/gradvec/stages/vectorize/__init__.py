@@ -3,5 +3,5 @@
     picture -> largest coherent errors -> whole regions -> traced starts -> all paths refined together -> next stage
 
 Where LIVE starts every path as a small circle, a path starts here from the contour of the region that it is to show.
-The command line reads live.schedule before it needs anything heavy, so nothing is imported here.
+The command line reads vectorize.schedule before it needs anything heavy, so nothing is imported here.
 """
