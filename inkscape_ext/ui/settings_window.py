@@ -45,7 +45,7 @@ class SettingsWindow:
                 grid.attach(widget, 0, row, 2, 1)
                 continue
             label = Gtk.Label(label=choice.label, xalign=0.0)
-            label.set_mnemonic_widget(widget)
+            widget.get_accessible().set_name(choice.label)
             grid.attach(label, 0, row, 1, 1)
             grid.attach(widget, 1, row, 1, 1)
         return grid

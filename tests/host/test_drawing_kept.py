@@ -211,7 +211,7 @@ def test_nothing_is_painted_where_it_would_not_be_seen(editing):
     svg = load(f'<g id="l" style="display:none">{PICTURE}</g>')
     after, said = editing.run("paint", svg, "--id=a")
     assert after is None
-    assert said.startswith("The picture picture lies in a hidden layer or group")
+    assert said.startswith("The picture a lies in a hidden layer or group")
 
 
 def test_hidden_pictures_in_a_group_are_named(editing):

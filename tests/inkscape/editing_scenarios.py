@@ -110,6 +110,7 @@ class Play:
         text = self.driver.save(self.folder / "now.svg")
         return {"strokes": len(STROKE.findall(text)), "photo": 'id="photo"' in text, "moved": MOVED.findall(text),
                 "drawings": len(re.findall(r"gradvec:run=", text)), "faded": text.count("opacity:0.5"),
+                "counts": re.findall(r"&quot;strokes&quot;:(\d+)", text),
                 "ids": re.findall(r'<path[^>]*?\sid="([^"]+)"', text, re.DOTALL),
                 "layers": re.findall(r'inkscape:label="([^"]*)"', text), "red": text.count("#ff0000"),
                 "changed": self.driver.changed}
@@ -190,6 +191,28 @@ def by_hand(play: Play) -> dict:
     return facts
 
 
+def settings(play: Play) -> dict:
+    """The window of settings shows those of the layer; one of them is changed."""
+    play.select("gv1-s1")
+    dialog = play.open("Run again")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("check box", "Change the settings first",
+                                                                within=dialog), "the check box"))
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Apply", within=dialog), "Apply"))
+    program = play.driver.wait(lambda: play.driver.application(PROGRESS), "the window of settings")
+    play.driver.wait(lambda: play.driver.find("button", "Paint", within=program), "its button")
+    play.driver.shot("settings")
+    number = play.driver.wait(lambda: play.driver.find("spin button", "Strokes:", within=program), "the strokes")
+    number.get_value_iface().set_current_value(3)
+    play.driver.press(play.driver.find("button", "Paint", within=program))
+    play.driver.wait(lambda: play.driver.application(PROGRESS) is None, "the end of the command", play.seconds)
+    play.driver.wait(lambda: play.driver.answers(dialog), "an answer from Inkscape")
+    play.close(dialog)
+    time.sleep(0.5)
+    facts = play.state()
+    play.back()
+    return facts
+
+
 def twice(play: Play) -> dict:
     """Painting the picture again replaces its drawing and selects the layer: deleting leaves the picture alone."""
     facts = {"painted": play.command("Paint with gradient strokes", "photo")}
@@ -258,8 +281,8 @@ def engine(play: Play) -> dict:
     return {"before": before, "after": after, "report": report, **play.state()}
 
 
-SCENARIOS = (refine, repaint, refit, detail, trace, again, palette, ungrouped, moved, by_hand, twice, select, wrong,
-             engine)
+SCENARIOS = (refine, repaint, refit, detail, trace, again, palette, ungrouped, moved, by_hand, twice, settings,
+             select, wrong, engine)
 
 
 def painted(private: Inkscape, environment: dict[str, str]) -> Path:

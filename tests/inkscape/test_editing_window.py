@@ -59,6 +59,11 @@ def test_the_artist_is_asked_about_strokes_that_were_changed_by_hand(facts):
     assert (fact["ids"], "3 changed by hand" in fact["layers"]) == (["gv2-s1", "gv2-s2", "gv1-s2"], True)
 
 
+def test_settings_can_be_changed_before_a_drawing_is_painted_again(facts):
+    assert (facts["moved"]["counts"], facts["settings"]["counts"]) == (["2"], ["3"])
+    assert facts["settings"]["ids"] == ["gv2-s1", "gv2-s2"]
+
+
 def test_applying_twice_leaves_one_drawing_and_deleting_leaves_the_picture(facts):
     painted, deleted = facts["twice"]["painted"], facts["twice"]["deleted"]
     assert (painted["ids"], painted["drawings"]) == (["gv2-s1", "gv2-s2"], 1)
