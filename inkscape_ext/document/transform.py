@@ -20,13 +20,16 @@ _ROUND = 1e-6
 
 
 def can_apply(root: Element) -> bool:
-    """Whether everything drawn in ``root`` is plain: paths of absolute M, L, C, Z with fills and no transform."""
+    """Whether everything drawn in ``root`` is plain: paths of absolute M, L, C, Z with fills and no transform, their
+    lines with a width of their own."""
     drawn = (e for e in root.iter() if isinstance(e.tag, str) and not _in_defs(e))
     for element in drawn:
         name = local_name(element)
         if name in ("svg", "metadata", "defs", "title", "desc") or not element.tag.startswith(SVG):
             continue
-        if name not in ("g", "path") or element.get("transform") or element.get("stroke", "none") != "none":
+        if name not in ("g", "path") or element.get("transform"):
+            return False
+        if element.get("stroke", "none") != "none" and not element.get("stroke-width"):
             return False
         if name == "path" and not _PLAIN_PATH.match(element.get("d", "")):
             return False
@@ -34,11 +37,16 @@ def can_apply(root: Element) -> bool:
 
 
 def apply(root: Element, matrix: Transform) -> None:
-    """Applies ``matrix`` (canvas px to user units) to all paths and gradients in ``root``; see :func:`can_apply`."""
+    """Applies ``matrix`` (canvas px to user units) to all paths, gradients and filters in ``root``; see
+    :func:`can_apply`."""
     places = decimals(matrix)
     for element in root.iter(SVG + "path"):
         if not _in_defs(element):
             element.set("d", path_data(element.get("d", ""), matrix, places))
+            if element.get("stroke-width"):
+                element.set("stroke-width", number(float(element.get("stroke-width")) * _size(matrix), places))
+    for element in root.iter(SVG + "filter"):
+        _filter(element, matrix, places)
     for element in root.iter(SVG + "linearGradient"):
         _linear(element, matrix, places)
     for element in root.iter(SVG + "radialGradient"):
@@ -120,6 +128,28 @@ def _radial(gradient: Element, matrix: Transform, places: int) -> None:
             gradient.set(x, number(point.x, places))
             gradient.set(y, number(point.y, places))
     gradient.set("r", number(float(gradient.get("r")) * size, places))
+
+
+def _filter(element: Element, matrix: Transform, places: int) -> None:
+    """A filter's region becomes the box around what it was; lengths inside grow by the mean scale, waves shrink."""
+    if element.get("filterUnits") == "userSpaceOnUse":
+        x, y, width, height = (float(element.get(name)) for name in ("x", "y", "width", "height"))
+        corners = [matrix.apply_to_point((a, b)) for a in (x, x + width) for b in (y, y + height)]
+        low, high = ([pick(corner[axis] for corner in corners) for axis in (0, 1)] for pick in (min, max))
+        for name, value in zip(("x", "y", "width", "height"), (*low, high[0] - low[0], high[1] - low[1])):
+            element.set(name, number(value, places))
+    size = _size(matrix)
+    for primitive in element.iter():
+        for name, factor in (("dx", size), ("dy", size), ("scale", size), ("stdDeviation", size),
+                             ("baseFrequency", 1 / size)):
+            if primitive.get(name):
+                primitive.set(name, " ".join(f"{float(value) * factor:.6g}" for value in primitive.get(name).split()))
+
+
+def _size(matrix: Transform) -> float:
+    """By how much lengths grow, on average over directions."""
+    a, b, c, d = _linear_part(matrix)
+    return max(math.sqrt(abs(a * d - b * c)), 1e-9)
 
 
 def _prepend(gradient: Element, matrix: Transform) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from lxml import etree
 
 from ...errors import InputError
-from ...model import Document, Layer, Outline, Shape
-from .attributes import bounded, length, matrix_of, numbers, share, style_property
+from ...model import Document, Layer, Outline, Rim, Shape
+from .attributes import bounded, color_of, length, matrix_of, numbers, share, style_property
 from .gradients import Gradients
 from .path import parse_path
 from .write import INKSCAPE, NAMESPACE, OLD_NAMESPACE, SVG
@@ -180,4 +180,14 @@ def _shape(found: _Found, gradients: Gradients) -> Shape | None:
     level = element.get(f"{{{NAMESPACE}}}level") or element.get(f"{{{OLD_NAMESPACE}}}level", "0")
     return Shape(moved, fill, found.opacity * share(element, "opacity") * share(element, "fill-opacity"),
                  int(level) if re.fullmatch("[0-9]{1,6}", level) else 0, element.get("id", ""),
-                 element.get(f"{{{INKSCAPE}}}label", ""))
+                 element.get(f"{{{INKSCAPE}}}label", ""), element.get(f"{{{NAMESPACE}}}brush", ""),
+                 _rim(element, matrix))
+
+
+def _rim(element: etree._Element, matrix: np.ndarray) -> Rim | None:
+    """An outline's line in one colour; other paint along outlines is left out."""
+    paint = style_property(element, "stroke")
+    if paint in ("", "none") or paint.startswith(("url(", "context-")):
+        return None
+    width = length(style_property(element, "stroke-width") or "1") * math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+    return Rim(color_of(paint), width, share(element, "stroke-opacity")) if width > 0 else None
