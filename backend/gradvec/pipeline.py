@@ -62,7 +62,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        how = settings.paint_settings(options, settings.painting_effort(options) if draft is None else 0.0)
+        how, refining = settings.draft_settings(options) if draft is not None else (
+            settings.paint_settings(options, settings.painting_effort(options)), settings.refine_settings(options))
         lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
         painting = paint(target, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
@@ -70,8 +71,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         target = grounds.on_ground(target, painting.background)
         shapes, layer, patches = _vectorized(painting, target, options, frame.run)
     with frame.stage("Refining", key="refine", until=0.97):
-        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background,
-                                                settings.refine_settings(options), frame.run)
+        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, refining, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)

@@ -26,7 +26,7 @@ class RefineSettings:
     plan: what the loop does. freed: outlines may leave their brush: they get ``segments`` before and only those that
     they need after, within ``accuracy`` px, and are repaired. traced: outlines came from pictures of strokes, with as
     many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
-    colour where the eye sees no gradient.
+    colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
     plan: Refinement
@@ -36,6 +36,7 @@ class RefineSettings:
     traced: bool = False
     palette: bool = False
     simplify_fills: bool = False
+    settle: int = SETTLE_STEPS
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     with run.part(0.0, 0.9):
         first = refine(marked, target, background, plan, run)
     outlined = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
-    settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
     with run.part(0.9, 1.0):
         last = refine(_seen(outlined, target, background, plan), target, background, settle, run)
     settled = _seen(_repaired(last.shapes, settings), target, background, plan)
