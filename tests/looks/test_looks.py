@@ -1,6 +1,7 @@
 """One table of looks, read by the command line, the wire and the engine's jobs; textures as filters."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +47,15 @@ def test_the_command_line_lists_them(capsys):
     assert all(f"{look.label}: {look.about}" in shown for look in LOOKS)
     assert main(["looks", "--json"]) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == list(NAMES)
+
+
+def test_the_page_about_looks_shows_the_table():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "looks.md").read_text(encoding="utf-8")
+    for look in LOOKS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| {look.label} | `{look.name}` |"))
+        assert look.about in row
+        for name, value in look.options.items():
+            assert f"`{name}` {str(value).lower() if isinstance(value, bool) else value}" in row
 
 
 def test_the_shapes_look_builds_up_instead_of_painting():
