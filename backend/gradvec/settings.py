@@ -16,6 +16,7 @@ from .optimize.keeping import BrushRules
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
+from .stages.freeing import smooth_rules
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings
@@ -23,6 +24,8 @@ from .stages.vectorize.settings import VectorizeSettings
 
 #: Segments of brush outlines that a refinement will free: it gives them the further ones.
 FREED_CUBICS = 8
+#: A joint of an artist's path that turns by more is meant to be a corner.
+EDITED_CORNER_DEGREES = 40.0
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
@@ -146,11 +149,12 @@ def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
                       colors=not published and not palette, opacity=not options.opaque and not palette)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
+    brush = () if traced else (BrushRules(options.fidelity),)
+    smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device,
-                      rules=() if traced else (BrushRules(options.fidelity),),
+                      engine=options.engine, device=options.device, rules=(*smooth, *brush),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
-    return RefineSettings(plan, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
+    return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
                           traced=traced, palette=palette, simplify_fills=options.gradient == "auto")
 
 
@@ -161,7 +165,8 @@ def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines:
                       colors=fills and not options.palette, opacity=not options.opaque)
     usual = refine_settings(options)
     plan = Refinement(steps, freedom=freedom, reseeds=0, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device, fixed=fixed)
+                      engine=options.engine, device=options.device, fixed=fixed,
+                      rules=smooth_rules(EDITED_CORNER_DEGREES) if options.fidelity > 0 else ())
     return replace(usual, plan=plan)
 
 

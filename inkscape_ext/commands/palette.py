@@ -14,6 +14,7 @@ from ..document.gradients import KINDS, Definitions, stop_elements
 from ..document.namespaces import INKSCAPE, SVG, Element
 from ..document.outlines import area, plain_data, polygons
 from ..document.placement import to_root
+from ..document.transform import number
 from ..editing_command import EditingCommand
 from ..ui.messages import _
 
@@ -41,14 +42,19 @@ class Palette(EditingCommand):
         else:
             weight = np.array([weight for _element, _name, _color, weight in spots])
             palette = colors.few(lab, weight, max(1, self.options.host_count))
-        rgb = colors.to_rgb(palette)
+        hexes = [styles.hex_of(color) for color in colors.to_rgb(palette)]
+        nearest = colors.nearest(lab, palette)
+        if all(styles.hex_of(color) == hexes[index] for (_e, _n, color, _w), index in zip(spots, nearest)):
+            raise InputError(_("The selected strokes have no other colours than these already; nothing was changed."),
+                             _("Choose fewer colours."))
         fingerprints = runs.Fingerprints(self.svg, definitions)
         untouched = [stroke for stroke in strokes if not fingerprints.changed(stroke)]
-        for (element, name, _color, _weight), index in zip(spots, colors.nearest(lab, palette)):
+        for (element, name, _color, _weight), index in zip(spots, nearest):
+            _keep_alpha(element, name)
             if name == "fill":
-                definitions.paint(element, styles.hex_of(rgb[index]))
+                definitions.paint(element, hexes[index])
             else:
-                styles.put(element, name, styles.hex_of(rgb[index]))
+                styles.put(element, name, hexes[index])
         for stroke in strokes:
             _flat_where_even(stroke, definitions)
         for stroke in untouched:
@@ -112,13 +118,20 @@ def _privately_filled(strokes: list[Element], definitions: Definitions) -> None:
 def _spots(stroke: Element, definitions: Definitions) -> list[tuple[Element, str, styles.Rgb, float]]:
     """(element, property, colour, weight) of every place where ``stroke`` names a colour; weight is its area."""
     weight = max(area(polygons(plain_data(stroke, to_root(stroke), 6))), 1e-6)
-    paint = styles.inherited(stroke, "fill", "#000000")
+    paint = styles.color_of(stroke, "fill", "#000000")
     stops = stop_elements(definitions.chain(styles.reference(paint)))
     if not stops:
         color = styles.rgb(paint)
         return [(stroke, "fill", color, weight)] if color else []
     colors_of = [(stop, styles.rgb(styles.own(stop, "stop-color") or "#000000")) for stop in stops]
     return [(stop, "stop-color", color, weight / len(stops)) for stop, color in colors_of if color]
+
+
+def _keep_alpha(element: Element, name: str) -> None:
+    """What a colour such as rgba(9, 9, 9, .5) lets through becomes an opacity: another colour takes its place."""
+    alpha, opacity = styles.alpha(styles.own(element, name)), f"{name.partition('-')[0]}-opacity"
+    if alpha < 1:
+        styles.put(element, opacity, number(alpha * styles.share(styles.inherited(element, opacity, "1")), 3))
 
 
 def _flat_where_even(stroke: Element, definitions: Definitions) -> None:

@@ -21,7 +21,7 @@ from ..document.drawings import (
 )
 from ..document.gradients import Definitions
 from ..document.namespaces import LABEL, Element
-from ..document.outlines import is_outlined
+from ..document.outlines import is_open_line, is_outlined
 from ..editing_command import EditingCommand, payloads, picture_note
 from ..engine.export_svg import ExportSvg
 from ..engine.job_runner import Job
@@ -70,7 +70,7 @@ class Refit(EditingCommand):
         elements = selected_elements(self.svg, self.options.ids)
         inside = {inner for element in elements for inner in element.iter()}
         paths = [e for e in self.svg.iter() if e in inside and isinstance(e.tag, str) and is_outlined(e)
-                 and not styles.hidden(e)]
+                 and not is_open_line(e) and not styles.hidden(e)]
         if not paths:
             raise InputError(_("The selection holds no closed paths."), _("Select the paths that are to get new "
                              "gradients. Text has to be made a path first (Path > Object to Path)."))

@@ -13,7 +13,7 @@ from ..document import detail_maps
 from ..document.drawings import Drawing, all_drawings, selected_elements, strokes_box
 from ..document.gradients import Definitions
 from ..document.namespaces import STROKE, Element
-from ..document.outlines import bounds, is_outlined, share_inside
+from ..document.outlines import bounds, is_open_line, is_outlined, share_inside
 from ..editing_command import EditingCommand, payloads
 from ..engine.export_svg import ExportSvg
 from ..engine.job_runner import Job
@@ -70,7 +70,7 @@ class Repaint(EditingCommand):
         drawings = all_drawings(self.svg)
         strokes = {stroke for drawing in drawings for stroke in drawing.strokes}
         shapes = [e for e in self.svg.iter() if e in inside and isinstance(e.tag, str) and is_outlined(e)
-                  and e.get(STROKE) is None]
+                  and not is_open_line(e) and e.get(STROKE) is None]
         if not shapes:
             touched = [(d, [s for s in d.strokes if s in inside]) for d in drawings]
             touched = [(d, chosen) for d, chosen in touched if chosen]

@@ -98,7 +98,7 @@ class Select(EditingCommand):
 
 def _color(stroke: Element, definitions: Definitions) -> np.ndarray:
     """The colour of a stroke, [0, 255]; of a gradient the mean of its stops."""
-    paint = styles.inherited(stroke, "fill", "#000000")
+    paint = styles.color_of(stroke, "fill", "#000000")
     stops = stops_of(definitions.chain(styles.reference(paint)))
     if stops:
         return np.mean([color for _offset, color, _opacity in stops], 0)

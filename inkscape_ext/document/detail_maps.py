@@ -19,8 +19,8 @@ from inkex import Transform
 from ..ui.messages import ngettext
 from . import placement, styles
 from .drawings import Place
-from .namespaces import GRADVEC, RUN, STROKE, Element, local_name
-from .outlines import bounds, covered, is_outlined, near, plain_data, polygons
+from .namespaces import GRADVEC, RUN, STROKE, Element
+from .outlines import bounds, covered, is_open_line, is_outlined, near, plain_data, polygons
 from .pictures import Picture
 from .placement import to_root
 
@@ -109,7 +109,7 @@ def kept(layer: Element) -> bytes:
 def _mask(shape: Element, matrix: Transform, width: int, height: int) -> tuple[tuple[slice, slice], np.ndarray]:
     """(part of the map, true where the shape marks in it). matrix: from the shape's own units to the map's px."""
     data, radius = plain_data(shape, matrix), 0.0
-    if styles.inherited(shape, "fill", "#000000") == "none" and _open(shape):
+    if is_open_line(shape):
         a, b, c, d, _e, _f = matrix.to_hexad()
         whole = placement.viewport_of(shape)[0]
         wide = placement.length(styles.inherited(shape, "stroke-width", "1"), whole) or 0.0
@@ -134,12 +134,6 @@ def _part(lines: list[np.ndarray], radius: float, width: int, height: int) -> tu
     left, top, right, bottom = np.clip(bounds(lines), -1e6, 1e6) + np.array([-radius, -radius, radius, radius])
     return (slice(min(max(math.floor(top), 0), height), min(max(math.ceil(bottom), 0), height)),
             slice(min(max(math.floor(left), 0), width), min(max(math.ceil(right), 0), width)))
-
-
-def _open(shape: Element) -> bool:
-    """Whether the shape is a line whose end does not meet its start."""
-    name = local_name(shape)
-    return name == "polyline" or (name == "path" and not (shape.get("d") or "").rstrip().endswith(("z", "Z")))
 
 
 def _opacity(shape: Element) -> float:

@@ -157,8 +157,11 @@ def stops_of(chain: list[Element]) -> list[tuple[float, styles.Rgb, float]]:
     found, last = [], 0.0
     for stop in stop_elements(chain):
         last = max(last, styles.share(stop.get("offset") or "0", 0.0))
-        found.append((last, styles.rgb(styles.own(stop, "stop-color") or "#000000") or (0, 0, 0),
-                      styles.share(styles.own(stop, "stop-opacity"))))
+        color = styles.own(stop, "stop-color") or "#000000"
+        if color.lower() == "currentcolor":
+            color = styles.inherited(stop, "color", "#000000")
+        found.append((last, styles.rgb(color) or (0.0, 0.0, 0.0),
+                      styles.share(styles.own(stop, "stop-opacity")) * styles.alpha(color)))
     return found
 
 

@@ -10,7 +10,7 @@ import inkex
 import numpy as np
 from inkex import Transform
 
-from . import transform
+from . import styles, transform
 from .namespaces import Element, local_name
 
 STEPS = 6
@@ -25,6 +25,13 @@ OUTLINED = ("path", "rect", "circle", "ellipse", "polygon", "polyline")
 
 def is_outlined(element: Element) -> bool:
     return local_name(element) in OUTLINED
+
+
+def is_open_line(element: Element) -> bool:
+    """Whether ``element`` is a line without a fill whose end does not meet its start: it encloses nothing."""
+    name, data = local_name(element), (element.get("d") or "").rstrip()
+    is_open = name in ("line", "polyline") or (name == "path" and not data.endswith(("z", "Z")))
+    return is_open and styles.inherited(element, "fill", "#000000") == "none"
 
 
 def plain_data(element: Element, matrix: Transform, places: int = 3) -> str:

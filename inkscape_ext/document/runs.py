@@ -119,13 +119,15 @@ class Fingerprints:
 
     def changed(self, stroke: Element) -> bool:
         """Whether a stroke looks different from what gradvec made; false for strokes of an older gradvec."""
+        if not stroke.get(MADE):
+            return False
         words = self._words(stroke)
         try:
             *numbers, colors = (stroke.get(MADE) or "").split(" ")
             before = [float(n) for n in numbers]
         except ValueError:
             return False
-        if words is None or not before:
+        if words is None:
             return False
         return words[1] != colors or len(before) != len(words[0]) or any(
             abs(now - then) > max(SLACK_PX, SLACK * abs(then)) for now, then in zip(words[0], before))

@@ -12,7 +12,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from gradvec.errors import InputError
@@ -21,6 +21,9 @@ from ..ui.messages import _
 from . import image_header
 from .namespaces import LABEL, SODIPODI, SVG, XLINK, Element
 
+#: Bytes of a linked file that is read.
+FILE_BYTES_MAX = 256_000_000
+WINDOWS = os.name == "nt"
 ABSREF = SODIPODI + "absref"
 
 
@@ -71,7 +74,7 @@ def picture_name(image: Element) -> str:
     for address in (href(image), image.get(ABSREF) or ""):
         if not address or address.startswith("data:"):
             continue
-        name = re.split(r"[/\\]", unquote(urlsplit(address).path if "://" in address else address).rstrip("/\\"))[-1]
+        name = re.split(r"[/\\]", unquote(_split(address).path if "://" in address else address).rstrip("/\\"))[-1]
         if name:
             return name
     label = image.get(LABEL)
@@ -80,9 +83,15 @@ def picture_name(image: Element) -> str:
 
 
 def find_file(address: str, folders: list[Path], absref: str = "") -> Path | None:
-    """The file that a link means, or None: as an absolute address, in ``folders`` in order, then at ``absref``."""
+    """The file that a link means, or None: as an absolute address, in ``folders`` in order, then at ``absref``.
+
+    Only regular files are meant; on Windows none on another computer (``\\\\server\\share``), because only looking for
+    one would tell that computer who is logged on.
+    """
     for candidate in _candidates(address, folders, absref):
         try:
+            if WINDOWS and _on_another_computer(candidate):
+                continue
             if candidate.is_file():
                 return candidate
         except (OSError, ValueError):
@@ -104,11 +113,22 @@ def remember_links(svg: Element, folders: list[Path]) -> None:
             image.set(ABSREF, os.path.normpath(str(found)))
 
 
+def _on_another_computer(path: Path) -> bool:
+    return str(path).replace("/", "\\").startswith("\\\\")
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # such as file://[::1
+        return SplitResult("", "", address, "", "")
+
+
 def _candidates(address: str, folders: list[Path], absref: str) -> list[Path]:
-    parts = urlsplit(address) if re.match(r"file:", address, re.IGNORECASE) else None
+    parts = _split(address) if re.match(r"file:", address, re.IGNORECASE) else None
     if parts is not None:
         local = url2pathname(parts.path)
-        if os.name == "nt" and parts.netloc and parts.netloc != "localhost":
+        if WINDOWS and parts.netloc and parts.netloc != "localhost":
             local = rf"\\{parts.netloc}{local}"
         paths = [Path(local)]
     else:
@@ -128,6 +148,9 @@ def _linked_file(address: str, image: Element, folders: list[Path]) -> Path:
     path = find_file(address, folders, image.get(ABSREF) or "")
     if path is None:
         wanted = next(iter(_candidates(address, folders, "")), Path(address))
+        if WINDOWS and _on_another_computer(wanted):
+            raise InputError(_("The picture {name} lies on another computer ({path}).").format(name=name, path=wanted),
+                             _("Copy it to your disk and import it from there."))
         raise InputError(_("The linked picture {name} is missing; it was expected at {path}.").format(
             name=name, path=os.path.normpath(str(wanted))),
             _("Put the file back, or choose it again in the picture's properties."))
@@ -136,7 +159,13 @@ def _linked_file(address: str, image: Element, folders: list[Path]) -> Path:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        size = path.stat().st_size
+        if size > FILE_BYTES_MAX:
+            raise InputError(_("The linked picture {name} has {size} MB; at most {most} MB can be painted.").format(
+                name=path.name, size=round(size / 1e6), most=round(FILE_BYTES_MAX / 1e6)),
+                _("Save a smaller copy of it, and link that."))
+        with path.open("rb") as file:  # a file that grows meanwhile is read no further
+            return file.read(FILE_BYTES_MAX)
     except OSError as error:
         raise InputError(_("The linked picture {name} cannot be read: {reason}.").format(
             name=path.name, reason=error.strerror or error), _("Check the file's permissions.")) from error

@@ -59,7 +59,7 @@ class ExportSvg:
             InputError: it is filled by the even-odd rule and crosses itself; the engine knows the non-zero rule only.
         """
         matrix = self._from_root @ to_root(element)
-        fill = styles.inherited(element, "fill", "#000000")
+        fill = styles.color_of(element, "fill", "#000000")
         if not is_outlined(element) or (fill == "none" and not unfilled):
             return None
         data = plain_data(element, matrix)
@@ -72,7 +72,8 @@ class ExportSvg:
         path.set("id", key)
         path.set("d", data)
         path.set("fill", self._fill(element, fill, matrix, key))
-        shown = styles.opacity_around(element) * styles.share(styles.inherited(element, "fill-opacity", "1"))
+        shown = styles.opacity_around(element) * styles.share(styles.inherited(element, "fill-opacity", "1")) * (
+            styles.alpha(fill))
         if shown < 1:
             path.set("fill-opacity", transform.number(shown, 4))
         if element.get(LEVEL):

@@ -1,10 +1,14 @@
 """A drawing keeps what the artist did to it: ungrouping, moving, fading, naming, clipping, changing single strokes."""
 
+from argparse import Namespace
+
 import pytest
 from documents import load
 from edited import LABEL, PICTURE, SVG, Editing, G, corners, find, ids, painted
 from gradvec.ipc.client import Client
 from inkex import Transform
+
+from inkscape_ext.commands import paint
 
 INSENSITIVE = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}insensitive"
 
@@ -215,3 +219,27 @@ def test_hidden_pictures_in_a_group_are_named(editing):
     after, said = editing.run("paint", load(f'<g id="g">{PICTURE}{other}</g>'), "--id=g")
     assert len(layers_of(after)) == 1
     assert said.startswith("Hidden pictures in the selected group were left out: dog.")
+
+
+# -- what is left alone, and what is said ----------------------------------------------------------------------------
+
+LINE = '<path id="line" d="M12 22L28 22L28 28" style="fill:none;stroke:#000"/>'
+
+
+@pytest.mark.parametrize("command", ["refit", "repaint"])
+def test_an_open_line_without_a_fill_is_left_alone(editing, command):
+    after, said = editing.run(command, painted(PICTURE + LINE), "--id=line", "--id=gv1-s2")
+    assert said == ""
+    line = find(after, "line")
+    assert (line.get("style"), line.get("fill"), line.get("d")) == ("fill:none;stroke:#000", None, "M12 22L28 22L28 28")
+    after, said = editing.run(command, painted(PICTURE + LINE), "--id=line")
+    assert after is None
+    assert "closed" in said
+
+
+@pytest.mark.parametrize(("brush", "names", "said"), [
+    ("marker", "/a.png", True), ("free", "/a.png", True), ("oil", "/a.png", False), ("mixed", "/a.png", False),
+    ("marker", " | ", False)])
+def test_own_brushes_that_are_of_no_use_are_told(brush, names, said):
+    note = paint._brushes_note(Namespace(brush=brush, host_own_brushes=names))
+    assert note == ("Own brushes are left out: only Oil paints with them" if said else "")

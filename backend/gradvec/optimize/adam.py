@@ -7,7 +7,7 @@ import math
 import torch
 
 
-def cosine_decay(step: int, steps: int, last: float) -> float:
+def cosine_decay(step: float, steps: float, last: float) -> float:
     """Share of the full rates at ``step`` of ``steps``: from 1 down to ``last`` along half a cosine."""
     return last + (1 - last) / 2 * (1 + math.cos(math.pi * step / steps))
 
@@ -41,6 +41,13 @@ class Adam:
             # A derivative that is exactly zero so far (a hidden stroke) must not divide by zero.
             leaf.addcdiv_(m * rate, v.sqrt().mul_(root).add_(1e-12), value=-share * scale)
             leaf.grad = None
+
+    def copied_to(self, device: str, leaves: list[torch.Tensor]) -> Adam:
+        """The same state for ``leaves``, copies of the leaves on another device (or this one)."""
+        other = Adam(leaves, [rate.to(device, copy=True) for rate in self.rates], self.betas)
+        other.first, other.second = ([m.to(device, copy=True) for m in ms] for ms in (self.first, self.second))
+        other.steps = self.steps
+        return other
 
     @torch.no_grad()
     def take(self, leaves: list[torch.Tensor], rows: list[torch.Tensor], fresh: list[torch.Tensor],

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..geometry import cubics, repair
+from ..geometry import cubics
+from ..geometry.merging import CORNER_DEGREES
 from ..gradients.handles import drawn_in
 from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
+from ..optimize.constraints import Constraint
 from ..optimize.reduced import ReducedTarget
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
+from .freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 
 #: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
@@ -23,13 +26,15 @@ SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 class RefineSettings:
     """How shapes are refined.
 
-    plan: what the loop does. freed: outlines may leave their brush: they get ``segments`` before and only those that
-    they need after, within ``accuracy`` px, and are repaired. traced: outlines came from pictures of strokes, with as
+    plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
+    brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
+    traced: outlines came from pictures of strokes, with as
     many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
     colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
     plan: Refinement
+    brush: tuple[Constraint, ...] = ()
     freed: bool = True
     segments: int = 8
     accuracy: float = 0.15
@@ -70,20 +75,35 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     plan = settings.plan
     reduced = ReducedTarget.of(target, len(shapes))
     shapes, target = reduced.into(shapes), reduced.target
-    marked = [replace(s, id=str(n)) for n, s in enumerate(prepared(s, settings) for s in shapes)]
+    marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
-        first = refine(marked, target, background, plan, run)
-    outlined = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
-    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0)
+        freed = _freed(marked, target, background, settings, run)
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
-        last = refine(_seen(outlined, target, background, plan), target, background, settle, run)
+        last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
     settled = _seen(_repaired(last.shapes, settings), target, background, plan)
     top = max(layer, default=0)
-    report = RefineReport(first.steps, round(first.seconds, 2), len(first.moved), round(first.drift, 4),
-                          first.psnr_before, last.psnr, len(marked) - len(settled))
+    report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
+                          freed.psnr_before, last.psnr, len(marked) - len(settled))
     return (reduced.back(_finished(settled, settings, target)),
-            [top if s.id in first.moved else layer[int(s.id)] for s in settled], report)
+            [top if s.id in freed.moved else layer[int(s.id)] for s in settled], report)
+
+
+def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
+           run: Run) -> Freed:
+    """Refined and repaired. Outlines that stay near their brush are measured against it, and so go in one phase."""
+    plan = settings.plan
+    if settings.freed and not settings.traced and plan.freedom.reach == float("inf"):
+        if plan.flat:
+            shapes = [one_colored(s, mix=not settings.palette) for s in shapes]
+        freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
+                               settings.segments, settings.accuracy, run)
+        return replace(freed, shapes=_repaired(freed.shapes, settings))
+    first = refine([prepared(s, settings) for s in shapes], target, background, plan, run)
+    tidied = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
+    return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before)
 
 
 def prepared(shape: Shape, settings: RefineSettings) -> Shape:
@@ -113,23 +133,13 @@ def _repaired(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
     """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
     if not settings.freed:
         return shapes
-    # An artist's own path may have more segments than ours get.
-    clean = [(s, repair.clean(s.outline, most=max(settings.segments, s.outline.segments))) for s in shapes]
-    return [replace(s, outline=outline) for s, outline in clean if outline is not None]
+    return repaired(shapes, settings.segments)
 
 
 def _as_simple_as_they_go(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
     """Repaired, with the segments that they need of those that they were free to use. Outlines that came with more keep
     them."""
-    if not settings.freed:
-        return shapes
-    shapes = _repaired(shapes, settings)
-    ours = [n for n, s in enumerate(shapes) if s.outline.segments <= settings.segments]
-    result = list(shapes)
-    outlines = cubics.fewer([shapes[n].outline for n in ours], settings.segments, settings.accuracy)
-    for n, outline in zip(ours, outlines, strict=True):
-        result[n] = replace(result[n], outline=outline)
-    return _repaired(result, settings)
+    return _repaired(simplified(shapes, settings.segments, settings.accuracy), settings) if settings.freed else shapes
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],

@@ -102,9 +102,8 @@ class StrokeVariables:
         return torch.where(self.stamped, s[:, 2], swept)
 
     def step_sizes(self) -> torch.Tensor:
-        """(N, 19) how far each number moves when its stroke's outline or colour is to move by one unit; columns as
-        ``tensors()`` side by side."""
-        sizes = torch.ones(len(self), 19)
+        """(N, 8) how far each number of ``shape`` moves when its stroke's outline is to move by one px."""
+        sizes = torch.ones(len(self), 8)
         length = self.lengths().clamp(min=4.0)[:, None]
         sizes[:, 4:6] = torch.where(self.stamped[:, None], torch.cat([2 / length, 1.5 / length], 1), sizes[:, 4:6])
         sizes[:, 6:8] = 0.5

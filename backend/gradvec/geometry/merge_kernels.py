@@ -1,0 +1,157 @@
+"""Numba kernels that take nodes out of smooth outlines: two cubics become one that keeps their outer tangents."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+#: Rounds of re-parametrization when one cubic takes the place of two.
+_ROUNDS = 4
+
+#: A handle is at least this share of the straight way between its segment's ends.
+_SHORTEST = 0.05
+
+
+@njit(**_JIT)
+def unit(ax, ay, bx, by, cx, cy, dx, dy):
+    """Direction in which a cubic leaves its first point: towards the first of its other points that is elsewhere."""
+    for x, y in ((bx - ax, by - ay), (cx - ax, cy - ay), (dx - ax, dy - ay)):
+        length = math.hypot(x, y)
+        if length > 1e-3:
+            return x / length, y / length
+    return 1.0, 0.0
+
+
+@njit(**_JIT)
+def fit_between(points, weight, first, last, size, tx, ty, ux, uy, t, cubic):
+    """Least-squares cubic through samples first..last (counted round a loop of ``size``), whose ends are kept, and
+    which leaves along (tx, ty) and arrives along (ux, uy). Fills ``cubic`` (4, 2); returns the weighted sum of
+    squared distances, px^3.
+    """
+    n = last - first
+    ax, ay = points[first % size, 0], points[first % size, 1]
+    bx, by = points[last % size, 0], points[last % size, 1]
+    chord = math.hypot(bx - ax, by - ay)
+    t[0] = 0.0
+    for k in range(1, n + 1):
+        i, j = (first + k) % size, (first + k - 1) % size
+        t[k] = t[k - 1] + math.hypot(points[i, 0] - points[j, 0], points[i, 1] - points[j, 1])
+    length = t[n]
+    for k in range(n + 1):
+        t[k] /= length + 1e-12
+    error = 0.0
+    for _ in range(_ROUNDS + 1):
+        c11 = c12 = c22 = x1 = x2 = 0.0
+        for k in range(1, n):
+            i = (first + k) % size
+            s, w = t[k], weight[i]
+            r = 1.0 - s
+            b1, b2 = 3.0 * r * r * s, 3.0 * r * s * s
+            b0, b3 = r * r * r, s * s * s
+            dx = points[i, 0] - ax * (b0 + b1) - bx * (b2 + b3)
+            dy = points[i, 1] - ay * (b0 + b1) - by * (b2 + b3)
+            c11 += w * b1 * b1
+            c12 -= w * b1 * b2 * (tx * ux + ty * uy)
+            c22 += w * b2 * b2
+            x1 += w * b1 * (dx * tx + dy * ty)
+            x2 -= w * b2 * (dx * ux + dy * uy)
+        det = c11 * c22 - c12 * c12
+        if det > 1e-9 * c11 * c22:
+            alpha, beta = (c22 * x1 - c12 * x2) / det, (c11 * x2 - c12 * x1) / det
+        else:
+            alpha = beta = length / 3.0
+        least = _SHORTEST * chord + 1e-3
+        alpha, beta = min(max(alpha, least), length), min(max(beta, least), length)
+        cubic[0, 0], cubic[0, 1], cubic[3, 0], cubic[3, 1] = ax, ay, bx, by
+        cubic[1, 0], cubic[1, 1] = ax + alpha * tx, ay + alpha * ty
+        cubic[2, 0], cubic[2, 1] = bx - beta * ux, by - beta * uy
+        error = 0.0
+        for k in range(1, n):
+            i = (first + k) % size
+            s = t[k]
+            r = 1.0 - s
+            px = r * r * r * ax + 3 * r * r * s * cubic[1, 0] + 3 * r * s * s * cubic[2, 0] + s * s * s * bx
+            py = r * r * r * ay + 3 * r * r * s * cubic[1, 1] + 3 * r * s * s * cubic[2, 1] + s * s * s * by
+            vx = 3 * (r * r * (cubic[1, 0] - ax) + 2 * r * s * (cubic[2, 0] - cubic[1, 0]) + s * s * (bx - cubic[2, 0]))
+            vy = 3 * (r * r * (cubic[1, 1] - ay) + 2 * r * s * (cubic[2, 1] - cubic[1, 1]) + s * s * (by - cubic[2, 1]))
+            dx, dy = points[i, 0] - px, points[i, 1] - py
+            error += weight[i] * (dx * dx + dy * dy)
+            t[k] = min(max(s + (dx * vx + dy * vy) / (vx * vx + vy * vy + 1e-12), 0.0), 1.0)
+    return error
+
+
+@njit(**_JIT)
+def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
+    """Takes nodes out of one loop, cheapest first, until the next would take the sum above ``allowed`` px^3.
+
+    loop (3 S, 2), samples (S * per, 2) of it in order, weight (S * per,) px, corner (S,) bool: nodes that stay.
+
+    Returns:
+        How many segments are left; their control points lie at the front of ``loop``.
+    """
+    count, size = len(loop) // 3, len(samples)
+    start, kept = np.empty(count, np.int64), np.empty(count, np.int64)
+    own = np.zeros(count)
+    for k in range(count):
+        start[k] = k * per
+        kept[k] = k
+    t = np.empty(size + 1)
+    cubic = np.empty((4, 2))
+    cost = np.full(count, np.inf)
+    fits = np.empty((count, 4, 2))
+    stale = np.ones(count, np.bool_)
+    spent = 0.0
+    n = count
+    while n > fewest:
+        best, least = -1, np.inf
+        for k in range(n):
+            if stale[k]:
+                stale[k] = False
+                cost[k] = np.inf
+                if not corner[kept[k]]:
+                    a, b = (k - 1) % n, (k + 1) % n
+                    first, last = start[a], start[b]
+                    if last <= first:
+                        last += size
+                    p, q, r = 3 * a, 3 * k, 3 * b
+                    tx, ty = unit(loop[p, 0], loop[p, 1], loop[p + 1, 0], loop[p + 1, 1], loop[p + 2, 0],
+                                  loop[p + 2, 1], loop[q, 0], loop[q, 1])
+                    ux, uy = unit(loop[r, 0], loop[r, 1], loop[q + 2, 0], loop[q + 2, 1], loop[q + 1, 0],
+                                  loop[q + 1, 1], loop[q, 0], loop[q, 1])
+                    error = fit_between(samples, weight, first, last, size, tx, ty, -ux, -uy, t, cubic)
+                    cost[k] = error - own[a] - own[k]
+                    fits[k] = cubic
+            if cost[k] < least:
+                best, least = k, cost[k]
+        if best < 0 or spent + max(least, 0.0) > allowed:
+            break
+        k, a = best, (best - 1) % n
+        spent += least
+        own[a] += own[k] + cost[k]
+        loop[3 * a + 1], loop[3 * a + 2] = fits[k, 1], fits[k, 2]
+        for m in range(k, n - 1):
+            loop[3 * m:3 * m + 3] = loop[3 * m + 3:3 * m + 6].copy()
+            start[m], own[m], kept[m] = start[m + 1], own[m + 1], kept[m + 1]
+            cost[m], stale[m], fits[m] = cost[m + 1], stale[m + 1], fits[m + 1]
+        n -= 1
+        a = a if a < k else a - 1
+        for m in (a - 1, a, a + 1):
+            stale[m % n] = True
+    return n
+
+
+@njit(**_JIT)
+def merge(points, loops, samples, weight, per, corner, fewest, squared_accuracy, count):
+    """:func:`merge_loop` for many loops, control points loops[l]..loops[l + 1]; merging one may cost
+    ``squared_accuracy`` px^2 times its length. ``count`` (L,): segments that are left, at the front of each range."""
+    for i in range(len(loops) - 1):
+        a, b = loops[i], loops[i + 1]
+        s, e = a // 3, b // 3
+        own = weight[s * per:e * per]
+        count[i] = merge_loop(points[a:b], samples[s * per:e * per], own, per, corner[s:e], fewest,
+                              squared_accuracy * own.sum())

@@ -1,0 +1,121 @@
+"""Outlines that are smooth by construction, and a price on wiggles.
+
+An anchor lies on the line between its two handles unless it is a corner. A smooth joint is then its two handles and
+where between them the anchor lies: five numbers a segment in place of six. The derivative with respect to the anchor
+belongs to the handles, in the shares in which they carry it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from .constraints import Constraint
+from .variables import Variables
+
+#: A smooth anchor keeps this share of the way between its handles to either of them.
+LEAST_SHARE = 0.08
+#: How quickly the pull on anchors is averaged.
+AVERAGING = 0.08
+#: An edge of a control polygon is taken to be at least so long, px, where its turning is priced; and turns below so
+#: many radians cost less and less.
+SOFT_PX, SOFT_TURN = 1.0, 0.2
+#: A segment is straight where its handle is no further than this, px, from the third of its chord.
+STRAIGHT_PX = 0.05
+
+
+class SmoothJoints(Constraint):
+    """Keeps every anchor on the line between its handles, except at corners.
+
+    corner_degrees: joints that turn by more when the refinement begins are corners; 180: none is. corners: largest
+    share of joints that may become corners on the way, those whose anchors are pulled off their line the most, and
+    earn_after: steps after which that is decided. polygons: joints of two straight sides, whose handles lie at their
+    thirds, are corners whatever they turn by.
+    """
+
+    def __init__(self, corner_degrees: float = 180.0, corners: float = 0.0, earn_after: int = 30,
+                 polygons: bool = False) -> None:
+        self._polygons = polygons
+        self._cosine, self._share, self._earn_after = math.cos(math.radians(corner_degrees)), corners, earn_after
+
+    def begin(self, variables: Variables) -> None:
+        p = variables.points.detach()
+        self._anchor = torch.arange(0, len(p), 3, device=p.device)
+        self._before, self._after = variables.preceding[self._anchor], variables.following[self._anchor]
+        arriving, leaving = p[self._anchor] - p[self._before], p[self._after] - p[self._anchor]
+        turned = (arriving * leaving).sum(1) < self._cosine * arriving.norm(dim=1) * leaving.norm(dim=1)
+        self.corner = turned if self._cosine > -1 else torch.zeros_like(turned)
+        if self._polygons:
+            end = variables.following[variables.following[self._after]]
+            third = torch.lerp(p[self._anchor], p[end], 1 / 3)
+            straight = (p[self._after] - third).norm(dim=1) < STRAIGHT_PX
+            # The segment that arrives at an anchor is the one that leaves the anchor before it.
+            number = torch.empty(len(p), dtype=torch.long, device=p.device)
+            number[self._anchor] = torch.arange(len(self._anchor), device=p.device)
+            start = variables.preceding[variables.preceding[self._before]]
+            self.corner = self.corner | (straight & straight[number[start]])
+        self._pull, self._steps = torch.zeros_like(arriving), 0
+
+    def before_step(self, variables: Variables) -> None:
+        """What pulls a smooth anchor pulls its handles; the anchor itself slides along its line."""
+        p, grad = variables.points, variables.points.grad
+        if grad is None:
+            return
+        smooth = ~self.corner[:, None]
+        share, own = self._shares(p), grad[self._anchor]
+        along = p[self._after] - p[self._before]
+        along = along / (along.norm(dim=1, keepdim=True) + 1e-9)
+        sliding = along * (own * along).sum(1, keepdim=True)
+        self._pull.lerp_((own - sliding) * smooth, AVERAGING)
+        grad.index_add_(0, self._before, (1 - share) * own * smooth)
+        grad.index_add_(0, self._after, share * own * smooth)
+        grad[self._anchor] = torch.where(smooth, sliding, own)
+
+    def after_step(self, variables: Variables, share: float) -> None:
+        p = variables.points
+        self._steps += 1
+        if self._share > 0 and self._steps == self._earn_after:
+            pull = self._pull.norm(dim=1)
+            self.corner = self.corner | (pull > torch.quantile(pull, 1 - self._share))
+        between = torch.lerp(p[self._before], p[self._after], self._shares(p))
+        p[self._anchor] = torch.where(self.corner[:, None], p[self._anchor], between)
+
+    def _shares(self, p: torch.Tensor) -> torch.Tensor:
+        """(J, 1) how far along from the handle before to the one after the point next to each anchor lies."""
+        start, along = p[self._before], p[self._after] - p[self._before]
+        share = ((p[self._anchor] - start) * along).sum(1) / ((along * along).sum(1) + 1e-9)
+        return share.clamp(LEAST_SHARE, 1 - LEAST_SHARE)[:, None]
+
+
+class TurningPrice(Constraint):
+    """A radian of turning inwards costs ``cost`` in summed squared colour difference.
+
+    The control polygon of a convex outline turns one way all along, by 2 pi, and costs nothing whatever its shape;
+    a wiggle turns there and back. Curves turn no more than their control polygons do.
+    """
+
+    def __init__(self, cost: float) -> None:
+        self._cost = cost
+
+    def begin(self, variables: Variables) -> None:
+        loops = np.diff(variables.topology.loop_points)
+        self._loop = torch.from_numpy(np.repeat(np.arange(len(loops)), loops)).to(variables.points.device)
+        self._loops = len(loops)
+
+    def before_step(self, variables: Variables) -> None:
+        if variables.points.grad is None:
+            return
+        p, after, before = variables.points, variables.following, variables.preceding
+        edge, following = p[after] - p, p[after]
+        arriving = edge[before]
+        turn = torch.atan2(arriving[:, 0] * edge[:, 1] - arriving[:, 1] * edge[:, 0], (arriving * edge).sum(1))
+        area = torch.zeros(self._loops, device=p.device, dtype=p.dtype).index_add_(
+            0, self._loop, p[:, 0] * following[:, 1] - following[:, 0] * p[:, 1])
+        way = torch.sign(area)[self._loop]
+        slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * self._cost
+        # The turn at a point grows with the direction of the edge that leaves it and falls with that of the one before.
+        normal = torch.stack([-edge[:, 1], edge[:, 0]], 1)
+        pull = (slope - slope[after])[:, None] * normal / ((edge * edge).sum(1, keepdim=True) + SOFT_PX**2)
+        variables.points.grad.sub_(pull).add_(pull[before])

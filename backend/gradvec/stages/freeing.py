@@ -1,0 +1,83 @@
+"""Outlines freed in phases: few segments on a small picture first, all of them then, only those they need last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..geometry import cubics, repair
+from ..geometry.merging import CORNER_DEGREES, merged
+from ..model import Shape, Target
+from ..optimize import Refined, Refinement, refine
+from ..optimize.reduced import ReducedTarget
+from ..optimize.smooth import SmoothJoints, TurningPrice
+from ..progress import Run
+
+#: Share of the steps after which outlines get all their segments, and keep only those that they need.
+GROWN, MERGED = 0.3, 0.65
+#: Segments at first.
+FEW = 8
+#: px a shape that the first phase looks at.
+FIRST_AREA = 350
+#: What a radian of turning inwards costs, in summed squared colour difference, and how far a step slides control points
+#: towards even spacing. Most joints that may become corners, and the last phase's steps before that is decided.
+TURNING_COST, EVENNESS = 0.005, 0.03
+CORNERS, EARN_AFTER = 0.12, 30
+
+
+@dataclass(frozen=True)
+class Freed:
+    """shapes; moved: ids of those that were put elsewhere; drift: sum over the phases (see Refined); steps, seconds;
+    psnr_before: dB before the first step."""
+
+    shapes: list[Shape]
+    moved: frozenset[str]
+    drift: float
+    steps: int
+    seconds: float
+    psnr_before: float
+
+
+def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0,
+                 polygons: bool = False) -> tuple[TurningPrice, SmoothJoints]:
+    """What keeps outlines smooth and without wiggles; see :class:`SmoothJoints`."""
+    return TurningPrice(TURNING_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
+
+
+def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
+                  accuracy: float, run: Run) -> Freed:
+    """All shapes refined in three phases with at most ``segments`` segments each, within ``accuracy`` px at the end of
+    the second. A run that is to keep what there is ends with the phase that it is in."""
+    done: list[Refined] = []
+    phases = ((0.0, GROWN, min(FEW, segments)), (GROWN, MERGED, segments), (MERGED, 1.0, 0))
+    for begin, end, most in phases:
+        if most:
+            shapes = [replace(s, outline=cubics.split(s.outline, most)) for s in shapes]
+            rules, reseeds = smooth_rules(), plan.reseeds
+        else:
+            shapes = simplified(shapes, segments, accuracy)
+            rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS), 0
+        view = ReducedTarget.of(target, len(shapes), 1, FIRST_AREA) if begin == 0.0 else ReducedTarget(target)
+        part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
+                       reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
+        with run.part(begin, end):
+            done.append(refine(view.into(shapes), view.target, background, part, run))
+        shapes = view.back(done[-1].shapes)
+    return Freed(shapes, frozenset[str]().union(*(d.moved for d in done)), sum(d.drift for d in done),
+                 sum(d.steps for d in done), sum(d.seconds for d in done), done[0].psnr_before)
+
+
+def simplified(shapes: list[Shape], segments: int, accuracy: float) -> list[Shape]:
+    """Repaired, with the nodes that they need; outlines that came with more than ``segments`` keep theirs."""
+    shapes = repaired(shapes, segments)
+    ours = [n for n, s in enumerate(shapes) if s.outline.segments <= segments]
+    result = list(shapes)
+    for n, outline in zip(ours, merged([shapes[n].outline for n in ours], accuracy), strict=True):
+        result[n] = replace(result[n], outline=outline)
+    return result
+
+
+def repaired(shapes: list[Shape], segments: int) -> list[Shape]:
+    """Fit to be handed out, with at most ``segments`` segments or as many as they came with; what is left of nothing
+    is dropped."""
+    clean = [(s, repair.clean(s.outline, most=max(segments, s.outline.segments))) for s in shapes]
+    return [replace(s, outline=outline) for s, outline in clean if outline is not None]
