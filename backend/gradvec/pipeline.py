@@ -27,7 +27,7 @@ from .io.stroke_folder import read_folder
 from .model import Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
-from .stages import fills, isolate, layers, outline, paper
+from .stages import fills, isolate, layers, outline, paper, soft_edges
 from .stages.paint import paint
 from .stages.refine import refine_layers
 from .stages.vectorize.build import build
@@ -59,6 +59,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         own_inks = settings.ink_colors(options)
         target = paper.left_bare(picture, *settings.bare_paper(options))
         target = target if own_inks is None else inks.printed(target, own_inks)
+        mask = () if settings.fixed_background(options) != "auto" else soft_edges.soft_mask(picture)
+        target = soft_edges.whole(target) if mask else target
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
@@ -75,7 +77,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         shapes = paper.with_rims(shapes, options.fidelity)
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
-    return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches)
+    return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches, mask)
 
 
 def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:
