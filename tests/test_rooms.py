@@ -15,7 +15,7 @@ STAGES = {p.stem for p in (PACKAGE / "stages").iterdir() if p.stem.strip("_") an
 #: Rooms that know no stage and nothing of what runs the stages.
 LIBRARIES = {"geometry", "color", "gradients", "brushes", "render", "optimize"}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
-FOR_THE_HOST = {"", "errors", "options", "looks", "swatches", "progress", "ipc"}
+FOR_THE_HOST = {"", "errors", "options", "looks", "color", "progress", "ipc"}
 
 
 def imports_of(path, package):
@@ -96,7 +96,7 @@ def test_folders_of_the_host_stay_small():
     assert all(len(list(HOST.joinpath(name).glob("*.py"))) <= 16 for name in (*HOST_ROOMS, "commands"))
 
 
-@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "swatches.py", "progress.py", "ipc"])
+@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "color/swatches.py", "progress.py", "ipc"])
 def test_what_the_host_shares_is_standard_library_only(name):
     path = PACKAGE / name
     for source in sources(path) if path.is_dir() else [path]:

@@ -87,7 +87,7 @@ def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
     info["crop"], if given: the part of the picture as [left, top, width, height], shares from 0 to 1.
     """
-    from .crop import Crop
+    from .io.crop import Crop
     from .io.images import png_bytes
     from .pipeline import paint_picture
     from .tools.compare import render_svg

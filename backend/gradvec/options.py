@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from . import looks
+from .color.swatches import palette_words
 from .errors import UsageError
-from .swatches import palette_words
 
 #: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
 STROKES_WARN = 1000

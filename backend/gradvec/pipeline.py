@@ -19,10 +19,10 @@ from . import looks, settings
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
 from .color import inks, palette
-from .crop import Crop
 from .errors import InputError
 from .frame import Frame, Result
 from .io import images
+from .io.crop import Crop
 from .io.stroke_folder import read_folder
 from .model import Painting, Shape, StrokePatch, Target
 from .options import Options

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from gradvec.color import inks
+from gradvec.color.swatches import NAMED, palette_words
 from gradvec.errors import UsageError
 from gradvec.io import svg
 from gradvec.io.images import png_bytes
 from gradvec.model import Outline, SolidColor, Target
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
-from gradvec.swatches import NAMED, palette_words
 from gradvec.tools.compare import psnr, render_svg
 from scipy import ndimage
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradvec.cli import main
-from gradvec.crop import Crop
 from gradvec.errors import UsageError
 from gradvec.io import svg
+from gradvec.io.crop import Crop
 from gradvec.io.images import png_bytes
 from gradvec.io.svg import texture
 from gradvec.jobs import run_job

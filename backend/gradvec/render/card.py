@@ -245,7 +245,7 @@ def probe(device: Any) -> None:
     """
     import torch
 
-    from .cuda_probe import SIZE, double
+    from .cuda.probe import SIZE, double
 
     numbers = torch.arange(SIZE, dtype=torch.float32, device=device)
     result = torch.empty_like(numbers)

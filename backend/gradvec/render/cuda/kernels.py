@@ -1,5 +1,5 @@
 """Triton kernels of the cuda engine: outlines into tiles, and the picture. docs/engine.md has the mathematics,
-reference.py the definition and the ties; cuda_derivative.py has the way back.
+reference.py the definition and the ties; derivative.py has the way back.
 
 The picture is cut into tiles of TILE x TILE px; one program works one tile and keeps it in registers while it walks
 the outlines that reach into the tile, in paint order. Coverage is the dense formula on the tile's pixels, one Bezier

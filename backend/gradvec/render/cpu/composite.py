@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numba import get_thread_id, prange
 
-from .cpu_alone import fill, total
-from .cpu_fills import (
+from ..kernel_cache import njit
+from .alone import fill, total
+from .fills import (
     LINEAR,
     RADIAL,
     add_sums,
@@ -24,8 +25,7 @@ from .cpu_fills import (
     simple_fill,
     simple_pixel_backward,
 )
-from .cpu_kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
-from .kernel_cache import njit
+from .kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
 
 #: numba compiles a function once more for each plain number that it is called with.
 NOWHERE = np.int64(-1)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from .cuda import render_with
-from .scene import Scene
+from ..scene import Scene
+from . import render_with
 
 _LOG = logging.getLogger("gradvec.render")
 #: Steps run before capture: kernels compile, the optimizer makes its state, allocators settle.

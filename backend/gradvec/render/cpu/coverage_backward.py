@@ -12,10 +12,10 @@ import math
 import numpy as np
 from numba import prange
 
-from .cpu_alone import alone_backward
-from .cpu_fills import is_alone
-from .cpu_kernels import _INNER, _PARALLEL, pitch
-from .kernel_cache import njit
+from ..kernel_cache import njit
+from .alone import alone_backward
+from .fills import is_alone
+from .kernels import _INNER, _PARALLEL, pitch
 
 
 @njit(**_INNER)
@@ -71,7 +71,7 @@ def _row_weights(cells, d_cover, row, width, xa, xb, ta, tb, tie, beyond):
 def _weights(cells, d_cover, row, width, x0, y0, x1, y1, tie, beyond):
     """What the cells under an edge weigh for its start and for its end; it goes down or level inside the crop.
 
-    The same walk as cpu_coverage's _leave_areas.
+    The same walk as coverage's _leave_areas.
     """
     c, r, last_c, last_r = int(x0), int(y0), int(x1), max(math.ceil(y1) - 1, int(y0))
     step, border = (1, c + 1.0) if x1 >= x0 else (-1, float(c))

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from . import card, reference
-from .card import triton_present
-from .scene import Scene, Topology
+from .. import card, reference
+from ..card import triton_present
+from ..scene import Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
 _SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
@@ -52,7 +52,7 @@ def _render_what_fits(scene: Scene, again: bool) -> torch.Tensor:
         _LOG.warning(_TOO_LARGE if len(t.sizes) > 1 else _PICTURE_TOO_LARGE)
     if len(t.sizes) > 1:
         return torch.cat([_render_what_fits(half, True) for half in _halves(scene)])
-    from . import cpu
+    from .. import cpu
     return cpu.render_flat(scene.to(device="cpu")).to(scene.points.device)
 
 
@@ -102,7 +102,8 @@ def _kernels() -> tuple[Any, Any]:
     """The Triton kernels of the picture and of its derivative, loaded when the first scene comes."""
     # Fusing multiply and add is Triton's default up to 3.9, which warns unless it is asked for.
     os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
-    from . import cuda_derivative, cuda_kernels
+    from . import derivative as cuda_derivative
+    from . import kernels as cuda_kernels
     return cuda_kernels, cuda_derivative
 
 
@@ -263,7 +264,7 @@ class _Render(torch.autograd.Function):
 
 
 def _backward_on_cpu(t: Topology, parameters: tuple[torch.Tensor, ...], d_picture: torch.Tensor) -> list[torch.Tensor]:
-    from . import cpu
+    from .. import cpu
     moving = [p.cpu().requires_grad_() for p in parameters]
     with torch.enable_grad():
         picture = cpu.render_flat(Scene(t, *moving))

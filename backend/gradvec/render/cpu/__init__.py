@@ -16,13 +16,13 @@ import numba
 import numpy as np
 import torch
 
-from ..errors import EngineError
-from . import cpu_composite as compositing
-from . import cpu_coverage as coverage
-from . import cpu_coverage_backward as coverage_derivative
-from . import cpu_kernels as kernels
-from . import threads
-from .scene import Scene, Topology
+from ...errors import EngineError
+from .. import threads
+from ..scene import Scene, Topology
+from . import composite as compositing
+from . import coverage as coverage
+from . import coverage_backward as coverage_derivative
+from . import kernels as kernels
 
 #: Rows of one compositing task, and px of it in narrow canvases, whose bands are higher. 16 rows of 1024 px in 4 planes
 #: are 256 KiB: they stay in a core's second level cache.

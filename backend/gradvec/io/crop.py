@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import UsageError
-from .io import images
-from .model import Target
+from ..errors import UsageError
+from ..model import Target
+from . import images
 
 #: No part is narrower than this share of the picture.
 LEAST = 0.05

@@ -7,9 +7,9 @@ the winding is in the core's own cache. Only for fills that are simple.
 
 from __future__ import annotations
 
-from .cpu_fills import add_sums, simple_fill, simple_pixel_backward
-from .cpu_kernels import _INNER, pitch
-from .kernel_cache import njit
+from ..kernel_cache import njit
+from .fills import add_sums, simple_fill, simple_pixel_backward
+from .kernels import _INNER, pitch
 
 
 @njit(**_INNER)

@@ -4,7 +4,7 @@ The mathematics is in docs/engine.md. Arrays are flat and ragged; all coordinate
 on. Pixels are kept in the dtype of the parameters (float32 or float64); edges are float64 always, which costs nothing
 in scalar code and keeps coordinates far from the origin exact. Ties are decided as reference.py says.
 
-One outline is one task. From here cpu_coverage.py goes on, then cpu_composite.py.
+One outline is one task. From here coverage.py goes on, then composite.py.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .kernel_cache import njit
+from ..kernel_cache import njit
 
 #: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
-#: stop (offset, red, green, blue, opacity). cpu_fills.py and cpu_composite.py fill them.
+#: stop (offset, red, green, blue, opacity). fills.py and composite.py fill them.
 HEAD, PER_STOP = 4, 5
 #: As reference.py has it: machine epsilons that count as nothing.
 TIE_EPS = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from .cpu_kernels import _INNER, HEAD, PER_STOP
-from .kernel_cache import njit
+from ..kernel_cache import njit
+from .kernels import _INNER, HEAD, PER_STOP
 
 SOLID, LINEAR, RADIAL = 0, 1, 2
 #: As reference.py has it: px up to which a gradient is a point.
@@ -53,7 +53,7 @@ def is_simple(kind, stop_offset, first, last):
 
 @njit(**_INNER)
 def is_alone(n, lone, kind, stop_index, stop_offset):
-    """Whether cpu_alone.py paints outline n; lone: (N,) whether it has a small canvas to itself."""
+    """Whether alone.py paints outline n; lone: (N,) whether it has a small canvas to itself."""
     return lone[n] and is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1])
 
 

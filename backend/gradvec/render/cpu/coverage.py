@@ -1,4 +1,4 @@
-"""numba kernels of the cpu engine: exact area coverage of outlines; cpu_coverage_backward.py has its derivative.
+"""numba kernels of the cpu engine: exact area coverage of outlines; coverage_backward.py has its derivative.
 
 One outline is one task. Each edge touches only the cells that it crosses. Edges inside an outline's crop, as nearly all
 are, take a short way; those that leave it are cut to it.
@@ -11,10 +11,10 @@ import math
 import numpy as np
 from numba import prange
 
-from .cpu_alone import paint_alone
-from .cpu_fills import is_alone
-from .cpu_kernels import _INNER, _PARALLEL, LANES, pitch
-from .kernel_cache import njit
+from ..kernel_cache import njit
+from .alone import paint_alone
+from .fills import is_alone
+from .kernels import _INNER, _PARALLEL, LANES, pitch
 
 
 @njit(**_INNER)

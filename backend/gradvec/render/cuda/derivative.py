@@ -1,6 +1,6 @@
 """Triton kernels of the cuda engine that bring the picture's derivative back to outlines, fills and ground.
 
-Arrays are as cuda_kernels.py says. Every program adds to numbers that others add to as well; nothing is read before the
+Arrays are as kernels.py says. Every program adds to numbers that others add to as well; nothing is read before the
 kernel is over, so relaxed atomics do: with Triton's default each addition would wait for all memory traffic before it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from .cuda_kernels import DEGENERATE, LINEAR, RADIAL, TILE, _along, _chords, _fill, _fraction, _tile_corner
+from .kernels import DEGENERATE, LINEAR, RADIAL, TILE, _along, _chords, _fill, _fraction, _tile_corner
 
 
 @triton.jit
