@@ -8,10 +8,10 @@ from .color.css import parse_color
 from .color.ground import Wanted
 from .model import Color
 from .optimize import Refinement
+from .optimize.freeing import smooth_rules
 from .optimize.variables import Freedom, reach_of
 from .options import Options
 from .stages.fills import FillSettings
-from .stages.freeing import smooth_rules
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings

@@ -164,6 +164,7 @@ class _Loop:
         """One step. Returns the picture before it."""
         picture = render_flat(self.variables.scene(), self.engine)
         self.loss.backward(picture)
+        self.variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
                 rule.before_step(self.variables)
