@@ -2,6 +2,7 @@
 # make test     everything that the tests need, then the tests
 # make check    ruff, mypy and the generated parts of the documentation
 # make bench    how fast the engine is
+# make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
 # make package  wheel, source archive and the zip for Inkscape's extension manager
 # make clean    remove what was built; .venv stays (make distclean removes it, too)
 
@@ -15,7 +16,7 @@ TORCH_FALLBACK := torch==2.13.0
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench package clean distclean
+.PHONY: help install demo test check bench card package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -48,6 +49,10 @@ check: install
 
 bench: install
 	$(BIN)/python benchmarks/engine.py
+
+# A card and what it found are worth a report even where a part of it failed.
+card: $(VENV)/.installed
+	$(BIN)/python benchmarks/card.py -o out/card.md
 
 package: install
 	$(BIN)/python scripts/package.py dist

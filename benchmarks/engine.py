@@ -206,8 +206,8 @@ def with_alpha(rng: np.random.Generator, count: int) -> np.ndarray:
 def measure(name: str, scene: Any, engine: str, args: argparse.Namespace, first: bool) -> dict[str, Any]:
     """One row: medians and spread of both figures, and memory."""
     import torch
-    from gradvec.render import render_flat
-    device = "cuda" if engine == "cuda" else "cpu"
+    from gradvec.render import choose, render_flat
+    device = choose(engine)[1]  # under Triton's interpreter the cuda engine is at home on the processor
     scene = scene.to(device=device)
     moving = scene.with_parameters(*(p.clone().requires_grad_() for p in scene.parameters[:-1]), scene.background)
     pixels = int(scene.topology.canvas_start[-1])
@@ -240,7 +240,7 @@ def measure(name: str, scene: Any, engine: str, args: argparse.Namespace, first:
 def graphed(moving: Any, slope: Any) -> Callable[[], None]:
     """Forward and backward as a graph; an optimizer that moves nothing stands in for the last kernel launches."""
     import torch
-    from gradvec.render.cuda_graph import DeviceAdam, GraphedStep
+    from gradvec.render.cuda.graph import DeviceAdam, GraphedStep
     leaves = [p for p in moving.parameters if p.requires_grad]
     still = DeviceAdam(leaves, [torch.zeros((), device=p.device) for p in leaves])
     step = GraphedStep(lambda: moving, lambda picture: (picture * slope).sum(), still)

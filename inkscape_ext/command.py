@@ -12,9 +12,13 @@ from typing import Any
 from gradvec.errors import Cancelled, GradvecError
 from inkex import EffectExtension
 
-from .messages import _
+from .document.drawings import Drawing
+from .document.namespaces import Element, adopt_old_names
+from .document.replacing import changed_strokes
 from .streams import Streams
-from .waiting import show_message
+from .ui import selection
+from .ui.messages import _, ngettext
+from .ui.toolkit import ask, show_message
 
 
 class Command(EffectExtension):
@@ -36,7 +40,7 @@ class Command(EffectExtension):
     def add_parameters(self, pars: ArgumentParser) -> None:
         """The command's own parameters, named as in its .inx file."""
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         """Changes ``self.svg``; False leaves the document untouched."""
         raise NotImplementedError
 
@@ -54,8 +58,9 @@ class Command(EffectExtension):
         except Exception:
             self._say_unexpected()
 
-    def effect(self) -> Any:
+    def effect(self) -> bool | None:
         try:
+            adopt_old_names(self.svg)
             return self.work()
         except Cancelled:
             return False
@@ -79,6 +84,30 @@ class Command(EffectExtension):
         if os.environ.get("DOCUMENT_PATH"):
             found.append(Path(os.environ["DOCUMENT_PATH"]).resolve().parent)
         return found
+
+    def strokes_to_keep(self, drawings: list[Drawing], choice: str = "ask") -> list[Element]:
+        """Those of the artist's own changes that stay when other strokes take the place of ``drawings``.
+
+        choice: "keep" or "drop" them all, or "ask"; where nobody can be asked, they stay.
+
+        Raises:
+            Cancelled: the artist was asked, and closed the question.
+        """
+        changed = changed_strokes(self.svg, drawings)
+        if not changed or choice == "drop":
+            return []
+        count = ngettext("{count} stroke was changed by hand since it was painted.",
+                         "{count} strokes were changed by hand since they were painted.",
+                         len(changed)).format(count=len(changed))
+        answer = None if choice == "keep" else ask(count, [_("Cancel"), _("Let them go"), _("Keep them on top")])
+        if answer in (-1, 0):
+            raise Cancelled()
+        return [] if answer == 1 else changed
+
+    def select_later(self, elements: list[Element]) -> None:
+        """Selects ``elements`` when the command has ended, where Inkscape lets us."""
+        if elements and selection.possible():
+            selection.select_later([element.get("id") for element in elements])
 
     def tell(self, error: GradvecError) -> None:
         """Shows an error to the artist: in a window of ours, or through Inkscape where there is none."""

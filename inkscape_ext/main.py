@@ -47,7 +47,7 @@ def main() -> None:
 
 def say_why(streams: Streams, error: Exception) -> None:
     """Tells the artist that the command could not even be loaded: Inkscape's Python lacks something, mostly."""
-    from inkscape_ext.messages import _
+    from inkscape_ext.ui.messages import _
 
     traceback.print_exc()
     missing = (getattr(error, "name", "") or "").partition(".")[0] if isinstance(error, ImportError) else ""

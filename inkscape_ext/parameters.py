@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import fields
 from typing import Any
 
+from gradvec.looks import NAMES as LOOKS
+from gradvec.looks import PLAIN, look_of
 from gradvec.options import STROKES_MAX, Options
 
 #: Options that the menu does not offer: which renderer computes is for developers, and forcing more strokes than
@@ -15,8 +17,10 @@ NOT_IN_MENU = ("engine", "force")
 PRESETS = {"draft": (1 / 3, 1 / 2), "standard": (1.0, 1.0), "fine": (2.0, 2.0)}
 SIZE_MIN, SIZE_MAX = 16, 4096
 OWN_BACKGROUND = "own"
-#: A look that no brush paints: the picture is built up from free shapes.
+#: A brush that is none: the picture is built up from free shapes.
 FREE_SHAPES = "free"
+#: Instead of a look: everything as the other tabs have it.
+OWN_LOOK = "own"
 
 
 def add_options(pars: ArgumentParser) -> None:
@@ -29,7 +33,24 @@ def add_options(pars: ArgumentParser) -> None:
 
 def job_kind(values: Namespace) -> str:
     """The engine's job for the look that was chosen."""
+    look = _look(values)
+    if look is not None:
+        return look_of(look).job
     return "vectorize" if values.brush == FREE_SHAPES else "paint"
+
+
+def _look(values: Namespace) -> str | None:
+    """The look that was chosen, None where the other tabs say everything."""
+    return values.look if values.look in LOOKS else None
+
+
+def _of_the_look(values: Namespace, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Of the options that the menu hands over those that a look leaves to the artist; all, where there is no look."""
+    look = _look(values)
+    if look is None:
+        return {"look": PLAIN, **{name: value for name, value in chosen.items() if name != "look"}}
+    taken = {"brush", *look_of(look).options} - {"strokes"}
+    return {name: value for name, value in chosen.items() if name not in taken}
 
 
 def run_options(values: Namespace) -> dict[str, Any]:
@@ -40,13 +61,13 @@ def run_options(values: Namespace) -> dict[str, Any]:
     """
     chosen = {option.name: getattr(values, option.name) for option in fields(Options)}
     chosen = {name: value for name, value in chosen.items() if value is not None}
+    chosen = _of_the_look(values, chosen)
     if chosen.get("background") == OWN_BACKGROUND:
         chosen["background"] = hex_color(values.host_background_color)
     if chosen.get("brush") == FREE_SHAPES:
         del chosen["brush"]
-    for name in ("palette", "background"):
-        if name in chosen:
-            chosen[name] = "".join(chosen[name].split())
+    if "background" in chosen:
+        chosen["background"] = chosen["background"].strip()
     options = Options.for_job(job_kind(values), chosen).to_dict()
     more, larger = PRESETS[values.host_preset]
     options["strokes"] = max(1, min(round(options["strokes"] * more), max(STROKES_MAX, options["strokes"])))

@@ -12,7 +12,7 @@ import os
 import select
 import sys
 import tempfile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 LOG_BYTES_MAX = 1 << 20
 
@@ -20,7 +20,7 @@ LOG_BYTES_MAX = 1 << 20
 class _Lossy(io.FileIO):
     """A file that loses what cannot be written: a full disk under the log must not silence anything else."""
 
-    def write(self, data) -> int:
+    def write(self, data: Any) -> int:
         with contextlib.suppress(OSError):
             return super().write(data) or 0
         return len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 import zlib
@@ -247,14 +248,14 @@ def test_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The decoder is asked for a reduced scale, and the result is what full decoding would give."""
     data = encoded(photo(1600, 2400), "JPEG", quality=95)
     sizes = []
-    row_reader = images.decode.decode
+    row_reader = images.decode.decode_smaller
 
-    def watched(stream: object, picture: Image.Image, named: str) -> object:
-        rows = row_reader(stream, picture, named)
+    def watched(stream: object, picture: Image.Image, *given: object) -> object:
+        rows = row_reader(stream, picture, *given)
         sizes.append(picture.size)
         return rows
 
-    monkeypatch.setattr(images.decode, "decode", watched)
+    monkeypatch.setattr(images.decode, "decode_smaller", watched)
     target = images.load(data, 150)
     assert sizes == [(600, 400)]
     assert target.source_size == (2400, 1600)
@@ -331,7 +332,7 @@ def test_paths_that_are_no_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(InputError, match="Permission denied"):
         images.load(locked, 64)
 

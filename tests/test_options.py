@@ -9,6 +9,7 @@ import pytest
 from gradvec.cli import build_parser
 from gradvec.cli.arguments import flag, options_from, range_in_words
 from gradvec.errors import UsageError
+from gradvec.looks import DEFAULT, PLAIN
 from gradvec.options import JOB_OPTIONS, Options
 from gradvec.stages.vectorize.schedule import stages
 from lxml import etree
@@ -19,7 +20,7 @@ MENUS = sorted([ROOT / "gradvec.inx", *(ROOT / "inkscape_ext").rglob("*.inx")])
 #: Not for artists: which renderer computes, and forcing more strokes than Inkscape can edit.
 NOT_IN_MENU = {"engine", "force"}
 #: Choices of the menu that the extension takes itself: free shapes are another job of the engine.
-NO_OPTION = {"free"}
+NO_OPTION = {"free", "own"}
 #: One value each that is not the default.
 OTHER = {int: lambda f: f.metadata["low"] + 4, float: lambda f: 0.75, bool: lambda f: not f.default}
 
@@ -50,7 +51,7 @@ def words(name, value):
 def test_the_command_line_takes_every_option(name):
     value = other_value(FIELDS[name])
     args = build_parser().parse_args(["paint", "p.png", "-o", "o.svg", *words(name, value)])
-    assert options_from(args) == Options(**{name: value})
+    assert options_from(args) == Options.from_dict({"look": DEFAULT, name: value})
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -120,7 +121,8 @@ def test_menus_agree_with_the_table(path, element):
         assert float(element.get("max")) <= field.metadata["high"]
     shown = offered[0] if offered else (element.text or "").strip()
     if path.name == "gradvec.inx":
-        assert getattr(Options.from_dict({field.name: shown}), field.name) == field.default
+        wanted = DEFAULT if field.name == "look" else field.default
+        assert getattr(Options.from_dict({field.name: shown}), field.name) == wanted
 
 
 def test_the_readme_shows_the_table():
@@ -151,12 +153,14 @@ def menu_hands_over(**chosen):
     for _, element in menu_parameters(ROOT / "gradvec.inx"):
         offered = [o.get("value") for o in element.iter("{*}option")]
         words[element.get("name")] = offered[0] if offered else (element.text or "").strip()
-    return {**words, **chosen}
+    # The look that leaves everything to the other tabs.
+    return {**words, "look": PLAIN, **chosen}
 
 
 @pytest.mark.parametrize(("job", "line", "chosen"), [
-    ("paint", ["paint", "p.png", "-o", "o.svg"], {}),
-    ("paint", ["paint", "p.png", "-o", "o.svg", "--fidelity", "1", "--opaque"], {"fidelity": "1", "opaque": "true"}),
+    ("paint", ["paint", "p.png", "-o", "o.svg", "--look", "photo"], {}),
+    ("paint", ["paint", "p.png", "-o", "o.svg", "--look", "photo", "--fidelity", "1", "--opaque"],
+     {"fidelity": "1", "opaque": "true"}),
     ("vectorize", ["vectorize", "p.png", "-o", "o.svg"], {"strokes": "64"}),
     ("vectorize", ["vectorize", "p.png", "-o", "o.svg", "--no-opaque", "--cubics", "9"],
      {"strokes": "64", "opaque": "false", "cubics": "9"})])
@@ -171,7 +175,8 @@ def test_a_job_has_its_own_defaults_and_takes_what_is_given():
     free = Options.for_job("vectorize", {})
     assert (free.cubics, free.opaque, free.strokes, free.segments) == (16, True, 64, 16)
     assert Options.for_job("vectorize", {"opaque": False, "cubics": "auto"}).opaque is False
-    assert Options.for_job("paint", {}) == Options()
+    assert Options.for_job("paint", {"look": PLAIN}) == Options()
+    assert Options.for_job("paint", {}) == Options.from_dict({"look": DEFAULT})
     assert {"accuracy", "holes", "opaque"} <= set(JOB_OPTIONS["strokes"])
     assert all(set(names) <= set(FIELDS) for names in JOB_OPTIONS.values())
 

@@ -15,7 +15,7 @@ STAGES = {p.stem for p in (PACKAGE / "stages").iterdir() if p.stem.strip("_") an
 #: Rooms that know no stage and nothing of what runs the stages.
 LIBRARIES = {"geometry", "color", "gradients", "brushes", "render", "optimize"}
 #: What the host uses of the package; these are copied next to it and run in Inkscape's Python.
-FOR_THE_HOST = {"", "errors", "options", "progress", "ipc"}
+FOR_THE_HOST = {"", "errors", "options", "looks", "color", "progress", "ipc"}
 
 
 def imports_of(path, package):
@@ -70,7 +70,33 @@ def rooms_used_by_host(path):
     return {parts[1] if len(parts) > 1 else "" for parts in names if parts[0] == "gradvec"} - {"__version__"}
 
 
-@pytest.mark.parametrize("name", ["errors.py", "options.py", "progress.py", "ipc"])
+#: Rooms of the extension, and which others each may use.
+HOST_ROOMS = {"ui": set(), "document": {"ui"}, "engine": {"ui", "document"}}
+
+
+@pytest.mark.parametrize("name", HOST_ROOMS)
+def test_rooms_of_the_host_build_on_each_other_in_one_direction(name):
+    for path in sources(HOST / name):
+        used = {parts[1] for parts in (n.split(".") for n in imports_of(path, HOST)) if parts[0] == "inkscape_ext" and
+                len(parts) > 1}
+        assert used - {name} <= HOST_ROOMS[name], path
+
+
+def test_modules_of_the_host_import_each_other_in_no_circle():
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in sources(HOST)}
+    uses = {name: imports_of(path, HOST) & set(modules) - {name} for name, path in modules.items()}
+    while free := [name for name, used in uses.items() if not used & set(uses)]:
+        for name in free:
+            del uses[name]
+    assert not uses
+
+
+def test_folders_of_the_host_stay_small():
+    assert len(list(HOST.glob("*.py"))) <= 12
+    assert all(len(list(HOST.joinpath(name).glob("*.py"))) <= 16 for name in (*HOST_ROOMS, "commands"))
+
+
+@pytest.mark.parametrize("name", ["errors.py", "options.py", "looks.py", "color/swatches.py", "progress.py", "ipc"])
 def test_what_the_host_shares_is_standard_library_only(name):
     path = PACKAGE / name
     for source in sources(path) if path.is_dir() else [path]:

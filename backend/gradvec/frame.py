@@ -45,7 +45,7 @@ class Frame:
                  schedule: Sequence[int] = ()) -> None:
         self.run = run or Run()
         self.schedule = tuple(schedule)
-        self._job, self._options, self._name, self._source = job, options, name, source
+        self._job, self.options, self._name, self._source = job, options, name, source
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
@@ -63,16 +63,16 @@ class Frame:
                  refined: RefineReport | BuildReport, painting: Painting | None = None,
                  patches: Sequence[StrokePatch] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
-        options = self._options
+        options = self.options
         with self.stage("Writing", key="write", until=1.0):
             if self._job == "vectorize":  # a layer is a stage there, or there is one
                 options = replace(options, layers="none" if options.layers == "none" else "level")
                 layer = layer if options.layers == "level" else [0] * len(shapes)
-            meta = run_record(self._job, self._options, target, self._name, self._source, refined,
+            meta = run_record(self._job, self.options, target, self._name, self._source, refined,
                               self.schedule or None)
             built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
                                  target.height)
-            document = Document(target.width, target.height, built, meta)
+            document = Document(target.width, target.height, built, meta, options.texture)
             predicted = predict(document, engine=options.engine, device=options.device)
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)
         return Result(document, target, painting, list(patches), predicted,

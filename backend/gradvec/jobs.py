@@ -16,10 +16,14 @@ from .options import Options
 from .progress import Run
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .model import Document, Shape
     from .pipeline import Result
 
 Payloads = dict[str, bytes]
+#: How many times larger than it was painted a draft is shown.
+DRAFT_SHOWN = 3
 Info = dict[str, Any]
 
 
@@ -74,7 +78,42 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
     started = time.monotonic()
     brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
     return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                                 detail_map=payloads.get("detail-map") or None, own_brushes=brushes), started)
+                                 detail_map=payloads.get("detail-map") or None, own_brushes=brushes,
+                                 guides=_guides(info)), started)
+
+
+def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """A draft of what paint would make, in some seconds, also as a PNG: {"svg": ..., "png": ...}.
+
+    info["crop"], if given: the part of the picture as [left, top, width, height], shares from 0 to 1.
+    """
+    from .io.crop import Crop
+    from .io.images import png_bytes
+    from .pipeline import paint_picture
+    from .tools.compare import render_svg
+
+    started = time.monotonic()
+    result = paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
+                           guides=_guides(info), draft=Crop.from_list(info.get("crop")))
+    answer, facts = _answer(result, started)
+    answer["png"] = png_bytes(render_svg(answer["svg"], DRAFT_SHOWN * result.document.width,
+                                         DRAFT_SHOWN * result.document.height))
+    return answer, facts
+
+
+def _guides(info: Info) -> list[np.ndarray]:
+    """info["guides"], if given: lines that strokes follow, each [[x, y], [x, y], ...] in shares of the picture."""
+    import numpy as np
+
+    lines = info.get("guides") or []
+    try:
+        found = [np.asarray(line, float) for line in lines]
+    except (TypeError, ValueError):
+        found = [np.zeros(0)]
+    if not all(line.ndim == 2 and line.shape[1] == 2 and len(line) > 1 and np.isfinite(line).all() for line in found):
+        raise UsageError("The guide lines are not lists of at least two points [x, y].",
+                         "Update the extension: it does not match the engine.")
+    return found
 
 
 def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
@@ -167,6 +206,7 @@ def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
 JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
     "paint": _paint,
+    "draft": _draft,
     "strokes": _strokes,
     "vectorize": _vectorize,
     "refine": _refine,

@@ -99,8 +99,18 @@ Fill = SolidColor | LinearGradient | RadialGradient
 
 
 @dataclass(frozen=True)
+class Rim:
+    """A line along an outline, ``width`` px, half of it inside; an SVG stroke. opacity in [0, 1]."""
+
+    color: Color
+    width: float
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
 class Shape:
-    """One vectorized stroke. level: painting level it came from, 0 is the coarsest. id: stable, unique."""
+    """One vectorized stroke. level: painting level it came from, 0 is the coarsest. id: stable, unique. brush: name of
+    the brush whose rules it keeps, "" for none. rim: drawn by viewers, unknown to the engine."""
 
     outline: Outline
     fill: Fill
@@ -108,6 +118,8 @@ class Shape:
     level: int = 0
     id: str = ""
     label: str = ""
+    brush: str = ""
+    rim: Rim | None = None
 
 
 @dataclass(frozen=True)
@@ -121,12 +133,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Document:
-    """What becomes an SVG: layers from bottom to top; meta: settings, seed and where it came from, JSON types."""
+    """What becomes an SVG: layers from bottom to top; meta: settings, seed and where it came from, JSON types.
+    texture: a name of gradvec.svg.texture that lies over all of them, or none."""
 
     width: int
     height: int
     layers: tuple[Layer, ...]
     meta: dict[str, Any] = field(default_factory=dict)
+    texture: str = "none"
 
     @property
     def shapes(self) -> list[Shape]:

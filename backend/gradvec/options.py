@@ -10,6 +10,8 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from . import looks
+from .color.swatches import palette_words
 from .errors import UsageError
 
 #: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
@@ -17,6 +19,8 @@ STROKES_WARN = 1000
 #: Above this many strokes a run has to be forced.
 STROKES_MAX = 5000
 STROKES_FORCED_MAX = 50000
+#: How many inks there are where nobody says so.
+INKS = 6
 
 
 def _option(default: Any, help: str, *, low: float | None = None, high: float | None = None,
@@ -32,8 +36,11 @@ def _option(default: Any, help: str, *, low: float | None = None, high: float | 
 class Options:
     """What a run is to do. Field metadata: help, low, high, choices, pattern, unit, expects, kind, automatic."""
 
+    look: str = _option(looks.PLAIN, "a whole set of options, which others given besides it override "
+                        f"(`gradvec looks` lists them; `gradvec paint` takes {looks.DEFAULT} where none is given)",
+                        choices=looks.NAMES)
     strokes: int = _option(500, "how many brush strokes to paint", low=1, high=STROKES_FORCED_MAX)
-    brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "mixed"))
+    brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "dry", "mixed"))
     mode: str = _option("progressive", "where strokes go: coarse to fine by error, or on a regular grid",
                         choices=("progressive", "grid"))
     size: int = _option(512, "longest side of the working picture", low=16, high=4096, unit="px")
@@ -51,7 +58,7 @@ class Options:
     paths_per_stroke: int = _option(1, "most paths one stroke may become, added while they gain", low=1, high=10)
     paths_by_size: bool = _option(False, "let large strokes become all of these paths, middle ones half as many, and "
                                   "small ones a single path")
-    layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "none"))
+    layers: str = _option("size", "how strokes are grouped", choices=("size", "level", "ink", "none"))
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
                               "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",
                               expects="none, auto or a colour such as #aabbcc")
@@ -64,9 +71,12 @@ class Options:
     one_color: bool = _option(False, "paint every stroke in one colour instead of a gradient")
     opaque: bool | None = _option(None, "paint opaque strokes; otherwise strokes may fade and let through what lies "
                                   "under them", kind=bool, automatic="off; vectorize: on")
-    palette: str = _option("", "paint with few colours: how many, or which, as #rrggbb,#rrggbb,...",
-                           pattern=r"|[1-9][0-9]{0,2}|#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*",
-                           expects="a number of colours, or colours such as #aabbcc,#ddeeff")
+    palette: str = _option("", "paint with few colours: how many, or which, as codes or names (#204060, #fc0, navy)")
+    inks: bool = _option(False, f"print with true inks: flat, opaque colours in layers by ink, as many or those that "
+                         f"the palette says (where it says none: {INKS})")
+    texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the "
+                           "weave of a canvas, grain of paper, pooled pigment, or sheets of paper",
+                           choices=("none", "impasto", "canvas", "paper", "watercolor", "cut"))
     transport: float = _option(0.0, "share of the optimal-transport loss, which moves strokes over gaps that a "
                                "pixel by pixel loss cannot see across", low=0.0, high=1.0)
     seed: int = _option(0, "start of the random numbers; the same seed gives the same result", low=0, high=2**31 - 1)
@@ -77,13 +87,15 @@ class Options:
     def __post_init__(self) -> None:
         for f in fields(self):
             object.__setattr__(self, f.name, _checked(f, getattr(self, f.name)))
+        object.__setattr__(self, "palette", palette_words(self.palette))
         if self.strokes > STROKES_MAX and not self.force:
             raise UsageError(f"{self.strokes} strokes are more than {STROKES_MAX}, above which Inkscape takes minutes "
                              "to select a path.", "Ask for fewer strokes, or add --force.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Options:
-        """Options from names and values (from the wire, a menu or a document); absent names keep their default.
+        """Options from names and values (from the wire, a menu or a document); absent names are as the look has them,
+        or keep their default.
 
         Raises:
             UsageError: an unknown name, a wrong type or a value out of range.
@@ -92,11 +104,15 @@ class Options:
         unknown = sorted(set(values) - known)
         if unknown:
             raise UsageError(f"There is no option named {unknown[0]!r}.", f"Known options: {', '.join(sorted(known))}.")
-        return cls(**values)
+        return cls(**looks.with_look(values))
 
     @classmethod
     def for_job(cls, job: str, values: dict[str, Any]) -> Options:
-        """As :meth:`from_dict`, with the job's own defaults (:data:`JOB_DEFAULTS`) for what is absent or automatic."""
+        """As :meth:`from_dict`, with the job's own defaults (:data:`JOB_DEFAULTS`) for what is absent or automatic, and
+        for painting the look that it takes where none is named."""
+        if job in ("paint", "draft"):
+            values = {"look": looks.DEFAULT, **values}
+            job = looks.look_of(values["look"]).job if values["look"] in looks.NAMES else job
         given = vars(cls.from_dict(values))
         own = {name: default for name, default in JOB_DEFAULTS.get(job, {}).items()
                if name not in values or given[name] is None}
@@ -114,10 +130,10 @@ class Options:
 
 #: What a job makes of options that are not given.
 JOB_DEFAULTS: dict[str, dict[str, Any]] = {"vectorize": {"cubics": 16, "opaque": True, "strokes": 64}}
-_STROKES_GIVEN = ("strokes", "brush", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color", "palette",
-                  "transport")
-_NO_BRUSH = ("brush", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min", "stroke_max",
-             "palette", "transport", "seed")
+_STROKES_GIVEN = ("look", "strokes", "brush", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color",
+                  "palette", "inks", "transport")
+_NO_BRUSH = ("look", "brush", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min",
+             "stroke_max", "palette", "inks", "transport", "seed")
 _ALL = tuple(f.name for f in fields(Options))
 #: Which options mean something to which job. Other jobs take them all.
 JOB_OPTIONS: dict[str, tuple[str, ...]] = {

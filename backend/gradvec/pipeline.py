@@ -13,18 +13,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import settings
+import numpy as np
+
+from . import looks, settings
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
-from .color import palette
+from .color import inks, palette
 from .errors import InputError
 from .frame import Frame, Result
 from .io import images
+from .io.crop import Crop
 from .io.stroke_folder import read_folder
 from .model import Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
-from .stages import fills, isolate, layers, outline
+from .stages import fills, isolate, layers, outline, paper
 from .stages.paint import paint
 from .stages.refine import refine_layers
 from .stages.vectorize.build import build
@@ -32,26 +35,36 @@ from .stages.vectorize.schedule import stages
 
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
-                  detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = ()) -> Result:
+                  detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
+                  guides: Sequence[np.ndarray] = (), draft: Crop | None = None) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
         source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
         detail_map: a picture that is bright where strokes are to be small and many. own_brushes: pictures of one dab
-            each, which replace the oil brush's templates.
+            each, which replace the oil brush's templates. guides: polylines (n, 2), shares of the picture's width and
+            height, that strokes near them run along. draft: paint a quick draft of this part of the picture.
 
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    if looks.look_of(options.look).job == "vectorize" and draft is None:
+        return vectorize_picture(source, options, run, name=name)
     options = options if detail_map is None else settings.with_detail_map(options)
+    options = options if draft is None else settings.drafted(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        target = images.load(source, options.size)
+        picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
+        options = frame.options = settings.with_inks(options, picture)
+        own_inks = settings.ink_colors(options)
+        target = paper.left_bare(picture, *settings.bare_paper(options))
+        target = target if own_inks is None else inks.printed(target, own_inks)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        how = settings.paint_settings(options, settings.painting_effort(options))
-        painting = paint(target, how, frame.run, bright, dabs)
+        how = settings.paint_settings(options, settings.painting_effort(options) if draft is None else 0.0)
+        lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
+        painting = paint(target, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
@@ -59,7 +72,10 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with frame.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background,
                                                 settings.refine_settings(options), frame.run)
-    return frame.finished(shapes, layer, painting.background, target, refined, painting, patches)
+        shapes = paper.with_rims(shapes, options.fidelity)
+        shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
+    shown = grounds.on_ground(picture, painting.background)
+    return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches)
 
 
 def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:
@@ -110,7 +126,8 @@ def _vectorized(painting: Painting, target: Target, options: Options,
                 run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
     """Strokes as paths in layers. A painted stroke's outline is known exactly; its isolated picture is asked for only
     where the K-means gradients, or several paths a stroke, are wanted."""
-    shapes, layer = layers.assign(isolate.as_shapes(painting), options.layers, keep_order=False)
+    shapes = isolate.as_shapes(painting, settings.keeps_brushes(options))
+    shapes, layer = layers.assign(shapes, options.layers, keep_order=False)
     patches: list[StrokePatch] = []
     if options.gradient == "kmeans":
         patches = isolate.isolate(painting, engine=options.engine, device=options.device)
@@ -121,6 +138,9 @@ def _vectorized(painting: Painting, target: Target, options: Options,
         outlines = outline.add_paths(seen, [(shape.outline,) for shape in shapes], outlined, run)
         parts = outline.parts(seen, outlines, outlined)
         shapes, layer = fills.fill_further(shapes, layer, parts, outlines, filled, run)
+    own_inks = settings.ink_colors(options)
+    if own_inks is not None:
+        return *inks.in_order(shapes, own_inks), []
     return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
 
 

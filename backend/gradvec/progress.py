@@ -7,6 +7,7 @@ when the user said "stop and keep": a stage then ends early with the best result
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,3 +104,30 @@ class Run:
         """Offers a picture of how far it is; ``make`` is only called when somebody looks."""
         if self.on_preview is not None:
             self.on_preview(make)
+
+
+@contextmanager
+def notes_to(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hands every note of what runs inside to ``tell``, each once.
+
+    Notes are sentences for the artist that are no errors, such as that a card failed and the processor goes on: the
+    warnings of the package's loggers, so that whoever uses it as a library gets them as is usual in Python.
+    """
+    logger, handler = logging.getLogger("gradvec"), _Teller(tell)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Teller(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell, self._told = tell, set[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._told:
+            self._told.add(text)
+            self._tell(text)

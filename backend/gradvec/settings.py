@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .color.css import parse_color
+import numpy as np
+
+from .brushes.rules import HELD, rules_of
+from .color import inks
+from .color.css import hex_color, parse_color
 from .color.ground import Wanted
-from .model import Color
+from .model import Color, Target
 from .optimize import Refinement
 from .optimize.freeing import smooth_rules
+from .optimize.keeping import BrushRules
 from .optimize.variables import Freedom, reach_of
-from .options import Options
+from .options import INKS, Options
 from .stages.fills import FillSettings
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
@@ -25,6 +30,8 @@ EDITED_CORNER_DEGREES = 40.0
 FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
+#: A draft's longest side, px, its share of the strokes, and how many it has at least.
+DRAFT_SIZE, DRAFT_SHARE, DRAFT_LEAST = 192, 0.25, 60
 
 
 def painted_at(options: Options) -> float:
@@ -40,6 +47,42 @@ def painting_effort(options: Options) -> float:
 def with_detail_map(options: Options) -> Options:
     """The options of a run with a detail map: it counts by :data:`DETAIL` unless they say how strongly."""
     return replace(options, detail=options.detail or DETAIL)
+
+
+def with_inks(options: Options, target: Target) -> Options:
+    """Options that print with true inks, each of them named, that of the largest area first; or as they are."""
+    if not options.inks:
+        return options
+    words = options.palette or str(INKS)
+    found = (np.array([parse_color(word)[0] for word in words.split(",")]) if words.startswith("#")
+             else inks.choose(target, int(words), options.seed))
+    names = [hex_color((red, green, blue)) for red, green, blue in inks.by_area(found, target).tolist()]
+    ground = names[0] if options.background == "auto" and target.opaque else options.background
+    return replace(options, palette=",".join(names), opaque=True, one_color=True, gradient="flat", layers="ink",
+                   background=ground, paths_per_stroke=1)
+
+
+def ink_colors(options: Options) -> np.ndarray | None:
+    """(k, 3) the inks of options that :func:`with_inks` made, None where they print with none."""
+    return np.array([parse_color(word)[0] for word in options.palette.split(",")]) if options.inks else None
+
+
+def drafted(options: Options) -> Options:
+    """The same options on a small picture with few strokes, which keep the shapes of their brushes as far as the look
+    has it: some seconds show what will come."""
+    return replace(options, size=min(options.size, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
+                   strokes=max(1, min(options.strokes, max(DRAFT_LEAST, round(DRAFT_SHARE * options.strokes)))))
+
+
+def keeps_brushes(options: Options) -> bool:
+    """Whether strokes keep the shapes of their brushes, so that bristles and streaks are worth drawing."""
+    return options.fidelity <= HELD
+
+
+def bare_paper(options: Options) -> tuple[Color | None, float]:
+    """(paper, from which lightness on it stays bare): see stages.paper.left_bare."""
+    chosen = None if options.background in ("none", "auto") else parse_color(options.background)[0]
+    return chosen, rules_of(options.brush, options.fidelity).paper
 
 
 def snaps_ground(options: Options) -> bool:
@@ -71,7 +114,8 @@ def paint_settings(options: Options, effort: float = 1.0) -> PaintSettings:
         segments=min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments,
         background=fixed_background(options), detail=options.detail, narrowest=options.stroke_min or 0.0,
         longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
-        transport=options.transport, effort=effort, seed=options.seed, engine=options.engine, device=options.device)
+        transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, seed=options.seed,
+        engine=options.engine, device=options.device)
 
 
 def outline_settings(options: Options) -> OutlineSettings:
@@ -96,11 +140,12 @@ def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
                       colors=not published and not palette, opacity=not options.opaque and not palette)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
+    brush = () if traced else (BrushRules(options.fidelity),)
+    smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device,
-                      peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005,
-                      rules=smooth_rules() if options.fidelity > 0 and not traced else ())
-    return RefineSettings(plan, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
+                      engine=options.engine, device=options.device, rules=(*smooth, *brush),
+                      peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
+    return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
                           traced=traced, palette=palette, simplify_fills=options.gradient == "auto")
 
 

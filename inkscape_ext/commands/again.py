@@ -1,5 +1,7 @@
 """Run again: paints the picture of a drawing anew with the settings that its layer stores, in place of the drawing.
 
+The layer stays with all that the artist did to it; only the strokes are exchanged.
+
 Where shapes marked the detail, the marks of that time count again, kept with the layer; shapes that are selected now
 take their place.
 """
@@ -14,14 +16,16 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from .. import marks, own_brushes
-from ..editing import styles
-from ..editing.command import EditingCommand
-from ..editing.drawings import Drawing, Place, chosen_drawings, place_of
-from ..editing.gradients import Definitions
-from ..layers import Placer, Wishes
-from ..messages import _
-from ..work import Job
+from ..document import detail_maps
+from ..document.drawings import Drawing, Place, chosen_drawings, place_of
+from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.namespaces import Element
+from ..document.replacing import put_aside, replace
+from ..document.runs import KEY
+from ..editing_command import EditingCommand
+from ..engine import own_brushes
+from ..engine.job_runner import Job
+from ..ui.messages import _
 
 
 class Again(EditingCommand):
@@ -30,25 +34,30 @@ class Again(EditingCommand):
     def add_parameters(self, pars: ArgumentParser) -> None:
         pars.add_argument("--host_new_seed", type=inkex.Boolean, default=False)
         pars.add_argument("--host_keep_old", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_changed", choices=("ask", "keep", "drop"), default="ask")
 
-    def work(self) -> Any:
-        drawings = [d for d in chosen_drawings(self.svg, self.options.ids) if d.facts.get("options")]
+    def work(self) -> bool | None:
+        chosen = chosen_drawings(self.svg, self.options.ids, hidden=True)
+        drawings = [drawing for drawing in chosen if drawing.facts.get("options")]
         if not drawings:
             raise InputError(_("The layer of these strokes stores no settings to run again with."),
                              _("Select the picture and paint it with Extensions > Gradvec > "
                                "Paint with gradient strokes."))
+        kept = [] if self.options.host_keep_old else self.strokes_to_keep(drawings, self.options.host_changed)
         places = [place_of(self.svg, drawing, self.folders()) for drawing in drawings]
         maps, note = self._detail_maps(drawings, places)
         jobs = [self._job(*of) for of in zip(drawings, places, maps)]
         count = sum(job.options["strokes"] for job in jobs)
         results = self.run_jobs(jobs, "\n".join(filter(None, (
             _("{count} strokes, each a path").format(count=count), note))))
+        placer, layers = Placer(self.svg, Wishes(clip=None)), []
         for drawing, place, png, result in zip(drawings, places, maps, results):
             if result is not None:
-                layer = self._exchange(drawing, place, result.payloads["svg"])
-                marks.keep(layer, png)
-                own_brushes.keep(layer, own_brushes.kept(drawing.holder))
+                notes = {**detail_maps.notes(png), **own_brushes.notes(own_brushes.kept(drawing.holder))}
+                new = NewDrawing(place.picture, place.source.name, place.size, result.payloads["svg"], notes)
+                layers.append(self._exchange(placer, drawing, new, kept))
         self.finish()
+        self.select_later(layers)
         return None
 
     def _job(self, drawing: Drawing, place: Place, detail_map: bytes) -> Job:
@@ -56,20 +65,20 @@ class Again(EditingCommand):
         kind = _kind(drawing)
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
-        payloads = {"picture": place.source.data, **marks.payloads(detail_map),
+        payloads = {"picture": place.source.data, **detail_maps.payloads(detail_map),
                     **own_brushes.payloads(own_brushes.kept(drawing.holder))}
         return Job(kind, self._options(drawing), payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 
     def _detail_maps(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[bytes], str]:
         """For each drawing the map of the shapes that are selected now, else the one that it keeps; and a note."""
-        shapes = marks.drawn(self.svg, self.options.ids, [place.picture for place in places])
+        shapes = detail_maps.drawn(self.svg, self.options.ids, [place.picture for place in places])
         maps, marking = [], set()
         for drawing, place in zip(drawings, places):
-            png, there = marks.detail_map(place, shapes if _kind(drawing) == "paint" else [])
-            maps.append(png or marks.kept(drawing.holder))
+            png, there = detail_maps.detail_map(place, shapes if _kind(drawing) == "paint" else [])
+            maps.append(png or detail_maps.kept(drawing.holder))
             marking.update(there)
-        return maps, marks.note(len(marking), len(shapes) - len(marking))
+        return maps, detail_maps.note(len(marking), len(shapes) - len(marking))
 
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings
@@ -77,25 +86,16 @@ class Again(EditingCommand):
             options["seed"] = int(time.time_ns() // 1000 % 2**31)
         return Options.from_dict(options).to_dict()
 
-    def _exchange(self, drawing: Drawing, place: Place, svg: bytes) -> Any:
-        """Puts the new layer in the old one's place and returns it."""
-        old = drawing.holder
-        frame = f"url(#{drawing.run}-frame"
-        clipped = any((element.get("clip-path") or "").startswith(frame) for element in old.iter())
-        placer = Placer(self.svg, Wishes(clip=clipped))
-        new = placer.place(place.picture, place.source.name, place.size, svg)
-        where = old.getparent()
-        if where is new.getparent():  # where it stood among the artist's other objects
-            where.insert(where.index(old) + 1, new)
-        if self.options.host_keep_old:
-            styles.put(old, "display", "none")
-            return new
-        definitions = Definitions(self.svg)
-        definitions.remove(old)
-        for stroke in drawing.strokes:
-            if stroke.getparent() is not None and old not in stroke.iterancestors():
-                definitions.remove(stroke)
-        return new
+    def _exchange(self, placer: Placer, drawing: Drawing, new: NewDrawing, kept: list[Element]) -> Element:
+        """Puts the new strokes in the old ones' place, or into a layer like theirs above it; returns their layer."""
+        if not self.options.host_keep_old:
+            return replace(placer, drawing, new, kept)
+        layer = put_aside(drawing)
+        if layer is None:
+            return placer.place(new)
+        placer.refill(layer, new)
+        layer.set("id", f"{layer.get(KEY)}-layer")
+        return layer
 
 
 def _kind(drawing: Drawing) -> str:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .. import engine, engine_care
 from ..command import Command
-from ..messages import _
-from ..waiting import window_module
+from ..engine import care, connection
+from ..ui.messages import _
+from ..ui.toolkit import has_windows
 
 
 class Engine(Command):
     """Looks after the engine; never touches the document."""
 
-    def work(self) -> Any:
-        record = engine.read_record()
-        if window_module():
-            from ..engine_window import EngineWindow
+    def work(self) -> bool | None:
+        record = connection.read_record()
+        if has_windows():
+            from ..ui.engine_window import EngineWindow
 
-            EngineWindow(lambda: engine_care.status_lines(record), lambda: engine_care.restart(record),
-                         lambda: engine_care.doctor_lines(record)).run()
+            EngineWindow(lambda: care.status_lines(record), lambda: care.restart(record),
+                         lambda: care.doctor_lines(record)).run()
         else:
-            lines = [*engine_care.status_lines(record), "", *engine_care.doctor_lines(record), "",
+            lines = [*care.status_lines(record), "", *care.doctor_lines(record), "",
                      _('To end the engine, run "gradvec engine stop" in a terminal; the next run starts a new one.')]
             self.streams.say("\n".join(lines))
         return False

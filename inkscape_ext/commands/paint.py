@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 import inkex
@@ -12,15 +12,18 @@ from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
-from .. import engine, marks, own_brushes, parameters, pictures, placement, sources
+from .. import parameters
 from ..command import Command
-from ..editing import styles
-from ..editing.drawings import place_of_source
-from ..history import History
-from ..layers import Placer, Wishes
-from ..messages import _, duration, ngettext
-from ..waiting import waiting
-from ..work import Job, Work
+from ..document import detail_maps, pictures, placement, sources, styles
+from ..document.drawings import Drawing, drawings_of, place_of_source
+from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.namespaces import Element
+from ..document.replacing import replace
+from ..engine import connection, own_brushes
+from ..engine.history import History
+from ..engine.job_runner import Job, JobRunner
+from ..ui.messages import _, duration, ngettext
+from ..ui.toolkit import progress_ui
 
 #: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
 FREE_MANY = 150
@@ -29,6 +32,8 @@ FREE_MANY = 150
 class Paint(Command):
     """The selected pictures, painted."""
 
+    _one_placer: Placer | None = None
+
     def add_parameters(self, pars: ArgumentParser) -> None:
         parameters.add_options(pars)
         pars.add_argument("--host_clip", type=inkex.Boolean, default=True)
@@ -36,34 +41,44 @@ class Paint(Command):
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_own_brushes", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_replace", type=inkex.Boolean, default=True)
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         options, kind = parameters.run_options(self.options), parameters.job_kind(self.options)
         shown = pictures.selected(self.svg, self.options.ids)
         found, problems = self._loaded(shown)
-        shapes = marks.drawn(self.svg, self.options.ids, shown)
+        shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
         maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
         brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
-        record = engine.read_record()
+        before = self._before(found)
+        kept = self.strokes_to_keep(list(before.values()))
+        record = connection.read_record()
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
         jobs = [_job(kind, options, source, png, brushes) for (_picture, source), png in zip(found, maps)]
         note = "\n".join(filter(None, (_note(kind, options, len(jobs), history),
-                                       _marks_note(kind, len(marking), len(shapes)))))
+                                       _marks_note(kind, len(marking), len(shapes)),
+                                       _brushes_note(self.options), _hidden_note([p for p, _source in found]))))
         started = time.monotonic()
-        with waiting() as window:
-            work = Work(jobs, window, self.streams.host_gone, note)
-            work.run(engine.Opening(record))
-            window.progress(_("Placing the strokes..."), 1.0, None)
-            placed = self._place(found, maps, work.outcomes, problems)
+        with progress_ui() as progress:
+            runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+            runner.run(connection.PendingConnection(record))
+            progress.progress(_("Placing the strokes..."), 1.0, None)
+            results = _results(found, maps, runner.outcomes, problems)
+            layers = [self._put(*result, before, kept) for result in results]
         if self.options.host_hide_marks:
             for shape in marking:
                 styles.put(shape, "display", "none")
-        if placed == len(jobs) and not work.kept:
+        if len(layers) == len(jobs) and not runner.kept:
             history.add(kind, options, (time.monotonic() - started) / len(jobs))
+        sources.remember_links(self.svg, self.folders())
+        self.select_later(layers)
+        problems += [outcome for outcome in runner.outcomes if isinstance(outcome, GradvecError)]
+        if problems:
+            self.tell(_together(problems))
         return None
 
     def _detail_maps(self, found: list[tuple[pictures.Picture, sources.Source]],
-                     shapes: list[Any]) -> tuple[list[bytes], list[Any]]:
+                     shapes: list[Element]) -> tuple[list[bytes], list[Any]]:
         """For each picture a map of what ``shapes`` mark on it, empty where they mark nothing; and what marks at all.
 
         Raises:
@@ -73,7 +88,7 @@ class Paint(Command):
             return [b""] * len(found), []
         maps, marking = [], {}
         for picture, source in found:
-            png, there = marks.detail_map(place_of_source(picture, source), shapes)
+            png, there = detail_maps.detail_map(place_of_source(picture, source), shapes)
             maps.append(png)
             marking.update(dict.fromkeys(there))
         return maps, list(marking)
@@ -85,11 +100,13 @@ class Paint(Command):
         Raises:
             InputError: nothing can be loaded.
         """
-        loaded, problems = [], []
+        loaded: list[tuple[pictures.Picture, sources.Source]] = []
+        problems: list[GradvecError] = _left_out(pictures.hidden_inside(self.svg, self.options.ids))
         for picture in found:
             try:
                 source = sources.load(picture.image, self.folders())
                 placement.check_visible(picture.image, source.name)
+                pictures.check_seen(picture, source.name)
                 loaded.append((picture, source))
             except InputError as error:
                 problems.append(error)
@@ -97,41 +114,77 @@ class Paint(Command):
             raise _together(problems)
         return loaded, problems
 
-    def _place(self, found: list[tuple[pictures.Picture, sources.Source]], maps: list[bytes], outcomes: list[Any],
-               problems: list[GradvecError]) -> int:
-        """Inserts the results and says what went wrong with the rest; returns how many were inserted.
+    def _before(self, found: list[tuple[pictures.Picture, sources.Source]]) -> dict[Element, Drawing]:
+        """By picture (its anchor) the drawing that the new one takes the place of: the topmost that is displayed."""
+        if not self.options.host_replace:
+            return {}
+        shown = {picture.anchor: [drawing for drawing in drawings_of(self.svg, picture)
+                                  if not styles.hidden(drawing.holder)] for picture, _source in found}
+        return {anchor: drawings[-1] for anchor, drawings in shown.items() if drawings}
 
-        Raises:
-            GradvecError: there is no result at all.
-        """
-        results = [(picture, source, png, outcome) for (picture, source), png, outcome in zip(found, maps, outcomes)
-                   if isinstance(outcome, ResultEvent)]
-        problems = problems + [outcome for outcome in outcomes if isinstance(outcome, GradvecError)]
-        if not results:
-            raise _together(problems)
-        wishes = Wishes(self.options.host_clip, self.options.host_hide_picture, self.options.host_lock_picture)
-        placer = Placer(self.svg, wishes)
-        for picture, source, png, result in results:
-            layer = placer.place(picture, source.name, source.size, result.payloads["svg"])
-            marks.keep(layer, png)
-            if self.options.brush != parameters.FREE_SHAPES:
-                own_brushes.keep(layer, self.options.host_own_brushes)
-        sources.remember_links(self.svg, self.folders())
-        if problems:
-            self.tell(_together(problems))
-        return len(results)
+    def _put(self, picture: pictures.Picture, source: sources.Source, png: bytes, result: ResultEvent,
+             before: dict[Element, Drawing], kept: list[Element]) -> Element:
+        """Inserts one result and returns its layer."""
+        brushes = self.options.host_own_brushes if self.options.brush != parameters.FREE_SHAPES else ""
+        new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
+                         {**detail_maps.notes(png), **own_brushes.notes(brushes)})
+        if picture.anchor in before:
+            return replace(self._placer(), before[picture.anchor], new, kept)
+        return self._placer().place(new)
+
+    def _placer(self) -> Placer:
+        if self._one_placer is None:
+            self._one_placer = Placer(self.svg, Wishes(
+                self.options.host_clip, self.options.host_hide_picture, self.options.host_lock_picture))
+        return self._one_placer
+
+
+def _results(found: list[tuple[pictures.Picture, sources.Source]], maps: list[bytes], outcomes: list[Any],
+             problems: list[GradvecError]) -> list[tuple[pictures.Picture, sources.Source, bytes, ResultEvent]]:
+    """What there is to insert: picture, source, detail map and result.
+
+    Raises:
+        GradvecError: there is no result at all.
+    """
+    results = [(picture, source, png, outcome) for (picture, source), png, outcome in zip(found, maps, outcomes)
+               if isinstance(outcome, ResultEvent)]
+    if not results:
+        raise _together(problems + [outcome for outcome in outcomes if isinstance(outcome, GradvecError)])
+    return results
 
 
 def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes,
          brushes: dict[str, bytes]) -> Job:
-    payloads = {"picture": source.data, **marks.payloads(detail_map), **brushes}
+    payloads = {"picture": source.data, **detail_maps.payloads(detail_map), **brushes}
     return Job(kind, options, payloads, {"name": source.name}, _("Painting {name}").format(name=source.name))
+
+
+def _left_out(images: list[Element]) -> list[GradvecError]:
+    """What is said about hidden pictures in a selected group."""
+    if not images:
+        return []
+    names = ", ".join(sources.picture_name(image) for image in images)
+    return [InputError(_("Hidden pictures in the selected group were left out: {names}.").format(names=names),
+                       _("Show them first, if they are to be painted as well."))]
+
+
+def _hidden_note(found: list[pictures.Picture]) -> str:
+    if not any(styles.hidden(picture.anchor) for picture in found):
+        return ""
+    return _("A hidden picture is selected: its strokes will be shown")
+
+
+def _brushes_note(values: Namespace) -> str:
+    """That brushes of the artist's own are of no use with another look."""
+    if not values.host_own_brushes.strip(" |") or values.brush in (None, "oil", "mixed"):
+        return ""
+    return _("Own brushes are left out: only Oil paints with them")
 
 
 def _marks_note(kind: str, marking: int, shapes: int) -> str:
     """What becomes of the shapes that are selected as well."""
     if kind == "paint" or not shapes:
-        return marks.note(marking, shapes - marking)
+        return detail_maps.note(marking, shapes - marking)
     return ngettext("The selected shape marks nothing: free shapes need no marks",
                     "The selected shapes mark nothing: free shapes need no marks", shapes)
 

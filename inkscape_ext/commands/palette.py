@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import copy
 from argparse import ArgumentParser
-from typing import Any
 
 import numpy as np
 from gradvec.errors import InputError
 
-from ..editing import colors, styles
-from ..editing.command import EditingCommand
-from ..editing.drawings import chosen_drawings, chosen_strokes
-from ..editing.geometry import area, plain_data, polygons
-from ..editing.gradients import INKSCAPE, KINDS, SVG, Definitions, stop_elements
-from ..editing.spaces import to_root
-from ..messages import _
+from ..document import colors, runs, styles
+from ..document.drawings import chosen_drawings, chosen_strokes
+from ..document.gradients import KINDS, Definitions, stop_elements
+from ..document.namespaces import INKSCAPE, SVG, Element
+from ..document.outlines import area, plain_data, polygons
+from ..document.placement import to_root
+from ..document.transform import number
+from ..editing_command import EditingCommand
+from ..ui.messages import _
 
 OSB_PAINT = "{http://www.openswatchbook.org/uri/2009/osb}paint"
 
@@ -27,7 +28,7 @@ class Palette(EditingCommand):
         pars.add_argument("--host_source", choices=("count", "swatches"), default="count")
         pars.add_argument("--host_count", type=int, default=8)
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         definitions = Definitions(self.svg)
         strokes = self._strokes()
         _privately_filled(strokes, definitions)
@@ -41,17 +42,26 @@ class Palette(EditingCommand):
         else:
             weight = np.array([weight for _element, _name, _color, weight in spots])
             palette = colors.few(lab, weight, max(1, self.options.host_count))
-        rgb = colors.to_rgb(palette)
-        for (element, name, _color, _weight), index in zip(spots, colors.nearest(lab, palette)):
+        hexes = [styles.hex_of(color) for color in colors.to_rgb(palette)]
+        nearest = colors.nearest(lab, palette)
+        if all(styles.hex_of(color) == hexes[index] for (_e, _n, color, _w), index in zip(spots, nearest)):
+            raise InputError(_("The selected strokes have no other colours than these already; nothing was changed."),
+                             _("Choose fewer colours."))
+        fingerprints = runs.Fingerprints(self.svg, definitions)
+        untouched = [stroke for stroke in strokes if not fingerprints.changed(stroke)]
+        for (element, name, _color, _weight), index in zip(spots, nearest):
+            _keep_alpha(element, name)
             if name == "fill":
-                definitions.paint(element, styles.hex_of(rgb[index]))
+                definitions.paint(element, hexes[index])
             else:
-                styles.put(element, name, styles.hex_of(rgb[index]))
+                styles.put(element, name, hexes[index])
         for stroke in strokes:
             _flat_where_even(stroke, definitions)
+        for stroke in untouched:
+            fingerprints.sign(stroke)
         return None
 
-    def _strokes(self) -> list[Any]:
+    def _strokes(self) -> list[Element]:
         try:
             return [s for _drawing, strokes in chosen_strokes(self.svg, self.options.ids) for s in strokes]
         except InputError:
@@ -63,11 +73,11 @@ class Palette(EditingCommand):
         Raises:
             InputError: it has none.
         """
-        found = []
+        solid = []
         for gradient in self.svg.iter(*(SVG + kind for kind in KINDS)):
             if gradient.get(INKSCAPE + "swatch") == "solid" or gradient.get(OSB_PAINT) == "solid":
-                found += [styles.rgb(styles.own(stop, "stop-color")) for stop in stop_elements([gradient])[:1]]
-        found = [color for color in found if color]
+                solid += [styles.rgb(styles.own(stop, "stop-color")) for stop in stop_elements([gradient])[:1]]
+        found = [color for color in solid if color]
         if not found:
             raise InputError(_("This document has no swatches of one colour."),
                              _("Make some in Object > Fill and Stroke (the button Swatch), or choose a number of "
@@ -75,7 +85,7 @@ class Palette(EditingCommand):
         return found
 
 
-def _privately_filled(strokes: list[Any], definitions: Definitions) -> None:
+def _privately_filled(strokes: list[Element], definitions: Definitions) -> None:
     """Gradients that something else uses as well are copied, so that nothing else changes its colours."""
     uses: dict[str, int] = {}
     for stroke in strokes:
@@ -105,20 +115,26 @@ def _privately_filled(strokes: list[Any], definitions: Definitions) -> None:
         definitions.paint(stroke, f"url(#{shared[name]})")
 
 
-def _spots(stroke: Any, definitions: Definitions) -> list[tuple[Any, str, styles.Rgb, float]]:
+def _spots(stroke: Element, definitions: Definitions) -> list[tuple[Element, str, styles.Rgb, float]]:
     """(element, property, colour, weight) of every place where ``stroke`` names a colour; weight is its area."""
     weight = max(area(polygons(plain_data(stroke, to_root(stroke), 6))), 1e-6)
-    paint = styles.inherited(stroke, "fill", "#000000")
+    paint = styles.color_of(stroke, "fill", "#000000")
     stops = stop_elements(definitions.chain(styles.reference(paint)))
     if not stops:
         color = styles.rgb(paint)
         return [(stroke, "fill", color, weight)] if color else []
-    found = [(stop, "stop-color", styles.rgb(styles.own(stop, "stop-color") or "#000000"), weight / len(stops))
-             for stop in stops]
-    return [spot for spot in found if spot[2] is not None]
+    colors_of = [(stop, styles.rgb(styles.own(stop, "stop-color") or "#000000")) for stop in stops]
+    return [(stop, "stop-color", color, weight / len(stops)) for stop, color in colors_of if color]
 
 
-def _flat_where_even(stroke: Any, definitions: Definitions) -> None:
+def _keep_alpha(element: Element, name: str) -> None:
+    """What a colour such as rgba(9, 9, 9, .5) lets through becomes an opacity: another colour takes its place."""
+    alpha, opacity = styles.alpha(styles.own(element, name)), f"{name.partition('-')[0]}-opacity"
+    if alpha < 1:
+        styles.put(element, opacity, number(alpha * styles.share(styles.inherited(element, opacity, "1")), 3))
+
+
+def _flat_where_even(stroke: Element, definitions: Definitions) -> None:
     """A gradient between equal colours becomes that colour."""
     chain = definitions.chain(styles.reference(styles.own(stroke, "fill")))
     found = {(styles.own(stop, "stop-color"), styles.own(stop, "stop-opacity") or "1") for stop in stop_elements(chain)}

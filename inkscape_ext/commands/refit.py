@@ -8,10 +8,8 @@ from typing import Any
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from .. import pictures
-from ..editing import styles
-from ..editing.command import EditingCommand, payloads, picture_note
-from ..editing.drawings import (
+from ..document import pictures, styles
+from ..document.drawings import (
     Drawing,
     Place,
     all_drawings,
@@ -21,12 +19,14 @@ from ..editing.drawings import (
     selected_elements,
     strokes_box,
 )
-from ..editing.geometry import is_outlined
-from ..editing.gradients import Definitions
-from ..editing.results import Answer, Editor
-from ..editing.sheet import Sheet
-from ..messages import _, ngettext
-from ..work import Job
+from ..document.gradients import Definitions
+from ..document.namespaces import LABEL, Element
+from ..document.outlines import is_open_line, is_outlined
+from ..editing_command import EditingCommand, payloads, picture_note
+from ..engine.export_svg import ExportSvg
+from ..engine.job_runner import Job
+from ..engine.results import Answer, Editor
+from ..ui.messages import _, ngettext
 
 METHODS = ("refined", "kmeans", "auto", "flat")
 
@@ -37,27 +37,27 @@ class Refit(EditingCommand):
     def add_parameters(self, pars: ArgumentParser) -> None:
         pars.add_argument("--gradient", choices=METHODS, default="refined")
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         definitions = Definitions(self.svg)
-        jobs, sheets = [], []
+        jobs, exports = [], []
         for place, elements, settings in self._by_picture():
-            sheet = Sheet(place, definitions)
+            export = ExportSvg(place, definitions)
             for element in elements:
-                sheet.add(element, unfilled=True)
-            if not len(sheet):
+                export.add(element, unfilled=True)
+            if not len(export):
                 continue
-            sheets.append(sheet)
+            exports.append(export)
             title = ngettext("Fitting the gradient of {count} path", "Fitting the gradients of {count} paths",
-                             len(sheet)).format(count=len(sheet))
+                             len(export)).format(count=len(export))
             jobs.append(Job("refit", {**settings, "gradient": self.options.gradient},
-                            payloads(place, svg=sheet.data()), {"name": place.source.name}, title))
+                            payloads(place, svg=export.data()), {"name": place.source.name}, title))
         if not jobs:
             raise InputError(_("The selected paths enclose no area."), _("Select closed paths."))
-        results = self.run_jobs(jobs, picture_note(sheets[0].place))
-        answers = [(sheet, Answer(result.payloads)) for sheet, result in zip(sheets, results) if result]
+        results = self.run_jobs(jobs, picture_note(exports[0].place))
+        answers = [(export, Answer(result.payloads)) for export, result in zip(exports, results) if result]
         editor = Editor(self.svg, definitions)
-        for sheet, answer in answers:
-            editor.update(sheet, answer, outlines=False)
+        for export, answer in answers:
+            editor.update(export, answer, outlines=False)
         self.finish()
         return None
 
@@ -70,7 +70,7 @@ class Refit(EditingCommand):
         elements = selected_elements(self.svg, self.options.ids)
         inside = {inner for element in elements for inner in element.iter()}
         paths = [e for e in self.svg.iter() if e in inside and isinstance(e.tag, str) and is_outlined(e)
-                 and not styles.hidden(e)]
+                 and not is_open_line(e) and not styles.hidden(e)]
         if not paths:
             raise InputError(_("The selection holds no closed paths."), _("Select the paths that are to get new "
                              "gradients. Text has to be made a path first (Path > Object to Path)."))
@@ -94,7 +94,7 @@ class Refit(EditingCommand):
             return None
         return found[-1]
 
-    def _under(self, path: Any) -> pictures.Picture:
+    def _under(self, path: Element) -> pictures.Picture:
         """The picture that lies under ``path``.
 
         Raises:
@@ -104,14 +104,15 @@ class Refit(EditingCommand):
         found = picture_under(self.svg, box) if box else None
         if found is None:
             raise InputError(_("There is no picture under the path {name}.").format(
-                name=path.get("{http://www.inkscape.org/namespaces/inkscape}label") or path.get("id")),
+                name=path.get(LABEL) or path.get("id")),
                 _("Move it over a picture, or select the picture as well."))
         return found
 
     def _place(self, picture: pictures.Picture | None, drawing: Drawing | None) -> Place:
-        if picture is None and drawing is not None:
-            return place_of(self.svg, drawing, self.folders())
-        return place_of_picture(picture, self.folders())
+        if picture is not None:
+            return place_of_picture(picture, self.folders())
+        assert drawing is not None, "a path that is nobody's stroke has a picture"
+        return place_of(self.svg, drawing, self.folders())
 
 
 COMMAND = Refit

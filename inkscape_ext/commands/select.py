@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
 
 import numpy as np
 from gradvec.errors import InputError
 
-from ..editing import colors, selecting, styles
-from ..editing.command import EditingCommand
-from ..editing.drawings import all_drawings, chosen_drawings, chosen_strokes
-from ..editing.geometry import area, plain_data, polygons
-from ..editing.gradients import Definitions, stops_of
-from ..editing.spaces import to_root
-from ..messages import _, ngettext
+from ..document import colors, styles
+from ..document.drawings import all_drawings, chosen_drawings, chosen_strokes
+from ..document.gradients import Definitions, stops_of
+from ..document.namespaces import Element
+from ..document.outlines import area, plain_data, polygons
+from ..document.placement import to_root
+from ..editing_command import EditingCommand
 from ..parameters import hex_color
+from ..ui import selection
+from ..ui.messages import _, ngettext
 
 MARK = "gradvec-found"
 
@@ -30,14 +31,14 @@ class Select(EditingCommand):
         pars.add_argument("--host_which", choices=("smallest", "largest", "similar"), default="smallest")
         pars.add_argument("--host_percent", type=float, default=20.0)
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         strokes = self._candidates()
         found = self._by_size(strokes) if self.options.tab == "size_page" else self._by_color(strokes)
         unmarked = self._unmark()
         if not found:
             raise InputError(_("No stroke is like that."), _("Allow a larger difference."))
-        if selecting.possible():
-            selecting.select_later([stroke.get("id") for stroke in found])
+        if selection.possible():
+            selection.select_later([stroke.get("id") for stroke in found])
             return None if unmarked else False
         for stroke in found:
             stroke.set("class", " ".join([*(stroke.get("class") or "").split(), MARK]))
@@ -48,7 +49,7 @@ class Select(EditingCommand):
               'Find.').format(mark=MARK)))
         return None
 
-    def _candidates(self) -> list[Any]:
+    def _candidates(self) -> list[Element]:
         """Strokes of the drawings that the selection means, or of all where nothing of them is selected."""
         try:
             drawings = chosen_drawings(self.svg, self.options.ids)
@@ -58,10 +59,10 @@ class Select(EditingCommand):
                 raise
         return [stroke for drawing in drawings for stroke in drawing.strokes]
 
-    def _selected(self) -> list[Any]:
+    def _selected(self) -> list[Element]:
         return [s for _drawing, strokes in chosen_strokes(self.svg, self.options.ids) for s in strokes]
 
-    def _by_color(self, strokes: list[Any]) -> list[Any]:
+    def _by_color(self, strokes: list[Element]) -> list[Element]:
         definitions = Definitions(self.svg)
         if self.options.host_color_from == "selection":
             wanted = np.array([_color(stroke, definitions) for stroke in self._selected()])
@@ -72,7 +73,7 @@ class Select(EditingCommand):
         distance = np.sqrt(((have[:, None] - like[None]) ** 2).sum(-1)).min(1)
         return [stroke for stroke, far in zip(strokes, distance) if 100 * far <= self.options.host_tolerance + 1e-9]
 
-    def _by_size(self, strokes: list[Any]) -> list[Any]:
+    def _by_size(self, strokes: list[Element]) -> list[Element]:
         sizes = np.array([_size(stroke) for stroke in strokes])
         if self.options.host_which == "similar":
             like = np.array([_size(stroke) for stroke in self._selected()])
@@ -95,16 +96,16 @@ class Select(EditingCommand):
         return bool(marked)
 
 
-def _color(stroke: Any, definitions: Definitions) -> np.ndarray:
+def _color(stroke: Element, definitions: Definitions) -> np.ndarray:
     """The colour of a stroke, [0, 255]; of a gradient the mean of its stops."""
-    paint = styles.inherited(stroke, "fill", "#000000")
+    paint = styles.color_of(stroke, "fill", "#000000")
     stops = stops_of(definitions.chain(styles.reference(paint)))
     if stops:
         return np.mean([color for _offset, color, _opacity in stops], 0)
     return np.array(styles.rgb(paint) or (128.0, 128.0, 128.0))
 
 
-def _size(stroke: Any) -> float:
+def _size(stroke: Element) -> float:
     """Square root of the area, in the document's user units."""
     return area(polygons(plain_data(stroke, to_root(stroke), 6))) ** 0.5
 

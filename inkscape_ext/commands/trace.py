@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
 
 from gradvec.errors import InputError
 from gradvec.options import Options
 from inkex import Transform
 
-from .. import pictures
-from ..editing import styles
-from ..editing.command import EditingCommand
-from ..editing.drawings import ANCHOR, PICTURE, Place, place_of_picture
-from ..editing.gradients import INKSCAPE, Definitions
-from ..editing.results import Answer, Editor
-from ..messages import _, ngettext
-from ..work import Job
+from ..document import pictures, styles
+from ..document.drawings import Place, place_of_picture
+from ..document.gradients import Definitions
+from ..document.namespaces import ANCHOR, LABEL, PICTURE, SVG, Element
+from ..editing_command import EditingCommand
+from ..engine.job_runner import Job
+from ..engine.results import Answer, Editor
+from ..ui.messages import _, ngettext
 
 METHODS = ("refined", "kmeans", "auto", "flat")
 
@@ -30,7 +29,7 @@ class Trace(EditingCommand):
         pars.add_argument("--paths_per_stroke", type=int, default=1)
         pars.add_argument("--host_afterwards", choices=("keep", "hide", "remove"), default="hide")
 
-    def work(self) -> Any:
+    def work(self) -> bool | None:
         definitions = Definitions(self.svg)
         places = [place_of_picture(picture, self.folders())
                   for picture in pictures.selected(self.svg, self.options.ids)]
@@ -61,7 +60,7 @@ class Trace(EditingCommand):
                 names=", ".join(empty))))
         return None
 
-    def _put(self, place: Place, paths: list[Any], answer: Answer, editor: Editor) -> None:
+    def _put(self, place: Place, paths: list[Element], answer: Answer, editor: Editor) -> None:
         """The paths of one picture directly above it, cropped as it is."""
         anchor = place.picture.anchor
         parent = anchor.getparent()
@@ -71,7 +70,7 @@ class Trace(EditingCommand):
             element.set(PICTURE, place.picture.image.get("id") or "")
             if anchor is not place.picture.image:
                 element.set(ANCHOR, anchor.get("id") or "")
-            element.set(INKSCAPE + "label", _("Stroke: {name}").format(name=place.source.name))
+            element.set(LABEL, _("Stroke: {name}").format(name=place.source.name))
             if any(value.startswith("url(") for value in crops.values()):
                 self._crop(element, anchor, crops)
         if self.options.host_afterwards == "hide":
@@ -81,9 +80,9 @@ class Trace(EditingCommand):
                 element.attrib.pop(PICTURE)
             editor.remove([anchor])
 
-    def _crop(self, element: Any, anchor: Any, crops: dict[str, str]) -> None:
+    def _crop(self, element: Element, anchor: Element, crops: dict[str, str]) -> None:
         """A group around the path carries the picture's crop; the group has the picture's transform, as the crop."""
-        group = self.svg.makeelement("{http://www.w3.org/2000/svg}g")
+        group = self.svg.makeelement(SVG + "g")
         group.set("id", f"{element.get('id')}-crop")
         group.set("transform", anchor.get("transform") or "")
         for kind, value in crops.items():

@@ -1,10 +1,12 @@
 """What a run tells, line by line."""
 
 import io
+import json
+import logging
 
 import pytest
 from gradvec.cli.reporting import Bar, JsonLines, Plain, Silent, bar_line, closing_line, in_words
-from gradvec.progress import Progress
+from gradvec.progress import Progress, notes_to
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (12.4, "12 s"), (59.6, "1 min 0 s"), (72, "1 min 12 s")])
@@ -62,3 +64,15 @@ def test_silence(capsys):
     assert capsys.readouterr() == ("", "")
     Plain().note("told")
     assert capsys.readouterr().err == "told\n"
+
+
+def test_notes_are_lines_of_their_own_and_told_once():
+    stream = io.StringIO()
+    lines, log = JsonLines(stream), logging.getLogger("gradvec.render")
+    with notes_to(lines.note):
+        for text in ("The card is gone.", "The card is gone.", "It is back."):
+            log.warning(text)
+        log.info("nothing for an artist")
+    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
+        {"event": "note", "message": "The card is gone."}, {"event": "note", "message": "It is back."}]
+    assert logging.getLogger("gradvec").handlers == []

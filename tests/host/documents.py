@@ -25,8 +25,8 @@ def load(body: str, root: str = 'width="400" height="400" viewBox="0 0 400 400"'
 #: What an engine answers for a 40 x 20 px picture: a canvas of 80 x 40 px, two layers, a gradient each.
 DRAWING = b"""<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"
- xmlns:gradvec="https://gradvec.org/ns/1" version="1.1" width="80" height="40" viewBox="0 0 80 40">
-<metadata><gradvec:run>{"options":{"seed":7,"strokes":2},"source_width":40,"source_height":20}</gradvec:run></metadata>
+ xmlns:gradvec="urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869" version="1.1" width="80" height="40" viewBox="0 0 80 40">
+<metadata gradvec:run='{"options":{"seed":7,"strokes":2},"source_width":40,"source_height":20}'/>
 <defs><linearGradient id="s1-fill" inkscape:collect="always" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="80"
  y2="40"><stop offset="0" stop-color="#ff0000"/><stop offset="1" stop-color="#0000ff"/></linearGradient></defs>
 <g inkscape:groupmode="layer" inkscape:label="1 shapes" id="gradvec-size-1">

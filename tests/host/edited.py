@@ -12,12 +12,12 @@ from gradvec.tools.install import install_extension
 from inkex import Transform
 from lxml import etree
 
-from inkscape_ext import layers, pictures
-from inkscape_ext.editing.spaces import to_root
+from inkscape_ext.document import layers, pictures
+from inkscape_ext.document.placement import to_root
 
 HERE = Path(__file__).resolve().parent
 SVG = "{http://www.w3.org/2000/svg}"
-G = "{https://gradvec.org/ns/1}"
+G = "{urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869}"
 LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
 #: The picture is 40 x 20 px and lies at (10, 20) in units of 2 px; its strokes are gv1-s1 (all of it) and gv1-s2.
 PICTURE = '<image id="a" x="10" y="20" width="20" height="10" xlink:href="{png}"/>'
@@ -28,7 +28,7 @@ def painted(body: str = PICTURE, seed: int = 7, **wishes):
     svg = load(body)
     drawing = DRAWING.replace(b'"seed":7', b'"seed":%d' % seed)
     placer = layers.Placer(svg, layers.Wishes(**wishes))
-    placer.place(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), drawing)
+    placer.place(layers.NewDrawing(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), drawing))
     return svg
 
 

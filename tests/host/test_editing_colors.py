@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from edited import PICTURE, SVG, Editing, find, gradient, painted
 
-from inkscape_ext.editing import colors, selecting, styles
+from inkscape_ext.document import colors, styles
+from inkscape_ext.ui import selection
 
 COLORS = ("#ff0000", "#f00505", "#0000ff", "#0505f0", "#00c000")
 
@@ -28,7 +29,7 @@ def flat_strokes(extra: str = ""):
         path = layer.makeelement(SVG + "path")
         side = number + 1
         for name, value in (("id", f"t{number}"), ("d", f"M12 22h{side}v{side}h-{side}z"), ("style", f"fill:{color}"),
-                            ("{https://gradvec.org/ns/1}stroke", "gv1")):
+                            ("{urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869}stroke", "gv1")):
             path.set(name, value)
         layer.append(path)
     return svg
@@ -159,11 +160,11 @@ def test_inkscape_is_asked_to_select_after_the_command_has_ended(editing, bus):
 
 def test_without_a_bus_nothing_is_asked(monkeypatch):
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    assert not selecting.possible()
+    assert not selection.possible()
 
 
 def test_the_selecting_program_needs_the_standard_library_only():
-    subprocess.run([sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({selecting.__file__!r})"],
+    subprocess.run([sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({selection.__file__!r})"],
                    check=True, timeout=30)
 
 
@@ -185,3 +186,49 @@ def test_properties_are_set_where_they_are():
     styles.put(path, "stroke", None)
     styles.put(path, "fill", None)
     assert path.get("style") is None
+
+
+@pytest.mark.parametrize(("text", "rgb", "alpha"), [
+    ("RebeccaPurple", (102, 51, 153), 1), ("rgba(255, 0, 0, .5)", (255, 0, 0), 0.5),
+    ("rgb(100% 0% 50% / 25%)", (255, 0, 127.5), 0.25), ("hsl(120, 100%, 25%)", (0, 127.5, 0), 1),
+    ("hsla(0.5turn 100% 50% / 0.1)", (0, 255, 255), 0.1), ("hsl(-240deg,100%,50%)", (0, 255, 0), 1),
+    ("#1234", (17, 34, 51), 68 / 255), ("#11223380", (17, 34, 51), 128 / 255), ("transparent", (0, 0, 0), 0)])
+def test_css_colours_of_every_kind(text, rgb, alpha):
+    assert styles.rgb(text) == pytest.approx(rgb, abs=1e-6)
+    assert styles.alpha(text) == pytest.approx(alpha)
+
+
+@pytest.mark.parametrize("text", ["none", "puce", "#12", "rgb(a,b,c)", "rgb(nan,0,0)", "hsl(1,2)", "url(#x)", ""])
+def test_what_is_no_colour(text):
+    assert (styles.rgb(text), styles.alpha(text)) == (None, 1)
+
+
+@pytest.mark.parametrize(("fill", "color", "opacity"), [
+    ("currentColor", "#204060", None), ("hsla(0,100%,50%,.5)", "#ff0000", "0.5"), ("teal", "#008080", None)])
+def test_colours_of_every_kind_reach_the_engine(editing, fill, color, opacity):
+    svg = painted()
+    svg.set("color", "#204060")
+    find(svg, "gv1-s2").set("fill", fill)
+    find(svg, "gv1-s1-fill")[0].set("stop-color", fill)
+    _after, said = editing.run("refine", svg, "--id=gv1-s1")
+    assert said == ""
+    sent = editing.asked()["svg"]
+    stroke = next(p for p in sent.iter(SVG + "path") if p.get("id") == "p00002")
+    stop = next(sent.iter(SVG + "stop"))
+    assert (stroke.get("fill"), stroke.get("fill-opacity")) == (color, opacity)
+    assert (stop.get("stop-color"), stop.get("stop-opacity")) == (color, opacity)
+
+
+def test_a_palette_that_changes_nothing_says_so(editing):
+    once, said = editing.run("palette", flat_strokes(), "--id=t0", "--id=t2", "--host_count=1")
+    assert said == ""
+    twice, said = editing.run("palette", once, "--id=t0", "--id=t2", "--host_count=1")
+    assert twice is None
+    assert said.startswith("The selected strokes have no other colours than these already; nothing was changed.")
+
+
+def test_a_palette_keeps_what_colours_let_through(editing):
+    svg = flat_strokes()
+    find(svg, "t0").set("style", "fill:rgba(250,0,0,.5)")
+    after, _said = editing.run("palette", svg, "--id=t0", "--id=t1", "--host_count=1")
+    assert float(styles.own(find(after, "t0"), "fill-opacity")) == 0.5

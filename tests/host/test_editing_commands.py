@@ -11,7 +11,7 @@ from inkex import Transform
 from lxml import etree
 from still_editor import DROPPING, FAILING, GARBAGE
 
-from inkscape_ext.editing import geometry
+from inkscape_ext.document import outlines
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,15 @@ def sent(editing, key: str):
 
 
 # -- refine -----------------------------------------------------------------------------------------------------------
+
+def test_documents_of_an_older_gradvec_are_understood_and_brought_up_to_date(editing):
+    old = etree.tostring(painted()).replace(G[1:-1].encode(), b"https://gradvec.org/ns/1")
+    after, said = editing.run("refine", etree.fromstring(old), "--id=gv1-s2")
+    assert said == ""
+    assert editing.asked()["options"]["seed"] == 7
+    assert find(after, "gv1-s2").get(G + "stroke") == "gv1"
+    assert not any("gradvec.org" in name for e in after.iter("{*}*") for name in e.attrib)
+
 
 def test_refine_changes_the_selected_strokes_alone(editing):
     svg = painted()
@@ -318,10 +327,10 @@ def test_again_paints_with_the_settings_of_the_layer(editing):
     assert said == ""
     asked = editing.asked()
     assert (asked["kind"], asked["options"]["seed"], asked["options"]["strokes"]) == ("paint", 7, 2)
-    assert [child.get("id") for child in after][-3:] == ["a", "gv2-layer", "over"]
-    assert find(after, "gv1-layer") is None
+    assert [child.get("id") for child in after][-3:] == ["a", "gv1-layer", "over"]
+    assert ids(after) == ["gv2-s1", "gv2-s2"]
     assert find(after, "gv1-s1-fill") is None
-    assert find(after, "gv2-layer").get("clip-path") == "url(#gv2-frame)"
+    assert find(after, "gv1-layer").get("clip-path") == "url(#gv1-frame)"
 
 
 def test_again_with_other_numbers_beside_the_old_layer(editing):
@@ -381,7 +390,7 @@ RING = "M12 22H18V28H12Z M14 24H16V26H14Z"
 
 def loops_turn(data: str) -> list:
     """Which way each loop runs."""
-    return [np.sign(geometry._signed(loop)) for loop in geometry.polygons(data)]
+    return [np.sign(outlines._signed(loop)) for loop in outlines.polygons(data)]
 
 
 def test_an_even_odd_hole_stays_a_hole(editing):
@@ -389,7 +398,7 @@ def test_an_even_odd_hole_stays_a_hole(editing):
     stroke = find(svg, "gv1-s2")
     stroke.set("d", RING)
     stroke.set("style", "fill-rule:evenodd")
-    assert len(set(loops_turn(geometry.plain_data(stroke, Transform())))) == 1
+    assert len(set(loops_turn(outlines.plain_data(stroke, Transform())))) == 1
     after, said = editing.run("refine", svg, "--id=gv1-s2")
     assert said == ""
     (key,) = editing.asked()["info"]["selected"]
@@ -428,7 +437,7 @@ def test_even_odd_paths_that_cross_themselves_are_refused_in_a_sentence(editing,
     ("M0 0L9 0L9 9L0 9ZM1 8L8 8L8 1L1 1Z", [1, -1]),
     ("M0 0L9 0L9 9L0 9ZM20 0L29 0L29 9L20 9Z", [1, 1])])
 def test_loops_are_turned_only_where_they_must(data, turns):
-    turned = geometry.non_zero(data)
+    turned = outlines.non_zero(data)
     assert loops_turn(turned) == turns
-    for old, new in zip(geometry.polygons(data), geometry.polygons(turned), strict=True):
+    for old, new in zip(outlines.polygons(data), outlines.polygons(turned), strict=True):
         assert {tuple(p) for p in np.round(old, 9)} == {tuple(p) for p in np.round(new, 9)}

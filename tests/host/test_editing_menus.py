@@ -11,9 +11,9 @@ from gradvec.options import Options
 from gradvec.tools.install import install_extension
 from lxml import etree
 
-from inkscape_ext import engine_care
 from inkscape_ext.commands.repaint import DENSITY
-from inkscape_ext.engine import Record
+from inkscape_ext.engine import care
+from inkscape_ext.engine.connection import Record
 
 MENUS = sorted((Path(__file__).resolve().parents[2] / "inkscape_ext").glob("*.inx"))
 NS = "{http://www.inkscape.org/namespace/inkscape/extension}"
@@ -81,13 +81,13 @@ def test_densities_rise():
 def test_the_engines_state_in_sentences(monkeypatch):
     record = Record("/usr/bin/python3")
     told = {"running": False, "pid": None, "version": None, "device": None}
-    monkeypatch.setattr(engine_care.commands, "status", lambda _state: told)
-    assert engine_care.status_lines(record)[0].startswith("No engine runs; one starts by itself")
+    monkeypatch.setattr(care.commands, "status", lambda _state: told)
+    assert care.status_lines(record)[0].startswith("No engine runs; one starts by itself")
     told.update(running=True, answering=False, pid=12)
-    assert engine_care.status_lines(record) == [
+    assert care.status_lines(record) == [
         "The engine runs as process 12, but it does not answer. Start it anew."]
     told.update(answering=True, version="1.2", device="cuda", running_job="paint", python="/p", log="/l")
-    assert engine_care.status_lines(record) == [
+    assert care.status_lines(record) == [
         "The engine runs: gradvec 1.2, process 12.", "It computes on: cuda", "It is working.", "Its Python: /p",
         "Its log: /l"]
 
@@ -95,5 +95,5 @@ def test_the_engines_state_in_sentences(monkeypatch):
 def test_all_of_it_is_installed(tmp_path):
     folder = install_extension(tmp_path, sys.executable) / "inkscape_ext"
     assert {path.name for path in folder.glob("*.inx")} == {path.name for path in MENUS}
-    assert (folder / "editing" / "selecting.py").is_file()
+    assert (folder / "ui" / "selection.py").is_file()
     assert {path.stem for path in MENUS} < {path.stem for path in (folder / "commands").glob("*.py")}

@@ -6,9 +6,9 @@ from gradvec.errors import EngineError
 from inkex import Transform
 from lxml import etree
 
-from inkscape_ext import layers, pictures
+from inkscape_ext.document import layers, pictures
 
-G = "{https://gradvec.org/ns/1}"
+G = "{urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869}"
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 PLAIN = '<image id="a" x="10" y="20" width="40" height="20" xlink:href="{png}"/>'
@@ -18,7 +18,8 @@ def placed(body: str, *ids: str, drawing: bytes = DRAWING, size=(40, 20), **wish
     """(document, layers) after ``drawing`` was placed over every selected picture."""
     svg = load(body)
     placer = layers.Placer(svg, layers.Wishes(**wishes))
-    return svg, [placer.place(p, "photo.png", size, drawing) for p in pictures.selected(svg, list(ids) or ["a"])]
+    return svg, [placer.place(layers.NewDrawing(picture, "photo.png", size, drawing))
+                 for picture in pictures.selected(svg, list(ids) or ["a"])]
 
 
 def stroke(layer):
@@ -121,13 +122,13 @@ def test_what_is_written_on_the_layer():
     assert layer.get(G + "canvas") == "80 40"
     assert [float(n) for n in layer.get(G + "frame").split()] == [0.5, 0, 0, 0.5, 10, 20]
     assert [path.get(G + "stroke") for path in layer.iter(SVG + "path")] == ["gv1", "gv1"]
-    assert b'xmlns:gradvec="https://gradvec.org/ns/1"' in etree.tostring(layer)
+    assert b'xmlns:gradvec="urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"' in etree.tostring(layer)
 
 
 def test_ids_stay_unique_from_run_to_run():
     svg, _first = placed(PLAIN + '<path id="gv4-old"/><path id="s1"/>')
     again = layers.Placer(svg, layers.Wishes())
-    layer = again.place(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), DRAWING)
+    layer = again.place(layers.NewDrawing(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), DRAWING))
     assert layer.get("id") == "gv6-layer"
     ids = [e.get("id") for e in svg.iter() if e.get("id")]
     assert len(ids) == len(set(ids))
@@ -175,5 +176,6 @@ def test_a_broken_drawing_leaves_the_document_alone(drawing):
     svg = load(PLAIN)
     before = etree.tostring(svg)
     with pytest.raises(EngineError):
-        layers.Placer(svg, layers.Wishes()).place(pictures.selected(svg, ["a"])[0], "x", (40, 20), drawing)
+        layers.Placer(svg, layers.Wishes()).place(
+            layers.NewDrawing(pictures.selected(svg, ["a"])[0], "x", (40, 20), drawing))
     assert etree.tostring(svg) == before

@@ -5,6 +5,7 @@ from pathlib import Path
 import inkex
 import pytest
 from gradvec.errors import UsageError
+from gradvec.looks import DEFAULT, LOOKS
 from gradvec.options import STROKES_MAX, Options
 from lxml import etree
 
@@ -33,10 +34,22 @@ def test_without_any_argument_the_options_are_the_defaults():
     assert options() == Options().to_dict()
 
 
-def test_the_menu_as_it_opens_gives_the_defaults():
+def test_the_menu_as_it_opens_gives_the_look_that_painting_takes():
     values = [f"--{name}={default(param)}" for name, param in params().items()
               if name in {option.name for option in fields(Options)} or name.startswith("host_preset")]
-    assert options(*values) == Options().to_dict()
+    assert options(*values) == Options.from_dict({"look": DEFAULT, "strokes": Options().strokes}).to_dict()
+    assert options(*values, "--look=own") == Options().to_dict()
+    assert options(*values, "--look=own", "--brush=marker")["brush"] == "marker"
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_a_look_says_what_it_has_and_leaves_the_rest_to_the_artist(look):
+    chosen = options(f"--look={look.name}", "--strokes=77", "--seed=5", "--brush=marker",
+                     "--fidelity=1", "--texture=canvas")
+    assert (chosen["strokes"], chosen["seed"]) == (77, 5)
+    assert {name: chosen[name] for name in look.options if name != "strokes"} == {
+        name: value for name, value in look.options.items() if name != "strokes"}
+    assert chosen["fidelity"] == look.options.get("fidelity", 1.0)
 
 
 @pytest.mark.parametrize("option", [option for option in fields(Options) if option.name not in parameters.NOT_IN_MENU],
@@ -46,7 +59,7 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
     meta = option.metadata
     choices = [choice.get("value") for choice in param.findall(NS + "option")]
     if meta["choices"]:
-        assert set(choices) - {parameters.FREE_SHAPES} == set(meta["choices"])
+        assert set(choices) - {parameters.FREE_SHAPES, parameters.OWN_LOOK} == set(meta["choices"])
     elif choices:
         for choice in set(choices) - {parameters.OWN_BACKGROUND}:
             Options.from_dict({option.name: choice})
@@ -54,7 +67,8 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
         high = STROKES_MAX if option.name == "strokes" else meta["high"]
         low = 0 if option.default is None else meta["low"]  # 0 stands for automatic
         assert (float(param.get("min")), float(param.get("max"))) == (low, high)
-    assert Options.from_dict({option.name: default(param)}) == Options()
+    wanted = DEFAULT if option.name == "look" else option.default
+    assert getattr(Options.from_dict({option.name: default(param)}), option.name) == wanted
     assert param.get("gui-description")
 
 

@@ -2,7 +2,7 @@ import pytest
 from documents import load
 from gradvec.errors import InputError
 
-from inkscape_ext import pictures
+from inkscape_ext.document import pictures
 
 
 def found(body: str, *ids: str):

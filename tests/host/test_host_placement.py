@@ -1,7 +1,7 @@
 import pytest
 from documents import load
 
-from inkscape_ext import placement
+from inkscape_ext.document import placement
 
 SIZE = (40, 20)
 

@@ -6,7 +6,7 @@ import pytest
 from documents import embedded, load
 from gradvec.errors import InputError
 
-from inkscape_ext import sources
+from inkscape_ext.document import sources
 
 
 def image(address: str, extra: str = ""):
@@ -29,7 +29,7 @@ def test_embedded_pictures(data):
         source = sources.load(image(embedded(name)), [])
         assert source.data == (data / name).read_bytes()
         assert source.size == (40, 20)
-    assert source.name == "photo"
+    assert source.name == "picture"
 
 
 @pytest.mark.parametrize("mangle", [
@@ -102,10 +102,10 @@ def test_unreadable_file_is_one_sentence(tmp_path, monkeypatch):
     path.write_bytes(b"x")
     element = image(str(path))
 
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         sources.load(element, [])
 
@@ -114,7 +114,35 @@ def test_names_that_artists_know():
     assert sources.picture_name(image("../my%20photos/a%23b.jpg")) == "a#b.jpg"
     assert sources.picture_name(image("C:\\photos\\cat.png")) == "cat.png"
     assert sources.picture_name(image("data:,x", 'inkscape:label="Holiday"')) == "Holiday"
-    assert sources.picture_name(image("data:,x")) == "photo"
+    assert sources.picture_name(image("data:,x", 'sodipodi:absref="/home/me/cat.jpg"')) == "cat.jpg"
+    assert sources.picture_name(image("data:,x")) == "picture", "its id says nothing to an artist"
+
+
+@pytest.mark.parametrize("address", ["file://[::1", "file:///%00", "//[", "file:", "x" * 5000, "\u0000", "?#"])
+def test_addresses_that_are_none_are_one_sentence(tmp_path, address):
+    element = load('<image id="photo"/>').getElementById("photo")
+    element.attrib["href"] = address.replace("\u0000", "%00")
+    with pytest.raises(InputError, match="missing"):
+        sources.load(element, [tmp_path])
+
+
+def test_only_regular_files_up_to_a_size_are_read(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "fifo.png")
+    for address in ("fifo.png", "/dev/zero", "."):
+        with pytest.raises(InputError, match="missing"):
+            sources.load(image(address), [tmp_path])
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(InputError, match="has 3221 MB; at most 256 MB can be painted"):
+        sources.load(image("huge.png"), [tmp_path])
+
+
+@pytest.mark.parametrize("address", [r"\\\\server\\share\\a.png", "//server/share/a.png", "file://server/share/a.png"])
+def test_on_windows_no_other_computer_is_asked(monkeypatch, address):
+    monkeypatch.setattr(sources, "WINDOWS", True)
+    monkeypatch.setattr(Path, "is_file", lambda self: pytest.fail(f"looked for {self}"))
+    with pytest.raises(InputError, match="lies on another computer"):
+        sources.load(image(address), [])
 
 
 def test_links_are_remembered_where_they_can_be_found(tmp_path, data):

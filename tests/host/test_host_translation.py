@@ -12,7 +12,7 @@ import polib
 import pytest
 from gradvec.tools.install import install_extension
 
-from inkscape_ext import messages
+from inkscape_ext.ui import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = sorted((ROOT / "inkscape_ext" / "locale").glob("*.po"))

@@ -12,6 +12,7 @@ import json
 import os
 import time
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from gradvec.errors import EngineError, InputError
 
@@ -82,6 +83,6 @@ def drawing(picture, options, kind: str, how: str) -> bytes:
         f'<g inkscape:groupmode="layer" inkscape:label="{label}" id="gradvec-{key}">{"".join(p for _g, p in part)}</g>'
         for label, key, part in (("1 shapes", "size-1", paths[:2]), ("2 details", "size-2", paths[2:])))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
-            f' xmlns:gradvec="https://gradvec.org/ns/1" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}"><metadata><gradvec:run>{json.dumps(meta)}</gradvec:run></metadata>'
+            f' xmlns:gradvec="urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869" width="{width}" height="{height}"'
+            f' viewBox="0 0 {width} {height}"><metadata gradvec:run={quoteattr(json.dumps(meta))}/>'
             f"<defs>{definitions}</defs>{layers}</svg>").encode()

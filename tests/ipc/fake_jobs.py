@@ -7,6 +7,7 @@ with ``fake_jobs:slow`` plays that one whatever the caller asks for: a real wind
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import time
@@ -45,6 +46,13 @@ def failing(kind, options, payloads, info, run):
     """An error that is meant for the artist."""
     run.step(0.1)
     raise InputError("The picture is truncated.", "Save it again.")
+
+
+def noting(kind, options, payloads, info, run):
+    """Says twice that something was not as it should be, and goes on."""
+    for _ in range(2):
+        logging.getLogger("gradvec.render").warning("The graphics card failed: %s. The processor goes on.", "dust")
+    return {"svg": svg(options)}, {"width": 64, "height": 48, "paths": 1, "seconds": 0.0}
 
 
 def unknown(kind, options, payloads, info, run):

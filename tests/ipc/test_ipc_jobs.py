@@ -45,6 +45,13 @@ def resident_kib(pid):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
+def test_a_note_comes_with_the_result_once(client, engine_dir):
+    note = "The graphics card failed: dust. The processor goes on."
+    assert client.run("noting", {}, {}, {}).info["notes"] == [note]
+    assert note in log_of(engine_dir)
+    assert "notes" not in client.run("success", {}, {}, {}).info
+
+
 def test_progress_and_previews(client):
     events = []
     client.submit("slow", {}, {}, {}, previews=0.2)

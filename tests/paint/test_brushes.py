@@ -15,7 +15,7 @@ OIL_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.2, 0.0, 0.0)
 SWEEP_SHAPE = (10.0, 40.0, 35.0, 5.0, 70.0, 42.0, 6.0, 9.0)
 SHAPES = {brushes.OIL: OIL_SHAPE, brushes.TAPE: TAPE_SHAPE,
           brushes.MARKER: SWEEP_SHAPE, brushes.WATERCOLOR: SWEEP_SHAPE}
-ALL = pytest.mark.parametrize("brush", range(4), ids=brushes.NAMES)
+ALL = pytest.mark.parametrize("brush", range(len(brushes.NAMES)), ids=brushes.NAMES)
 
 
 def strokes_of(brush, *shapes, axis=(0.0, 0.0, 10.0, 0.0), color0=(1.0, 0.0, 0.0), color1=(0.0, 0.0, 1.0), template=0):

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 import triton
-from gradvec.render import cuda_derivative, cuda_kernels
+from gradvec.render.cuda import derivative as cuda_derivative
+from gradvec.render.cuda import kernels as cuda_kernels
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 

@@ -27,6 +27,7 @@ def forget() -> None:
 def machine(monkeypatch, tmp_path):
     """A machine with a good NVIDIA card that is quicker than the processor, and a cache folder of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     for name, value in {"is_available": True, "get_device_capability": (9, 0), "get_device_name": "Some Card",
                         "mem_get_info": (6e9, 8e9), "memory_reserved": 0}.items():
@@ -206,6 +207,16 @@ def test_the_probe_is_a_kernel_that_runs(monkeypatch):
     monkeypatch.setattr(torch, "empty_like", lambda numbers: numbers)
     with pytest.raises(EngineError, match="wrong sums"):
         card.probe(device)
+
+
+def test_under_the_interpreter_the_cuda_engine_works_on_the_processor(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    assert choose("cuda") == ("cuda", "cpu")
+    assert choose() == ("cpu", "cpu")
+    monkeypatch.delenv("TRITON_INTERPRET")
+    with pytest.raises(EngineError, match="No CUDA device"):
+        choose("cuda")
 
 
 class TestQuicker:

@@ -10,7 +10,7 @@ from gradvec.render.scene import scene_from_shapes
 from render_scenes import circle, painted, random_scene
 
 pytest.importorskip("triton", reason="Triton exists for Linux only")
-from gradvec.render.cuda_graph import DeviceAdam, GraphedStep
+from gradvec.render.cuda.graph import DeviceAdam, GraphedStep
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SHARES = (1.0, 0.7, 0.2)

@@ -49,7 +49,7 @@ def test_no_atomic_waits_for_memory(kernels):
 
 def test_numbers_that_change_are_not_specialized():
     code = """
-from gradvec.render import cuda_derivative, cuda_kernels
+from gradvec.render.cuda import derivative as cuda_derivative, kernels as cuda_kernels
 changing = {"capacity", "pixels", "segments", "count"}
 for module in (cuda_kernels, cuda_derivative):
     for kernel in vars(module).values():

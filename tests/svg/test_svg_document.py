@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import resvg_py
 from gradvec.errors import EngineError, InputError
-from gradvec.io.svg import read, write
+from gradvec.io.svg import NAMESPACE, read, write
 from gradvec.model import Document, Layer, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import render
 from gradvec.render.scene import scene_from_shapes
@@ -196,6 +196,14 @@ def test_what_cannot_be_read_is_one_sentence(data):
         read(data)
     assert caught.value.message.endswith(".")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("namespace", [NAMESPACE, "https://gradvec.org/ns/1"])
+def test_the_run_and_levels_are_read_in_the_old_namespace_too(namespace):
+    data = (HEAD + f'<metadata><run xmlns="{namespace}">{{"seed": 7}}</run></metadata>'
+            f'<path xmlns:g="{namespace}" g:level="2" d="M0 0h1v1z"/></svg>')
+    document = read(data.encode())
+    assert (document.meta, document.shapes[0].level) == ({"seed": 7}, 2)
 
 
 def test_entities_are_not_resolved():

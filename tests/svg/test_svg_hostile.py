@@ -64,6 +64,8 @@ def test_a_size_that_no_picture_has_is_refused(box):
 def test_settings_that_are_no_plain_values_are_refused(text):
     with pytest.raises(InputError, match="gradvec:run"):
         stored_run(parse(f"{HEAD}<metadata><gradvec:run>{text}</gradvec:run></metadata></svg>".encode()))
+    with pytest.raises(InputError, match="gradvec:run"):
+        stored_run(parse(f"{HEAD}<metadata gradvec:run='{text}'/></svg>".encode()))
 
 
 def test_groups_may_lie_as_deep_as_xml_allows():

@@ -7,6 +7,7 @@ on a screen):
 |---|---|---|
 | oil | cx cy length width angle shear - - | a rough-ended template, sheared along its length, scaled, turned |
 | tape | cx cy length width angle shear - - | a rectangle (shear 0) or parallelogram |
+| dry | cx cy length width angle shear - - | as oil while it is painted, then a dab that is torn into streaks |
 | watercolor | x0 y0 x1 y1 x2 y2 r0 r1 | a sweep along a quadratic Bezier, radius r0 at its start to r1 at its end |
 | marker | x0 y0 x1 y1 x2 y2 r - | the same with one radius |
 
@@ -22,13 +23,13 @@ import numpy as np
 import torch
 
 from ..model import Fill, LinearGradient, Outline, Painting, Shape, SolidColor, Stamp, Stop, Strokes
-from . import templates
+from . import dabs, templates
 from .loop_fit import with_segments
 
-NAMES = ("oil", "watercolor", "marker", "tape")
-OIL, WATERCOLOR, MARKER, TAPE = range(4)
+NAMES = ("oil", "watercolor", "marker", "tape", "dry")
+OIL, WATERCOLOR, MARKER, TAPE, DRY = range(5)
 #: Brushes whose outline is a template under an affine map; the others are swept.
-STAMPED = (OIL, TAPE)
+STAMPED = (OIL, TAPE, DRY)
 #: Distance from an anchor to its handle for a quarter and for half a unit circle.
 QUARTER, HALF = 0.5522847498, 4 / 3
 #: Keeps lengths of vectors differentiable where they vanish, px^2.
@@ -39,7 +40,7 @@ def segments(brush: int, cubics: int = 8) -> int:
     """How many cubics an outline of this brush has when a path may have at most ``cubics`` (at least 4)."""
     if brush == TAPE:
         return 4
-    if brush == OIL:
+    if brush in (OIL, DRY):
         return min(max(cubics, 4), templates.SEGMENTS_MAX)
     side, cap = _sweep_segments(cubics)
     return 2 * (side + cap)
@@ -51,7 +52,7 @@ def _sweep_segments(cubics: int) -> tuple[int, int]:
 
 
 def template_count(brush: int) -> int:
-    return len(templates.OIL) if brush == OIL else 1
+    return {OIL: len(templates.OIL), DRY: dabs.DRY}.get(brush, 1)
 
 
 def template_points(brush: int, cubics: int = 8, stamps: Sequence[Stamp] = ()) -> torch.Tensor:
@@ -62,6 +63,8 @@ def template_points(brush: int, cubics: int = 8, stamps: Sequence[Stamp] = ()) -
     if brush == TAPE:
         return torch.from_numpy(_straight(np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])))[None].float()
     count = segments(OIL, cubics)
+    if brush == DRY:
+        return torch.from_numpy(np.array([templates.oil_outline(0, count)] * dabs.DRY)).float()
     outlines = [templates.oil_outline(i, count) for i in range(len(templates.OIL))]
     outlines += [with_segments(stamp, count) for stamp in stamps]
     return torch.from_numpy(np.array(outlines)).float()
@@ -204,11 +207,30 @@ def outlines(strokes: Strokes, cubics: int = 8, stamps: Sequence[Stamp] = ()) ->
     return result
 
 
-def shapes(painting: Painting) -> list[Shape]:
-    """Every stroke as its brush outline and its own two-stop gradient, or one colour where both ends are the same."""
+def shapes(painting: Painting, fine: bool = False) -> list[Shape]:
+    """Every stroke as its brush outline and its own two-stop gradient, or one colour where both ends are the same.
+
+    fine: with the bristle ends of oil and the streaks of a dry brush, which take more segments than painting does.
+    """
     strokes = painting.strokes
-    return [Shape(outline, _fill(strokes, i), float(strokes.opacity[i]), int(strokes.level[i]), f"stroke-{i + 1}")
-            for i, outline in enumerate(outlines(strokes, painting.cubics, painting.stamps))]
+    own = outlines(strokes, painting.cubics, painting.stamps)
+    if fine:
+        own = [_fine(strokes, i) or outline for i, outline in enumerate(own)]
+    return [Shape(outline, _fill(strokes, i), float(strokes.opacity[i]), int(strokes.level[i]), f"stroke-{i + 1}",
+                  brush=NAMES[strokes.brush[i]]) for i, outline in enumerate(own)]
+
+
+def _fine(strokes: Strokes, i: int) -> Outline | None:
+    """A stroke as its brush really leaves it; None where its painted outline is that already."""
+    brush, template = int(strokes.brush[i]), int(strokes.template[i])
+    if brush == OIL and template < len(templates.OIL):
+        loops = dabs.loaded(template)
+    elif brush == DRY:
+        loops = dabs.broken(template)
+    else:
+        return None
+    shape = torch.from_numpy(np.asarray(strokes.shape[i:i + 1], np.float64))
+    return Outline(tuple(stamped_points(shape, torch.from_numpy(loop)[None])[0].numpy() for loop in loops))
 
 
 def _fill(strokes: Strokes, i: int) -> Fill:

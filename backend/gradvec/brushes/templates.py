@@ -115,13 +115,13 @@ def _shifted_ends(outline: np.ndarray, shift: np.ndarray) -> np.ndarray:
     # Four times finer than the texture, then averaged, so that the edge is smooth.
     fine_y = np.repeat(y, 4) + np.tile((np.arange(4) - 1.5) / 4 / h, h)
     fine_x = (np.arange(4 * w) + 0.5) / (4 * w) - 0.5
-    fine = _inside(flatten(outline, 24), fine_x, fine_y)
+    fine = inside_grid(flatten(outline, 24), fine_x, fine_y)
     area = fine.reshape(h, 4, w, 4).mean((1, 3))
     rows = [np.interp(x * (1 + s * 2), x, row, left=0, right=0) for s, row in zip(shift, area, strict=True)]
     return np.array(rows)
 
 
-def _inside(polygon: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def inside_grid(polygon: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(len(y), len(x)) bool: which grid points a polygon holds, by the non-zero rule."""
     winding = np.zeros((len(y), len(x)), np.int32)
     for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, 0), strict=True):

@@ -21,7 +21,8 @@ SHAPE = (96, 256)
 VARIANTS = 8
 SEED = 7100
 #: How strongly light plays on paint of each brush (share of full brightness, standard deviation).
-RELIEF = {brushes.OIL: 0.040, brushes.WATERCOLOR: 0.022, brushes.MARKER: 0.016, brushes.TAPE: 0.008}
+RELIEF = {brushes.OIL: 0.040, brushes.WATERCOLOR: 0.022, brushes.MARKER: 0.016, brushes.TAPE: 0.008,
+          brushes.DRY: 0.03}
 
 
 def layer(strokes: Strokes, i: int, stamps: Sequence[Stamp], x: np.ndarray, y: np.ndarray, coverage: np.ndarray,
@@ -117,7 +118,7 @@ def _streaks(brush: int, variant: int) -> np.ndarray:
     """Noise (h, w), mean 0, deviation 1: long along the stroke for bristles, alike in both directions for grain."""
     rng = np.random.default_rng(SEED + 10 * brush + variant)
     noise = rng.standard_normal(SHAPE)
-    if brush in (brushes.OIL, brushes.MARKER):
+    if brush in (brushes.OIL, brushes.MARKER, brushes.DRY):
         fine, broad, share = (0.8, 22.0), (2.5, 40.0), 1.6
     else:
         fine, broad, share = (1.2, 1.8), (6.0, 9.0), 2.0

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError
-from . import compare, doctor, engine, extension, paint, strokes, vectorize
+from . import compare, doctor, engine, extension, looks, paint, strokes, vectorize
 from .arguments import Parser
 
-COMMANDS = (paint, strokes, vectorize, compare, doctor, extension.install, extension.uninstall, engine)
+COMMANDS = (paint, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall, engine)
 
 DESCRIPTION = """\
 Turns a picture into editable, painterly vector art: brush strokes that are closed
@@ -27,7 +27,7 @@ paths with gradient fills, in named layers of an SVG."""
 EPILOG = """\
 examples:
   gradvec paint photo.jpg -o photo.svg
-  gradvec paint photo.jpg -o photo.svg --strokes 1000 --brush watercolor --fidelity 0
+  gradvec paint photo.jpg -o photo.svg --look watercolor --strokes 1000
   gradvec compare photo.svg photo.jpg
   gradvec install-extension
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ..errors import EXIT_DONE, InputError
+from ..errors import EXIT_DONE
+from ..io.files import read_file
 from .output import FileOutput
 from .paint import check_input
 
@@ -41,10 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from ..tools import compare
     from ..tools import report as compare_report
 
-    try:
-        data = Path(args.svg).read_bytes()
-    except OSError as error:
-        raise InputError(f"{args.svg} cannot be read: {error.strerror}.") from error
+    data = read_file(Path(args.svg), args.svg)
     at_picture = args.at == "picture"
     figures = compare.compare(data, Path(args.picture), at_picture)
     if page:

@@ -1,7 +1,7 @@
 """Outputs: found writable before a long run starts, and never half-written when it ends.
 
-A file is written beside its place, flushed to the disk and renamed. What is no ordinary file (a pipe, a device,
-standard output as ``-``) is written as it is.
+A file is written beside its place, flushed to the disk and renamed. Standard output (as ``-``) and devices such as
+/dev/null are written as they are; a named pipe is refused, because it would wait for a reader.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ class FileOutput:
         _check_folder(path.parent, self.name)
         if path.exists() and not os.access(path, os.W_OK):
             raise InputError(f"The output {self.name} is write-protected.", _REMEDY)
+        if path.exists() and not (self._ordinary() or stat.S_ISCHR(path.stat().st_mode)):
+            raise InputError(f"The output {self.name} is a pipe, a socket or a disk.",
+                             "Name a file, or - and send standard output there.")
         if self._ordinary():
             handle, probe = tempfile.mkstemp(prefix=".gradvec-", dir=path.parent)
             os.close(handle)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_DONE, InputError, UsageError
-from ..progress import CancelToken, Run
+from ..io.files import read_stream
+from ..progress import CancelToken, Run, notes_to
 from .arguments import add_options, add_reporting, number, options_from
 from .interrupt import interruptible
 from .output import FileOutput, FolderOutput, check_apart, discard_pending
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 #: Longest side of a painting that is saved, px.
 LARGEST_PAINTING = 12_000
+
+#: Said of a result without strokes: it is no failure, but nobody expects it.
+NO_PATHS = ("There are no paths in the result: its background alone shows this picture, or what else is in it is too "
+            "small for a stroke.")
 
 NAME = "paint"
 USAGE = "PICTURE -o OUT.svg [options]"
@@ -85,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])
     with running(args) as (say, token):
-        source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
+        source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture)
         if args.engine_process == "auto":
             if painting or params or strokes or len(inputs) > 1:
                 raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
@@ -131,7 +136,7 @@ def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
     limit.daemon = True
     if args.time_limit is not None:
         limit.start()
-    with interruptible(token, say.cancelling, discard_pending):
+    with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
         try:
             yield say, token
         finally:
@@ -146,6 +151,9 @@ def check_input(name: str) -> None:
     if os.path.isdir(name):
         raise InputError(f"{name} is a folder, but a picture is needed.",
                          "Name a picture file; a folder of stroke pictures is read by `gradvec strokes`.")
+    if not os.path.isfile(name):
+        raise InputError(f"{name} is a pipe or a device, but a file is needed.",
+                         "What comes out of a pipe is read from standard input, named -.")
 
 
 def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
@@ -154,4 +162,6 @@ def finish(document: Document, report: dict[str, Any], output: FileOutput, say: 
 
     data = svg.write(document, relative=True)
     output.write(data)
+    if not report.get("paths"):
+        say.note(NO_PATHS)
     say.done(output.name, {**report, "bytes": len(data), "total_seconds": round(time.monotonic() - started, 2)})

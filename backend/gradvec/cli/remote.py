@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
 from ..io import svg
+from ..io.files import read_file
 from ..ipc.client import Client, ErrorEvent, ProgressEvent, ResultEvent
 from ..model import Document
 from ..options import Options
@@ -25,10 +25,7 @@ def paint_remotely(source: Path | bytes, options: Options, say: Silent,
         GradvecError: what the job ended with, or the engine cannot be reached.
     """
     name = source.name if isinstance(source, Path) else ""
-    try:
-        data = source.read_bytes() if isinstance(source, Path) else source
-    except OSError as error:
-        raise InputError(f"{source!s} cannot be read: {error.strerror}.") from error
+    data = read_file(source, str(source)) if isinstance(source, Path) else source
     with Client.open() as client:
         client.submit("paint", options.to_dict(), {"picture": data}, {"name": name})
         asked_to_keep = False

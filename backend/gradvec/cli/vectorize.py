@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_DONE
+from ..io.files import read_stream
 from ..options import JOB_DEFAULTS, JOB_OPTIONS
 from ..progress import Run
 from ..stages.vectorize.schedule import stages
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         check_input(args.picture)
     output = FileOutput(args.output, [args.picture])
     with running(args) as (say, token):
-        source = sys.stdin.buffer.read() if args.picture == "-" else Path(args.picture)
+        source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture)
         from ..pipeline import vectorize_picture
 
         run = Run(on_progress=say.progress, token=token)

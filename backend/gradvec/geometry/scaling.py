@@ -16,7 +16,8 @@ def scaled(shape: Shape, scale: Pair, shift: Pair = (0.0, 0.0)) -> Shape:
     """The shape at x * scale + shift. A radial gradient, which stays round, gets the mean scale."""
     factor, move = np.array(scale), np.array(shift)
     outline = Outline(tuple((loop * factor + move).astype(np.float32) for loop in shape.outline.loops))
-    return replace(shape, outline=outline, fill=_fill(shape.fill, scale, shift))
+    rim = shape.rim and replace(shape.rim, width=shape.rim.width * math.sqrt(abs(scale[0] * scale[1])))
+    return replace(shape, outline=outline, fill=_fill(shape.fill, scale, shift), rim=rim)
 
 
 def _fill(fill: Fill, scale: Pair, shift: Pair) -> Fill:

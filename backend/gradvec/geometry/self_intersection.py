@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from ..render.cpu_kernels import bezier_basis
+from ..render.cpu.kernels import bezier_basis
 from ..render.kernel_cache import njit
 from ..render.scene import Topology
 

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..errors import GradvecError, InputError
+from .files import open_file
 
 #: Rows [top, bottom) as (bottom - top, W, 3 or 4) float32: straight sRGB-encoded colour and, if 4, opacity, in [0, 1].
 Rows = Callable[[int, int], np.ndarray]
@@ -29,7 +30,9 @@ _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "A
             "SGI", "QOI", "PSD", "DDS", "ICNS", "XBM", "XPM")
 _REMEDY = "Hand over a PNG, JPEG, WebP, TIFF, GIF or BMP picture."
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-_pillow_limit = threading.Lock()
+#: Bytes that decoding a picture may take.
+MEMORY_MAX = 3 * 2**29
+_limit_lock, _lifted, _limit = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
 
 
 # ---- opening ---------------------------------------------------------------------------------------------------------
@@ -45,19 +48,7 @@ def opened(source: Path | str | bytes, named: str) -> Iterator[BinaryIO]:
         _check_head(source[:4096], named)
         yield io.BytesIO(source)
         return
-    path = Path(source)
-    try:
-        if path.is_dir():
-            raise InputError(f"{named} is a folder, not a picture.", "Hand over a picture file.")
-        if not path.exists():
-            raise InputError(f"There is no file {str(path)!r}.", "Check the name and the folder.")
-        if not path.is_file():
-            raise InputError(f"{named} is not an ordinary file.", _REMEDY)
-        stream = path.open("rb")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{named} cannot be read: {reason}.", "Check that you may read the file.") from error
-    with stream:
+    with open_file(Path(source), named) as stream:
         _check_head(stream.read(4096), named)
         stream.seek(0)
         yield stream
@@ -70,7 +61,7 @@ def translated(named: str, silence: bool = True) -> Iterator[None]:
     silence: off where several threads decode at once, because Python's warning filters are shared between them.
     """
     try:
-        with warnings.catch_warnings() if silence else nullcontext():
+        with _pillow_limit(), warnings.catch_warnings() if silence else nullcontext():
             if silence:
                 warnings.simplefilter("ignore")
             yield
@@ -88,23 +79,56 @@ def translated(named: str, silence: bool = True) -> Iterator[None]:
 def open_picture(stream: BinaryIO, named: str, pixels_max: int) -> Image.Image:
     """The picture in ``stream``, not yet decoded.
 
-    Pillow's own size limit is lifted while it reads the header: it would neither tell the size nor spare the warning.
+    To be called inside :func:`translated`, which lifts Pillow's own limit.
 
     Raises:
-        InputError: more than ``pixels_max`` pixels.
+        InputError: more than ``pixels_max`` pixels, or decoding takes more than :data:`MEMORY_MAX`.
     """
     Image.init()
-    with _pillow_limit:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            picture = Image.open(stream, formats=[f for f in _FORMATS if f in Image.OPEN])
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    picture = Image.open(stream, formats=[f for f in _FORMATS if f in Image.OPEN])
     width, height = picture.size
     if width * height > pixels_max:
         raise InputError(f"{named} is {width} x {height} px, {width * height / 1e6:.0f} million pixels; at most "
                          f"{pixels_max / 1e6:.0f} million can be worked on.", "Scale it down first.")
+    needed = memory_to_decode(picture)
+    if needed > MEMORY_MAX:
+        raise InputError(f"{named} is {width} x {height} px, and decoding {picture.format or 'it'} of that size takes "
+                         f"{needed / 1e9:.1f} GB of memory; at most {MEMORY_MAX / 1e9:.1f} GB are used.",
+                         "Scale it down first, or save it as PNG or JPEG.")
     return picture
+
+
+def memory_to_decode(picture: Image.Image) -> int:
+    """About how many bytes Pillow and its libraries hold at once while they decode ``picture``, measured at 100 Mpx.
+
+    WebP and AVIF: two canvases, a copy as bytes and the picture, four bytes a px each; JPEG 2000: whole numbers of
+    four bytes for each channel, and the picture; TIFF: a strip, which may be everything, and the picture; 16 bits a
+    channel are read twice.
+    """
+    stored = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}.get(picture.mode, 4)
+    beside = {"WEBP": 12, "AVIF": 12, "JPEG2000": 16, "TIFF": stored, "GIF": 4}.get(picture.format or "", 0)
+    if picture.format in ("JPEG", "MPO") and picture.info.get("progressive"):
+        stored, beside = 0, 6  # all coefficients; the picture itself is decoded small (see images.load)
+    if any("16" in _raw_mode(tile) for tile in getattr(picture, "tile", [])) and stored == 4:
+        beside += 4
+    return picture.width * picture.height * (stored + beside)
+
+
+@contextmanager
+def _pillow_limit() -> Iterator[None]:
+    """Lifts Pillow's own limit, which would call a TIFF of 180 million pixels damaged; ours is checked before."""
+    global _lifted, _limit
+    with _limit_lock:
+        if not _lifted:
+            _limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _lifted += 1
+    try:
+        yield
+    finally:
+        with _limit_lock:
+            _lifted -= 1
+            if not _lifted:
+                Image.MAX_IMAGE_PIXELS = _limit
 
 
 def _check_head(head: bytes, named: str) -> None:
@@ -142,17 +166,58 @@ def _declared_size(head: bytes) -> tuple[int, int] | None:
 
 def decode(stream: BinaryIO, picture: Image.Image, named: str) -> Rows:
     """Decodes ``picture`` (opened from ``stream``) and gives its rows; ``picture.size`` is true only afterwards."""
+    return decode_smaller(stream, picture, named, lambda width, height: 1)[0]
+
+
+def decode_smaller(stream: BinaryIO, picture: Image.Image, named: str,
+                   factor_for: Callable[[int, int], int]) -> tuple[Rows, tuple[int, int], int]:
+    """(rows, their width and height, by which whole factor they are smaller than the picture).
+
+    factor_for: from the decoded picture's width and height to the factor that is wanted; with 16 and more bits a
+        channel it is 1 in any case.
+    """
     low = _low_bytes(stream, picture, named)
     picture.load()
-    convert = _to_srgb(picture)
     if low is not None:
+        convert = _to_srgb(picture)
         joined = _sixteen_grey if low.mode == "RGBA" and _grey_alpha_16(low) else _sixteen
-        return lambda top, bottom: joined(_crop(picture, top, bottom), _crop(low, top, bottom), convert)
+
+        def rows(top: int, bottom: int) -> np.ndarray:
+            return joined(_crop(picture, top, bottom), _crop(low, top, bottom), convert)
+
+        return rows, picture.size, 1
+    factor = factor_for(*picture.size)
+    small = _reduced(picture, factor) if factor > 1 else None
+    return _rows(small or picture), (small or picture).size, factor if small else 1
+
+
+def _rows(picture: Image.Image) -> Rows:
+    """The rows of a decoded picture with at most 8 bits a channel, or of one channel of numbers."""
     if picture.mode.startswith(("I", "F")):
         return _number_rows(picture)
+    convert = _to_srgb(picture)
     if picture.mode in _ALPHA_MODES or "transparency" in picture.info:
         return lambda top, bottom: _with_alpha(_crop(picture, top, bottom), convert)
     return lambda top, bottom: _floats(convert(_crop(picture, top, bottom)))
+
+
+def _reduced(picture: Image.Image, factor: int) -> Image.Image | None:
+    """A decoded picture of 8 bits a channel, smaller by a whole ``factor`` (means of squares of px, colour weighted by
+    opacity), in strips; None for other pictures."""
+    if picture.mode.startswith(("I", "F")):
+        return None
+    plain = picture.mode in ("L", "RGB", "CMYK", "LAB") and "transparency" not in picture.info
+    opaque = picture.mode == "1" and "transparency" not in picture.info
+    mode = picture.mode if plain else "L" if opaque else "RGBA"
+    small = Image.new(mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    small.info = {k: v for k, v in picture.info.items() if k != "transparency"}
+    lines = factor * max(1, 2_000_000 // (picture.width * factor))
+    for top in range(0, picture.height, lines):
+        strip = _crop(picture, top, min(top + lines, picture.height))
+        if strip.mode != mode:
+            strip = strip.convert("LA" if strip.mode == "La" else strip.mode).convert(mode)
+        small.paste(strip.reduce(factor), (0, top // factor))
+    return small
 
 
 def _crop(picture: Image.Image, top: int, bottom: int) -> Image.Image:

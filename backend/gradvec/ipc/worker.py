@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, EngineError, GradvecError
-from ..progress import CancelToken, Progress, Run
+from ..progress import CancelToken, Progress, Run, notes_to
 from .launch import Launch, clean_environment, own_session
 from .protocol import TRUSTED, Frame, ProtocolError, error_frame
 from .stream import Link, Stream, in_short, log, take_standard_streams
@@ -179,8 +179,12 @@ class Worker:
         reports = Reports(self._send, float(body.get("previews") or 0.0))
         run = Run(on_progress=reports.progress, on_preview=reports.preview, token=self._token)
         try:
-            results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
-            self._send(Frame("result", {"info": dict(info)}, dict(results)))
+            told: list[str] = []
+            with notes_to(told.append):
+                results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
+            for note in told:
+                log(note)
+            self._send(Frame("result", {"info": {**info, **({"notes": told} if told else {})}}, dict(results)))
         except BaseException as error:  # SystemExit out of a library ends the job, not the engine
             self._send(self._told(error))
 

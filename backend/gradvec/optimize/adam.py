@@ -42,6 +42,13 @@ class Adam:
             leaf.addcdiv_(m * rate, v.sqrt().mul_(root).add_(1e-12), value=-share * scale)
             leaf.grad = None
 
+    def copied_to(self, device: str, leaves: list[torch.Tensor]) -> Adam:
+        """The same state for ``leaves``, copies of the leaves on another device (or this one)."""
+        other = Adam(leaves, [rate.to(device, copy=True) for rate in self.rates], self.betas)
+        other.first, other.second = ([m.to(device, copy=True) for m in ms] for ms in (self.first, self.second))
+        other.steps = self.steps
+        return other
+
     @torch.no_grad()
     def take(self, leaves: list[torch.Tensor], rows: list[torch.Tensor], fresh: list[torch.Tensor],
              rates: list[torch.Tensor]) -> None:

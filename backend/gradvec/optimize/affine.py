@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
@@ -25,7 +27,15 @@ class AffineImages:
             home = home - home.mean(1, keepdim=True)
             home = home / (home.norm(dim=-1).mean(1)[:, None, None] + 1e-6)
             basis = torch.cat([home, torch.ones_like(home[..., :1])], -1)
-            self._groups.append((index, basis, torch.linalg.pinv(basis, rtol=1e-4)))
+            # Many small decompositions: a card would take longer for them than for a hundred steps.
+            solve = torch.linalg.pinv(basis.cpu(), rtol=1e-4).to(basis.device)
+            self._groups.append((index, basis, solve))
+
+    def groups(self, points: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """For all outlines of equally many control points: (index (n, k) of their points, basis (n, k, 3), maps
+        (n, 3, 2) whose images basis @ map are those of :meth:`of`)."""
+        for index, basis, solve in self._groups:
+            yield index, basis, solve @ points[index]
 
     def of(self, points: torch.Tensor) -> torch.Tensor:
         """(K, 2) the control points of the affine images closest to ``points`` (K, 2)."""

@@ -12,12 +12,17 @@ import numpy as np
 import torch
 
 from ..geometry.self_intersection import Untangler
+from ..model import Shape
 from .variables import Freedom, Variables
 
 
 class Constraint:
     """One rule. Methods may change the variables' values and derivatives in place; none of them is recorded by torch.
     """
+
+    def flat(self, shape: Shape) -> bool:
+        """Whether a shape that came in with one colour has to keep to one."""
+        return False
 
     def begin(self, variables: Variables) -> None:
         """At the start, and again whenever shapes were dropped or reordered."""
@@ -104,14 +109,14 @@ class HeldStill(Constraint):
         self._ids = ids
 
     def begin(self, variables: Variables) -> None:
-        self._rows = variables.rows_of(np.array([shape.id in self._ids for shape in variables.meta], bool))
+        self._rows = variables.indices_of(np.array([shape.id in self._ids for shape in variables.meta], bool))
 
     def before_step(self, variables: Variables) -> None:
-        self._values = [leaf[rows] for leaf, rows in zip(variables.leaves(), self._rows, strict=True)]
+        self._values = [leaf.index_select(0, rows) for leaf, rows in zip(variables.leaves(), self._rows, strict=True)]
 
     def after_step(self, variables: Variables, share: float) -> None:
         for leaf, rows, values in zip(variables.leaves(), self._rows, self._values, strict=True):
-            leaf[rows] = values
+            leaf.index_copy_(0, rows, values)
 
 
 class NoSelfIntersection(Constraint):

@@ -37,9 +37,10 @@ class Freed:
     psnr_before: float
 
 
-def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0) -> tuple[TurningPrice, SmoothJoints]:
+def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0,
+                 polygons: bool = False) -> tuple[TurningPrice, SmoothJoints]:
     """What keeps outlines smooth and without wiggles; see :class:`SmoothJoints`."""
-    return TurningPrice(TURNING_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER)
+    return TurningPrice(TURNING_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
@@ -57,7 +58,7 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
-                       reseeds=reseeds, evenness=EVENNESS, rules=rules)
+                       reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
         with run.part(begin, end):
             done.append(refine(view.into(shapes), view.target, background, part, run))
         shapes = view.back(done[-1].shapes)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from ..model import Shape, Target
 from ..progress import Run
-from ..render import choose, render_flat
+from ..render import card, choose, render_flat
 from .adam import Adam, cosine_decay
 from .constraints import Constraint, constraints_for
 from .loss import PictureLoss
@@ -22,6 +23,10 @@ from .variables import Freedom, Variables, with_gradient
 #: Full rates a step, decayed by a cosine: control points and gradient end points as a share of the shape's size, with
 #: the least and the most px; stop colours; the ground's colour.
 POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
+
+
+#: Steps after which what a card holds is copied to the processor, in case the card fails.
+KEEP_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,51 @@ class Refined:
         return _psnr(self.mse)
 
 
+@dataclass
+class State:
+    """Where a refinement is: all that it takes to go on from there, on another device too.
+
+    pace: (N,) share of the rates at which each shape moves. moved: ids of shapes that were put elsewhere. started:
+    time.monotonic() then.
+    """
+
+    variables: Variables
+    adam: Adam
+    pace: np.ndarray
+    rng: np.random.Generator
+    moved: set[str] = field(default_factory=set)
+    steps: int = 0
+    mse_before: float | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, variables: Variables, pace: np.ndarray, seed: int) -> State:
+        """The state before the first step."""
+        return cls(variables, Adam(variables.leaves(), rates(variables, pace)), pace, np.random.default_rng(seed))
+
+    def copied_to(self, device: str) -> State:
+        """The same state, sharing nothing that changes, with its tensors on ``device``."""
+        variables = self.variables.copied_to(device)
+        return replace(self, variables=variables, adam=self.adam.copied_to(device, variables.leaves()),
+                       rng=copy.deepcopy(self.rng), moved=set(self.moved))
+
+
+def rates(variables: Variables, pace: np.ndarray) -> list[torch.Tensor]:
+    """Full rates of each leaf, broadcasting against it, with the shapes at their pace (N,)."""
+    home = variables.points.device
+    share, stops = (torch.from_numpy(array).to(home) for array in (pace.astype(np.float32),
+                                                                   variables.topology.stop_outline))
+    points, axis = (torch.clamp(part * variables.size, least, most) * share
+                    for part, least, most in (POINT_RATE, AXIS_RATE))
+    return variables.of_leaves(points[variables.owner, None], axis[:, None], (COLOR_RATE * share)[stops, None],
+                               torch.tensor(GROUND_RATE, device=home))
+
+
 def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, run: Run,
            weight: np.ndarray | None = None, pace: np.ndarray | None = None) -> Refined:
     """All shapes together, refined to look like the picture; with 0 steps only measured.
+
+    A card that fails on the way costs at most KEEP_EVERY steps: the processor goes on from what was kept.
 
     Args:
         shapes: bottom to top.
@@ -98,62 +145,72 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
         weight: (H, W) how much each pixel's difference counts; None: all alike.
         pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
-    engine, device = choose(plan.engine, plan.device)
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
-        shapes = [shape if shape.id in plan.fixed else with_gradient(shape) for shape in shapes]
-    variables = Variables(shapes, target.width, target.height, background, plan.freedom, device)
-    return _Loop(variables, target, plan, engine, run, weight, pace).result()
+        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+                  else with_gradient(shape) for shape in shapes]
+    kept = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
+                    np.ones(len(shapes)) if pace is None else pace, plan.seed)
+    while True:
+        engine, device = choose(plan.engine, plan.device)
+        on_card = "cuda" in (engine, device)
+        loop = None
+        try:
+            loop = _Loop(kept.copied_to(device) if on_card else kept, target, plan, engine, run, weight, on_card)
+            return loop.result()
+        except Exception as error:
+            if not on_card or not card.is_fault(error):
+                raise
+            card.lose(error)
+        if choose(plan.engine, plan.device) == (engine, device):
+            raise card.CardLost("The graphics card failed.", "Run again with device cpu.")
+        kept = kept if loop is None else loop.kept
 
 
 class _Loop:
-    """One refinement under way."""
+    """One refinement under way. kept: where it was when it last looked, on the processor, to go on from if the card
+    fails."""
 
-    def __init__(self, variables: Variables, target: Target, plan: Refinement, engine: str, run: Run,
-                 weight: np.ndarray | None, pace: np.ndarray | None) -> None:
-        self.variables, self.target, self.plan, self.engine, self.run = variables, target, plan, engine, run
-        opaque = float(variables.background.detach()[0, 3]) >= 1.0
-        self.loss = PictureLoss(target, opaque, variables.points.device, weight)
-        self.pace = np.ones(variables.count) if pace is None else pace
-        self.adam = Adam(variables.leaves(), self._rates())
-        self.rng = np.random.default_rng(plan.seed)
+    def __init__(self, state: State, target: Target, plan: Refinement, engine: str, run: Run,
+                 weight: np.ndarray | None, on_card: bool) -> None:
+        self.state, self.target, self.plan, self.engine, self.run = state, target, plan, engine, run
+        self.on_card, self.kept = on_card, state
+        variables = state.variables
+        self.loss = PictureLoss(target, variables.opaque_ground, variables.points.device, weight)
         self.field = OrientationField(target) if plan.reseeds else None
-        self.steps, self.moved = 0, set[str]()
         self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
         self.previews = Previews(run)
         self._begin()
+        self._keep()
 
     def _begin(self) -> None:
         for rule in self.rules:
-            rule.begin(self.variables)
+            rule.begin(self.state.variables)
 
-    def _rates(self) -> list[torch.Tensor]:
-        own = self.variables
-        pace = torch.from_numpy(self.pace.astype(np.float32)).to(own.points.device)
-        stops = torch.from_numpy(own.topology.stop_outline).to(own.points.device)
-        points, axis = (torch.clamp(share * own.size, least, most) * pace
-                        for share, least, most in (POINT_RATE, AXIS_RATE))
-        return own.of_leaves(points[own.owner, None], axis[:, None], (COLOR_RATE * pace)[stops, None],
-                             torch.tensor(GROUND_RATE, device=own.points.device))
+    def _keep(self) -> None:
+        if self.on_card:
+            self.kept = self.state.copied_to("cpu")
 
     def result(self) -> Refined:
-        started = time.monotonic()
-        before, plan = None, self.plan
-        for step in range(plan.steps if self.variables.count else 0):
+        state, plan = self.state, self.plan
+        for step in range(state.steps, plan.steps if state.variables.count else 0):
             self.run.step(step / plan.steps)
             if self.run.keep:
                 break
             picture = self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
-            before = self.loss.mse if before is None else before
+            state.mse_before = self.loss.mse if state.mse_before is None else state.mse_before
             if step + 1 in self._reseed_steps():
                 self._reseed()
+            if state.steps % KEEP_EVERY == 0:
+                self._keep()
             self.previews.offer(picture, self.target.height, self.target.width)
         shown = self._measured()
-        own, mse = self.variables, self.loss.mse
+        own, mse = state.variables, self.loss.mse
         red, green, blue, alpha = own.background.detach()[0].tolist()
         return Refined(own.shapes(), (red, green, blue, alpha),
                        shown.cpu().numpy().reshape(self.target.height, self.target.width, 4), self.loss.error_map(),
-                       mse if before is None else before, mse, self.steps, time.monotonic() - started,
-                       frozenset(self.moved), float(own.drift().mean()) if own.count else 0.0)
+                       mse if state.mse_before is None else state.mse_before, mse, state.steps,
+                       time.monotonic() - state.started, frozenset(state.moved),
+                       float(own.drift().mean()) if own.count else 0.0)
 
     def _done(self, step: int) -> float:
         """Share of the whole run that lies behind."""
@@ -162,16 +219,17 @@ class _Loop:
 
     def _step(self, share: float) -> torch.Tensor:
         """One step. Returns the picture before it."""
-        picture = render_flat(self.variables.scene(), self.engine)
+        variables = self.state.variables
+        picture = render_flat(variables.scene(), self.engine)
         self.loss.backward(picture)
-        self.variables.wrong = self.loss.per_pixel
+        variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
-                rule.before_step(self.variables)
-            self.adam.step(share)
+                rule.before_step(variables)
+            self.state.adam.step(share)
             for rule in self.rules:
-                rule.after_step(self.variables, share)
-        self.steps += 1
+                rule.after_step(variables, share)
+        self.state.steps += 1
         return picture
 
     def _reseed_steps(self) -> set[int]:
@@ -183,23 +241,23 @@ class _Loop:
     def _reseed(self) -> None:
         """Puts shapes that are hardly seen on top, where the error is largest."""
         assert self.field is not None
-        variables, target = self.variables, self.target
+        state, target, variables = self.state, self.target, self.state.variables
         order, fresh = idle_last(variables, self.engine, most=max(1, variables.count // 5))
         if not fresh.any():
             return
         rows = variables.take(order)
         size = 0.35 * math.sqrt(target.width * target.height / variables.count)
         variables.place(np.flatnonzero(fresh), places_by_error(self.loss.error_map(), int(fresh.sum()), target,
-                                                               self.field, self.rng, max(size, 3.0)))
-        self.pace = self.pace[order]
+                                                               self.field, state.rng, max(size, 3.0)))
+        state.pace = state.pace[order]
         self._begin()
-        self.adam.take(variables.leaves(), rows, variables.rows_of(fresh), self._rates())
-        self.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
+        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace))
+        state.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     @torch.no_grad()
     def _measured(self) -> torch.Tensor:
         """(P, 4) what the variables show now; the loss is then about that."""
-        picture = render_flat(self.variables.scene(), self.engine)
+        picture = render_flat(self.state.variables.scene(), self.engine)
         self.loss.measure(picture)
         return picture
 

@@ -22,6 +22,8 @@ AVERAGING = 0.08
 #: An edge of a control polygon is taken to be at least so long, px, where its turning is priced; and turns below so
 #: many radians cost less and less.
 SOFT_PX, SOFT_TURN = 1.0, 0.2
+#: A segment is straight where its handle is no further than this, px, from the third of its chord.
+STRAIGHT_PX = 0.05
 
 
 class SmoothJoints(Constraint):
@@ -29,10 +31,13 @@ class SmoothJoints(Constraint):
 
     corner_degrees: joints that turn by more when the refinement begins are corners; 180: none is. corners: largest
     share of joints that may become corners on the way, those whose anchors are pulled off their line the most, and
-    earn_after: steps after which that is decided.
+    earn_after: steps after which that is decided. polygons: joints of two straight sides, whose handles lie at their
+    thirds, are corners whatever they turn by.
     """
 
-    def __init__(self, corner_degrees: float = 180.0, corners: float = 0.0, earn_after: int = 30) -> None:
+    def __init__(self, corner_degrees: float = 180.0, corners: float = 0.0, earn_after: int = 30,
+                 polygons: bool = False) -> None:
+        self._polygons = polygons
         self._cosine, self._share, self._earn_after = math.cos(math.radians(corner_degrees)), corners, earn_after
 
     def begin(self, variables: Variables) -> None:
@@ -42,6 +47,15 @@ class SmoothJoints(Constraint):
         arriving, leaving = p[self._anchor] - p[self._before], p[self._after] - p[self._anchor]
         turned = (arriving * leaving).sum(1) < self._cosine * arriving.norm(dim=1) * leaving.norm(dim=1)
         self.corner = turned if self._cosine > -1 else torch.zeros_like(turned)
+        if self._polygons:
+            end = variables.following[variables.following[self._after]]
+            third = torch.lerp(p[self._anchor], p[end], 1 / 3)
+            straight = (p[self._after] - third).norm(dim=1) < STRAIGHT_PX
+            # The segment that arrives at an anchor is the one that leaves the anchor before it.
+            number = torch.empty(len(p), dtype=torch.long, device=p.device)
+            number[self._anchor] = torch.arange(len(self._anchor), device=p.device)
+            start = variables.preceding[variables.preceding[self._before]]
+            self.corner = self.corner | (straight & straight[number[start]])
         self._pull, self._steps = torch.zeros_like(arriving), 0
 
     def before_step(self, variables: Variables) -> None:

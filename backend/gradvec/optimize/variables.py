@@ -6,6 +6,7 @@ asks for flat fills). What the values have to keep to is said by :mod:`.constrai
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -57,15 +58,17 @@ class Variables:
 
     background: (1, 4) straight RGBA that lies under everything. origin: (K, 2) control points as they came in. size:
     (N,) px, square root of each outline's area. owner: (K,) outline of each control point; following, preceding: (K,)
-    its neighbours on its loop. wrong: squared colour difference of a pixel at the last step, summed over its planes, on
-    average.
+    its neighbours on its loop. opaque_ground: whether nothing shows through the ground, trained or not. wrong: squared
+    colour difference of a pixel at the last step, summed over its planes, on average.
     """
 
     def __init__(self, shapes: list[Shape], width: int, height: int, background: tuple[float, ...],
                  freedom: Freedom, device: str = "cpu") -> None:
         self.freedom, self.wrong = freedom, 0.0
         self.meta = [replace(shape, fill=SolidColor((0.0, 0.0, 0.0))) for shape in shapes]
-        scene = scene_from_shapes(shapes, width, height, background).to(device=device)
+        scene = scene_from_shapes(shapes, width, height, background)
+        size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0)))
+        scene = scene.to(device=device)
         self.topology = scene.topology
         self.background = scene.background.clone().requires_grad_(freedom.ground)
         self.stop_offset = scene.stop_offset.clone()
@@ -74,7 +77,8 @@ class Variables:
         self.geometry = scene.geometry.clone().requires_grad_(freedom.gradients)
         self.stop_color = scene.stop_color.clone().requires_grad_(freedom.colors)
         self.origin = self.points.detach().clone()
-        self.size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0))).to(self.points)
+        self.size = size.to(self.points)
+        self.opaque_ground = background[3] >= 1.0
         self._index()
 
     def _index(self) -> None:
@@ -86,6 +90,15 @@ class Variables:
 
     def _here(self, index: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(index).to(self.points.device)
+
+    def copied_to(self, device: str) -> Variables:
+        """The same variables, values copied, on another device (or this one)."""
+        other = copy.copy(self)
+        for name in ("background", "stop_offset", "opacity", "points", "geometry", "stop_color", "origin", "size"):
+            own = getattr(self, name)
+            setattr(other, name, own.detach().to(device, copy=True).requires_grad_(own.requires_grad))
+        other._index()
+        return other
 
     @property
     def count(self) -> int:
@@ -114,9 +127,16 @@ class Variables:
 
     def rows_of(self, marked: np.ndarray) -> list[torch.Tensor]:
         """Which rows of each leaf belong to the shapes ``marked`` (N,) bool."""
+        return self.of_leaves(*(self._here(rows) for rows in self._marked_rows(marked)))
+
+    def indices_of(self, marked: np.ndarray) -> list[torch.Tensor]:
+        """Where the rows of each leaf are that belong to the shapes ``marked`` (N,) bool: on a card, unlike a mask,
+        nobody has to wait to know how many they are."""
+        return self.of_leaves(*(self._here(np.flatnonzero(rows)) for rows in self._marked_rows(marked)))
+
+    def _marked_rows(self, marked: np.ndarray) -> tuple[np.ndarray, ...]:
         t = self.topology
-        return self.of_leaves(*(self._here(rows) for rows in (marked[t.point_outline], marked, marked[t.stop_outline],
-                                                              np.zeros(1, bool))))
+        return marked[t.point_outline], marked, marked[t.stop_outline], np.zeros(1, bool)
 
     def drift(self) -> np.ndarray:
         """(N,) how far each outline left the best affine image of its brush: root mean square over its control points

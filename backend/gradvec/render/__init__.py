@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from . import card
@@ -24,19 +24,35 @@ ENGINES = ("auto", "reference", "cpu", "cuda", "diffvg")
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def render(scene: Scene, engine: str = "auto", device: str = "auto") -> torch.Tensor:
+def render(scene: Scene, engine: str = "auto", device: str = "auto", *, background: Any = None,
+           rule: str | None = None) -> torch.Tensor:
     """Picture of a scene with one canvas.
+
+    Args:
+        background: instead of the scene's own: a colour of 3 or 4 numbers, straight, or a picture (H, W, 3) or
+            (H, W, 4), premultiplied; differentiable.
+        rule: instead of the scene's own for every outline: nonzero or evenodd.
 
     Returns:
         (H, W, 4) premultiplied RGBA, sRGB-encoded, on the device and in the dtype of the scene's points.
 
     Raises:
-        EngineError: as :func:`render_flat`; or the scene has not exactly one canvas.
+        EngineError: as :func:`render_flat`; or the scene has not exactly one canvas; or the background does not fit.
     """
     sizes = scene.topology.sizes
     if len(sizes) != 1:
         raise EngineError(f"render() expects a scene with one canvas, got {len(sizes)}.", "Use render_flat().")
-    return render_flat(scene, engine, device).reshape(int(sizes[0, 1]), int(sizes[0, 0]), 4)
+    if background is None and rule is None:
+        return render_flat(scene, engine, device).reshape(int(sizes[0, 1]), int(sizes[0, 0]), 4)
+    from . import ground
+    if rule is not None:
+        scene = ground.with_rule(scene, rule)
+    if background is not None and not ground.is_picture(background):
+        scene, background = ground.with_ground(scene, background), None
+    if background is None:
+        return render(scene, engine, device)
+    from .build import with_alpha
+    return ground.over(render(ground.with_ground(scene, (0, 0, 0, 0)), engine, device), with_alpha(background))
 
 
 def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> torch.Tensor:
@@ -82,7 +98,8 @@ def _refuse_vmap(scene: Scene) -> None:
 def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
     """The engine and device that will compute when these are asked for.
 
-    Where the card failed earlier in this process the processor is chosen, whatever was asked for.
+    Where the card failed earlier in this process the processor is chosen, whatever was asked for. Under Triton's
+    interpreter the cuda engine works on the processor, which is how whole jobs are tried on it without a card.
 
     Raises:
         EngineError: the pair makes no sense or this machine lacks the device.
@@ -92,6 +109,8 @@ def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
         raise EngineError(f"There is no engine or device named {name!r}.", f"Choose one of {', '.join(known)}.")
     if {"cpu", "cuda"} == {engine, device}:
         raise EngineError(f"Engine {engine} does not run on device {device}.", "Leave one of the two on auto.")
+    if engine == "cuda" and device == "auto" and card.interpreted():
+        return "cuda", "cpu"
     if "cuda" in (engine, device):
         trouble = card.trouble()
         if trouble is not None and trouble.kind == card.LOST:

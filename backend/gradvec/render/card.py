@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,11 @@ def sees_card() -> bool:
 def triton_present() -> bool:
     """Whether Triton is installed."""
     return importlib.util.find_spec("triton") is not None
+
+
+def interpreted() -> bool:
+    """Whether Triton's interpreter plays the card: asked for by TRITON_INTERPRET=1 on a machine without one."""
+    return os.environ.get("TRITON_INTERPRET") == "1" and triton_present() and not sees_card()
 
 
 def _ask_torch() -> tuple[bool, str]:
@@ -239,7 +245,7 @@ def probe(device: Any) -> None:
     """
     import torch
 
-    from .cuda_probe import SIZE, double
+    from .cuda.probe import SIZE, double
 
     numbers = torch.arange(SIZE, dtype=torch.float32, device=device)
     result = torch.empty_like(numbers)

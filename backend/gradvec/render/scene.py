@@ -9,7 +9,7 @@ Sizes: N outlines, L loops, K control points, T stops, B canvases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -123,6 +123,31 @@ class Scene:
 
     def to(self, dtype: torch.dtype | None = None, device: str | None = None) -> Scene:
         return self.with_parameters(*(p.to(dtype=dtype, device=device) for p in self.parameters))
+
+    @classmethod
+    def from_tensors(cls, width: int, height: int, outlines: Sequence[Any], fills: Any,
+                     opacity: torch.Tensor | None = None, background: Any = (0.0, 0.0, 0.0, 0.0),
+                     rule: str | Sequence[str] = "nonzero", pieces: int = PIECES) -> Scene:
+        """One canvas of width x height px with N outlines from bottom to top; differentiable in all that is given.
+
+        The topology is shared with every scene of the same structure that is alive, so a training loop may call this in
+        every step.
+
+        Args:
+            outlines: each one loop (3 S, 2), a sequence of loops, or what strokes() returns, which counts for as many
+                outlines as it holds. px; gradvec.render.shapes makes loops.
+            fills: (N, 3) or (N, 4) straight RGBA, or a sequence of colours and of Linear and Radial gradients
+                (gradvec.render.build).
+            opacity: (N,), 1 where it is not given.
+            background: a colour of 3 or 4 numbers under all of them; render() takes pictures.
+            rule: nonzero or evenodd, for all or one for each outline.
+            pieces: line pieces per cubic segment.
+
+        Raises:
+            EngineError: a shape does not fit; the message names which.
+        """
+        from .build import scene_from_tensors
+        return scene_from_tensors(width, height, outlines, fills, opacity, background, rule, pieces)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Scene):

@@ -29,9 +29,12 @@ def isolate(painting: Painting, scale: float = 1.0, texture: bool = True, engine
     return [patch for patch, _ in _layers(painting, scale, texture, engine, device)]
 
 
-def as_shapes(painting: Painting) -> list[Shape]:
-    """Every stroke as the shape that its brush made: outline, gradient along its axis, opacity."""
-    return brushes.shapes(painting)
+def as_shapes(painting: Painting, fine: bool = False) -> list[Shape]:
+    """Every stroke as the shape that its brush made: outline, gradient along its axis, opacity.
+
+    fine: with bristle ends and streaks, see brushes.outlines.shapes.
+    """
+    return brushes.shapes(painting, fine)
 
 
 def composited(patches: Sequence[StrokePatch], width: int, height: int) -> Target:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..color.css import hex_color
 from ..geometry.sizes import CLASSES, optimal_cuts, size_classes, sizes
 from ..model import Color, Layer, Outline, Shape, SolidColor
 
@@ -23,10 +24,10 @@ def assign(shapes: list[Shape], how: str, keep_order: bool) -> tuple[list[Shape]
     """Shapes in the order in which they will be painted, and the layer of each (rising).
 
     Args:
-        how: size, level or none.
+        how: size, level, ink or none; layers by ink are found where inks are.
         keep_order: the paint order is given; layers become runs of it.
     """
-    if not shapes or how == "none":
+    if not shapes or how in ("none", "ink"):
         return list(shapes), [0] * len(shapes)
     if how == "level":
         keys = np.array([shape.level for shape in shapes])
@@ -51,6 +52,10 @@ def build(shapes: list[Shape], layer: list[int], how: str, ground: Color | None,
         members = tuple(shape for shape, own in zip(shapes, layer, strict=True) if own == key)
         if how == "size":
             result.append((SIZE_NAMES[min(key, CLASSES - 1)], f"size-{key + 1}", members))
+        elif how == "ink":
+            fill = members[0].fill
+            name = f"ink {hex_color(fill.color)}" if isinstance(fill, SolidColor) else f"ink {key + 1}"
+            result.append((name, f"ink-{key + 1}", members))
         elif how == "level":
             result.append((f"level {key + 1}", f"level-{key + 1}", members))
         else:

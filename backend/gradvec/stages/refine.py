@@ -12,6 +12,7 @@ from ..gradients.handles import drawn_in
 from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
+from ..optimize.constraints import Constraint
 from ..optimize.freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 from ..optimize.reduced import ReducedTarget
 from ..optimize.visibility import UNSEEN, visible
@@ -25,13 +26,15 @@ SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 class RefineSettings:
     """How shapes are refined.
 
-    plan: what the loop does. freed: outlines may leave their brush: they get ``segments`` before and only those that
-    they need after, within ``accuracy`` px, and are repaired. traced: outlines came from pictures of strokes, with as
+    plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
+    brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
+    traced: outlines came from pictures of strokes, with as
     many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
     colour where the eye sees no gradient.
     """
 
     plan: Refinement
+    brush: tuple[Constraint, ...] = ()
     freed: bool = True
     segments: int = 8
     accuracy: float = 0.15
@@ -76,7 +79,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     with run.part(0.0, 0.9):
         freed = _freed(marked, target, background, settings, run)
     settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
-                     rules=smooth_rules(CORNER_DEGREES) if settings.freed else ())
+                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
         last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
     settled = _seen(_repaired(last.shapes, settings), target, background, plan)
@@ -94,7 +97,8 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
     if settings.freed and not settings.traced and plan.freedom.reach == float("inf"):
         if plan.flat:
             shapes = [one_colored(s, mix=not settings.palette) for s in shapes]
-        freed = free_outlines(shapes, target, background, plan, settings.segments, settings.accuracy, run)
+        freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
+                               settings.segments, settings.accuracy, run)
         return replace(freed, shapes=_repaired(freed.shapes, settings))
     first = refine([prepared(s, settings) for s in shapes], target, background, plan, run)
     tidied = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)

@@ -6,21 +6,18 @@ against (Hsieh and Lin 2025: grey, 3 x 3 windows, data range of the tested pictu
 
 from __future__ import annotations
 
-import copy
-import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lxml import etree
-from PIL import Image
 
 from ..errors import InputError
 from ..io.images import load
 from ..io.svg.path import segment_count
 from ..io.svg.read import parse, size_of
 from ..io.svg.write import SVG
+from .render_svg import render_svg
 
 #: Working sizes differ by rounding: sides may disagree by this many px at the compared size.
 SIDE_SLACK_PX = 1.5
@@ -72,27 +69,6 @@ def both(svg: bytes, picture: Path | bytes, at_picture_size: bool = False) -> tu
     alpha = target.alpha[..., None]
     on_white = np.rint((target.rgb * alpha + 1 - alpha) * 255).astype(np.uint8)
     return on_white, render_svg(svg, target.width, target.height)
-
-
-def render_svg(svg: bytes, width: int, height: int, background: str = "#ffffff") -> np.ndarray:
-    """``svg`` as resvg shows it, stretched to (height, width, 3) uint8.
-
-    Raises:
-        InputError: resvg cannot render it.
-    """
-    import resvg_py
-
-    root = copy.deepcopy(parse(svg))
-    if not root.get("viewBox"):
-        root.set("viewBox", "0 0 {} {}".format(*size_of(root)))
-    for name, value in (("width", str(width)), ("height", str(height)), ("preserveAspectRatio", "none")):
-        root.set(name, value)
-    try:
-        png = resvg_py.svg_to_bytes(svg_string=etree.tostring(root, encoding="unicode"), background=background,
-                                    skip_system_fonts=True)
-    except ValueError as error:
-        raise InputError(f"The SVG cannot be rendered: {error}.", "Choose an SVG that opens in a browser.") from error
-    return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))
 
 
 def counts(svg: bytes) -> tuple[int, int, int]:

@@ -190,7 +190,10 @@ def _half_covered() -> Any:
 
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
-    from ..render import cpu_composite, cpu_coverage, cpu_kernels, kernel_cache
+    from ..render import kernel_cache
+    from ..render.cpu import composite as cpu_composite
+    from ..render.cpu import coverage as cpu_coverage
+    from ..render.cpu import kernels as cpu_kernels
 
     folder = kernel_cache.usable_folder()
     if folder is None:

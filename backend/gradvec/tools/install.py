@@ -26,7 +26,7 @@ from ..errors import InputError, UsageError
 FOLDER = "gradvec"
 RECORD = "engine.json"
 #: What the host imports from this package. Standard library only; a test holds them to it.
-SHARED = ("__init__.py", "errors.py", "options.py", "progress.py", "ipc")
+SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color", "ipc")
 #: Where the system keeps Flatpaks and Snaps.
 FLATPAKS = Path("/var/lib/flatpak")
 SNAPS = (Path("/snap"), Path("/var/lib/snapd/snap"))

@@ -17,11 +17,11 @@ import numpy as np
 from lxml import etree
 
 from ...errors import InputError
-from ...model import Document, Layer, Outline, Shape
-from .attributes import bounded, length, matrix_of, numbers, share, style_property
+from ...model import Document, Layer, Outline, Rim, Shape
+from .attributes import bounded, color_of, length, matrix_of, numbers, share, style_property
 from .gradients import Gradients
 from .path import parse_path
-from .write import INKSCAPE, NAMESPACE, SVG
+from .write import INKSCAPE, NAMESPACE, OLD_NAMESPACE, SVG
 
 #: No picture is larger, px.
 SIDE_MAX = 2**20
@@ -147,13 +147,18 @@ def _layer(element: etree._Element | None, shapes: list[Shape]) -> Layer:
 
 def stored_run(root: etree._Element) -> dict:
     """Settings and seed that a document of ours carries; empty where it carries none."""
-    element = root.find(f".//{{{NAMESPACE}}}run")
-    if element is None or not element.text:
+    metadata = root.find(f"{{{SVG}}}metadata")
+    text = metadata.get(f"{{{NAMESPACE}}}run") if metadata is not None else None
+    if text is None:  # up to gradvec 0.1 it was an element
+        found = (root.findtext(f".//{{{namespace}}}run") for namespace in (NAMESPACE, OLD_NAMESPACE))
+        text = next((text for text in found if text), None)
+    if not text:
         return {}
     try:
-        meta = json.loads(element.text, parse_constant=_not_finite, parse_float=_finite)
+        meta = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise InputError("The settings stored in the SVG cannot be read.", "Remove its gradvec:run element.") from error
+        raise InputError("The settings stored in the SVG cannot be read.",
+                         "Remove gradvec:run from its metadata.") from error
     return meta if isinstance(meta, dict) else {}
 
 
@@ -172,7 +177,17 @@ def _shape(found: _Found, gradients: Gradients) -> Shape | None:
         return None
     fill = gradients.fill(found.fill or "#000000", outline, matrix)
     moved = Outline(tuple(bounded(loop @ matrix[:2, :2].T + matrix[:2, 2]) for loop in outline.loops))
-    level = element.get(f"{{{NAMESPACE}}}level", "0")
+    level = element.get(f"{{{NAMESPACE}}}level") or element.get(f"{{{OLD_NAMESPACE}}}level", "0")
     return Shape(moved, fill, found.opacity * share(element, "opacity") * share(element, "fill-opacity"),
                  int(level) if re.fullmatch("[0-9]{1,6}", level) else 0, element.get("id", ""),
-                 element.get(f"{{{INKSCAPE}}}label", ""))
+                 element.get(f"{{{INKSCAPE}}}label", ""), element.get(f"{{{NAMESPACE}}}brush", ""),
+                 _rim(element, matrix))
+
+
+def _rim(element: etree._Element, matrix: np.ndarray) -> Rim | None:
+    """An outline's line in one colour; other paint along outlines is left out."""
+    paint = style_property(element, "stroke")
+    if paint in ("", "none") or paint.startswith(("url(", "context-")):
+        return None
+    width = length(style_property(element, "stroke-width") or "1") * math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+    return Rim(color_of(paint), width, share(element, "stroke-opacity")) if width > 0 else None

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
 from .path import FARTHEST, number, path_data
+from .texture import texture_filter
 
-#: Our own words in a document: the run that made it and the painting level of a stroke.
-NAMESPACE = "https://gradvec.org/ns/1"
+#: Our own words in a document: the run that made it and the painting level of a stroke. The name is a random UUID: an
+#: address on the internet could come to belong to somebody else. Documents up to gradvec 0.1 use the old name.
+NAMESPACE = "urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"
+OLD_NAMESPACE = "https://gradvec.org/ns/1"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 SVG = "http://www.w3.org/2000/svg"
 
@@ -43,11 +46,17 @@ def write(document: Document, relative: bool = False) -> bytes:
             body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients), relative))
         body.append("</g>")
     width, height = document.width, document.height
+    if document.texture != "none":
+        texture_id = ids.take(f"gradvec-{document.texture}")
+        gradients.append(texture_filter(document.texture, texture_id, width, height))
+        body = [f'<g inkscape:groupmode="layer" inkscape:label="texture: {document.texture}" '
+                f'id="{ids.take("gradvec-texture")}" filter="url(#{texture_id})">', *body, "</g>"]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
         f' width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
-        f"<metadata><gradvec:run>{_json(document.meta)}</gradvec:run></metadata>",
+        # an attribute, because Inkscape warns of elements in the metadata that it does not know
+        f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
         "<defs>", *gradients, "</defs>", *body, "</svg>", ""]
     return "\n".join(lines).encode()
 
@@ -78,10 +87,15 @@ def _path(shape: Shape, shape_id: str, paint: str, relative: bool) -> str:
     extra = ""
     if shape.opacity < 1:
         extra += f' fill-opacity="{_decimal(shape.opacity, 3)}"'
+    if shape.rim is not None:
+        extra += (f' stroke="{_hex(shape.rim.color)}" stroke-width="{_decimal(shape.rim.width, 2)}" '
+                  f'stroke-opacity="{_decimal(shape.rim.opacity, 3)}"')
     if shape.label:
         extra += f" inkscape:label={_attribute(shape.label)}"
     if shape.level:
         extra += f' gradvec:level="{shape.level}"'
+    if shape.brush:
+        extra += f' gradvec:brush={_attribute(shape.brush)}'
     return f'<path id="{shape_id}" d="{path_data(shape.outline, relative)}" fill="{paint}"{extra}/>'
 
 
@@ -129,4 +143,4 @@ def _attribute(text: str) -> str:
 
 def _json(meta: dict) -> str:
     """ASCII only, so that no character of a file name can break the XML."""
-    return escape(json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False))
+    return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -67,6 +67,8 @@ def add_paths(patches: list[StrokePatch], first: Sequence[tuple[Outline, ...]], 
     """
     most = most_paths(patches, settings)
     seen = [i for i, paths in enumerate(first) if paths]
+    if not seen:
+        return list(first)
     covers = _coverages([patches[i] for i in seen], [first[i][0] for i in seen], settings)
     # What the strokes above let through enters the picture's squared error squared.
     weights = [np.square(share, dtype=np.float64) for share in visibility(patches)]

@@ -67,6 +67,11 @@ class Canvas:
         """What the engine puts under the strokes, straight RGBA."""
         return (0.0, 0.0, 0.0, 0.0) if self.background is None else (*self.background, 1.0)
 
+    def coarse_colors(self) -> np.ndarray:
+        """(h, w, 3) straight colours at the coarse view's size."""
+        size = tuple(self.coarse.weight.shape)
+        return F.interpolate(self.colors[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
+
     @property
     def area(self) -> int:
         return self.width * self.height

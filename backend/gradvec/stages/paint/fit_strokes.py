@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ...model import Stamp
+from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
 from ...render import render
 from . import transport
@@ -21,39 +22,6 @@ RATES = (1.5, 1.5, 0.03, 0.04)
 SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.
 TRANSPORT_SIDE = 28
-
-
-class Adam:
-    """Adam (Kingma and Ba 2015) on all numbers of some strokes, with steps in units of StrokeVariables.step_sizes."""
-
-    def __init__(self, variables: StrokeVariables, rates: Sequence[float],
-                 betas: tuple[float, float] = (0.8, 0.9)) -> None:
-        self._variables, self._betas = variables, betas
-        self._columns = [8, 4, 6, 1]
-        self._rates = torch.tensor([r for r, n in zip(rates, self._columns, strict=True) for _ in range(n)])
-        self._first = torch.zeros(len(variables), 19)
-        self._second = torch.zeros(len(variables), 19)
-        self._time = 0
-        for tensor in variables.tensors():
-            tensor.requires_grad_(True)
-
-    def step(self, factor: float = 1.0) -> None:
-        """Moves everything against its grad, ``factor`` times as far as its rate, and clears the grads."""
-        b1, b2 = self._betas
-        tensors = self._variables.tensors()
-        with torch.no_grad():
-            if self._time % SIZES_EVERY == 0:
-                self._sizes = self._variables.step_sizes() * self._rates
-            self._time += 1
-            grad = torch.cat([t.grad.reshape(len(t), -1) for t in tensors], 1)  # type: ignore[union-attr]
-            self._first.lerp_(grad, 1 - b1)
-            self._second.mul_(b2).addcmul_(grad, grad, value=1 - b2)
-            rate = factor / (1 - b1**self._time)
-            scale = (self._second / (1 - b2**self._time)).sqrt_().add_(1e-8)
-            move = (self._first * self._sizes).div_(scale).mul_(rate)
-            for tensor, part in zip(tensors, move.split(self._columns, 1), strict=True):
-                tensor.sub_(part.reshape(tensor.shape))
-                tensor.grad = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +55,14 @@ def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, s
     on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
     """
     maker = settings.maker(variables, goal)
-    rates = (*RATES[:3], 0.0 if settings.opaque else RATES[3])
-    adam = Adam(variables, rates)
+    leaves = variables.tensors()[:3 if settings.opaque else 4]
+    for leaf in leaves:
+        leaf.requires_grad_(True)
+    adam = Adam(leaves, [])
     try:
         for i in range(steps):
+            if i % SIZES_EVERY == 0:
+                adam.rates = _rates(variables)[:len(leaves)]
             picture = render(maker.scene(variables), settings.engine, settings.device)
             now = picture.detach().permute(2, 0, 1)
             slope = 2 * (now - goal.rgba) * goal.weight
@@ -102,9 +74,15 @@ def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, s
             if on_step(i, picture.detach()):
                 break
     finally:
-        for tensor in variables.tensors():
-            tensor.requires_grad_(False)
-            tensor.grad = None
+        for leaf in leaves:
+            leaf.requires_grad_(False)
+            leaf.grad = None
+
+
+def _rates(variables: StrokeVariables) -> list[torch.Tensor]:
+    """Full rates of each of ``variables.tensors()``."""
+    outline, axis, color, opacity = RATES
+    return [variables.step_sizes() * outline, *(torch.tensor(rate) for rate in (axis, color, opacity))]
 
 
 def _with_transport(slope: torch.Tensor, now: torch.Tensor, goal: torch.Tensor, share: float) -> torch.Tensor:

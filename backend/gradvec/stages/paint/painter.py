@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ...brushes.rules import rules_of
 from ...errors import InputError, UsageError
 from ...model import Painting, Stamp, Target
 from ...optimize.previews import Previews
@@ -17,13 +18,15 @@ from . import grid
 from .canvas import Canvas, Goal
 from .contribution import contributions
 from .fit_strokes import FitSettings, fit_strokes
+from .form import form_of
+from .keeping import Keeping
 from .palette import palette_of
 from .placement import strokes_from_seeds
 from .seeds import Seeds, propose
 from .settings import PaintSettings
 from .stroke_variables import Limits, StrokeVariables, to_painting
 
-#: Share of the strokes that each level adds, coarse to fine.
+#: Share of the strokes that each level of a grid adds, coarse to fine; without a grid the brush's rules say it.
 LEVELS = (0.10, 0.30, 0.60)
 LEVEL_STEPS, ROUND_STEPS, FINAL_STEPS = 80, 30, 150
 ROUNDS = 10
@@ -35,12 +38,13 @@ COVER, ASPECT = 0.8, 2.2
 
 
 def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndarray | None = None,
-          stamps: Sequence[Stamp] = ()) -> Painting:
+          stamps: Sequence[Stamp] = (), guides: Sequence[np.ndarray] = ()) -> Painting:
     """Paints ``target`` with at most ``settings.strokes`` strokes.
 
     Args:
         detail_map: (h, w) in [0, 1] of any size, bright where strokes are to be small and many.
         stamps: templates of a brush of the user's own; they replace the oil brush's templates.
+        guides: polylines (n, 2) px that strokes near them run along.
 
     Returns:
         The strokes in paint order, coarse to fine. Ends early, with what there is, once ``run.keep`` is true.
@@ -52,7 +56,7 @@ def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndar
     """
     if target.width < 1 or target.height < 1:
         raise InputError(f"The picture has no pixels ({target.width} x {target.height}).", "Choose another picture.")
-    painter = Painter(Canvas(target, settings, detail_map), settings, run, stamps)
+    painter = Painter(Canvas(target, settings, detail_map), settings, run, stamps, guides)
     if settings.on_grid:
         painter.grid()
     else:
@@ -63,12 +67,15 @@ def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndar
 class Painter:
     """One painting in the making. ``variables`` holds the strokes so far, in px of the whole picture."""
 
-    def __init__(self, canvas: Canvas, settings: PaintSettings, run: Run, stamps: Sequence[Stamp] = ()) -> None:
+    def __init__(self, canvas: Canvas, settings: PaintSettings, run: Run, stamps: Sequence[Stamp] = (),
+                 guides: Sequence[np.ndarray] = ()) -> None:
         self._canvas, self._settings, self._run = canvas, settings, run
         self._rng = np.random.default_rng(settings.seed)
         self._stamps = tuple(stamps)
         self._rounds, self._final_steps = round(ROUNDS * settings.effort), round(FINAL_STEPS * settings.effort)
-        self.limits = _limits(canvas, settings)
+        self._form = form_of(canvas.coarse_colors(), canvas.coarse.scale, guides)
+        self._rules = rules_of(settings.brush, settings.keep)
+        self.limits = _limits(canvas, settings, Keeping.of(settings.keep, self._form, bool(guides)))
         self._fit = FitSettings(self.limits, canvas.ground, settings.segments, self._stamps, settings.engine,
                                 settings.device, settings.opaque)
         self.variables = StrokeVariables.empty()
@@ -83,13 +90,13 @@ class Painter:
 
     def progressive(self) -> None:
         """Levels, rounds of moving idle strokes, a last polish."""
-        counts = _split(self._settings.strokes, LEVELS)
+        counts = _split(self._settings.strokes, self._rules.shares)
         cost = self._fine.rgba[0].numel() / self._coarse.rgba[0].numel()
         self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
-            self._add(count, _level_widths(self._canvas.area, count, self.limits), level)
+            self._add(count, self._level_widths(count), level)
             self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5), self._settings.transport)
         for _ in range(self._rounds):
             if self._run.keep:
@@ -116,9 +123,22 @@ class Painter:
         self._join(self._propose(count, widths), level)
 
     def _join(self, seeds: Seeds, level: int) -> None:
-        new = strokes_from_seeds(seeds, self._settings.brush, level, self._rng, len(self._stamps))
+        clear = self._form.at(torch.from_numpy(seeds.center))[1].numpy() if self.limits.keeping is not None else None
+        new = strokes_from_seeds(seeds, self._settings.brush, level, self._rng, len(self._stamps), clear)
         new.project(self.limits)
-        self.variables = self.variables.join(new)
+        self.variables = self._by_ink(self.variables.join(new))
+
+    def _by_ink(self, variables: StrokeVariables) -> StrokeVariables:
+        """The strokes in the order in which their inks are printed, where there are inks."""
+        palette = self.limits.palette
+        if not self._settings.by_ink or palette is None:
+            return variables
+        ink = torch.cdist(variables.color.detach()[:, :3], palette).argmin(1).numpy()
+        return variables.take(np.argsort(ink, kind="stable"))
+
+    def _level_widths(self, count: int) -> tuple[float, float]:
+        """Narrowest and widest strokes, px, of a level whose ``count`` strokes are to cover the picture."""
+        return _level_widths(self._canvas.area * self._rules.size**2, count, self.limits)
 
     def _propose(self, count: int, widths: tuple[float, float]) -> Seeds:
         """Where ``count`` strokes of these widths (px) would gain most over what is painted now."""
@@ -131,7 +151,8 @@ class Painter:
         cost = (1 - alpha) ** 2 * (1 + (colors.clamp(0, 1) ** 2).sum(0)) * goal.weight
         seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
                         (widths[0] * goal.scale, widths[1] * goal.scale), self.limits.longest * goal.scale,
-                        not self._settings.one_color)
+                        not self._settings.one_color and self._rules.gradient != "none", self._rules.aspects,
+                        self._form.planes() if self.limits.keeping is not None else None)
         return seeds.scaled(1 / goal.scale)
 
     def _move_idle(self, level: int) -> None:
@@ -142,7 +163,7 @@ class Painter:
                             self._settings.device) / goal.scale**2
         free = self._settings.strokes - len(self.variables)
         most = free + math.ceil(ROUND_SHARE * self._settings.strokes)
-        seeds = self._propose(most, _level_widths(self._canvas.area, self._settings.strokes, self.limits))
+        seeds = self._propose(most, self._level_widths(self._settings.strokes))
         seeds = seeds.take(np.argsort(-seeds.gain, kind="stable"))
         order = np.argsort(now, kind="stable")
         moved = 0
@@ -168,7 +189,7 @@ class Painter:
         fit_strokes(self.variables, goal, replace(self._fit, transport=transport), steps, decay, on_step)
 
 
-def _limits(canvas: Canvas, settings: PaintSettings) -> Limits:
+def _limits(canvas: Canvas, settings: PaintSettings, keeping: Keeping | None = None) -> Limits:
     side = max(canvas.width, canvas.height)
     narrowest = settings.narrowest or min(max(2.5, 0.006 * side), side)
     longest = settings.longest or max(0.5 * side, narrowest)
@@ -176,7 +197,7 @@ def _limits(canvas: Canvas, settings: PaintSettings) -> Limits:
         raise UsageError(f"Strokes of at least {narrowest:g} px cannot be at most {longest:g} px long.",
                          "Raise stroke-max or lower stroke-min.")
     return Limits(narrowest, longest, canvas.width, canvas.height, settings.one_color,
-                  palette_of(settings.palette, canvas, settings.seed))
+                  palette_of(settings.palette, canvas, settings.seed), keeping)
 
 
 def _split(total: int, shares: Sequence[float]) -> list[int]:
@@ -185,7 +206,7 @@ def _split(total: int, shares: Sequence[float]) -> list[int]:
     return [int(n) for n in np.diff(edges) if n > 0]
 
 
-def _level_widths(area: int, count: int, limits: Limits) -> tuple[float, float]:
+def _level_widths(area: float, count: int, limits: Limits) -> tuple[float, float]:
     """Narrowest and widest strokes of a level whose ``count`` strokes are to cover the picture."""
     usual = math.sqrt(COVER * area / count / ASPECT)
     low = max(0.4 * usual, limits.narrowest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ...color.oklab import oklab
 from ...model import Color
 from .canvas import Canvas
 
@@ -19,7 +20,6 @@ def palette_of(palette: int | tuple[Color, ...], canvas: Canvas, seed: int) -> t
     if not isinstance(palette, int):
         return torch.tensor(palette, dtype=torch.float32)
     # A second of import that few paintings need.
-    from skimage.color import rgb2lab
     from sklearn.cluster import KMeans
 
     visible = canvas.colors[:, canvas.fine.rgba[3] > 0.5].T.numpy()
@@ -28,8 +28,8 @@ def palette_of(palette: int | tuple[Color, ...], canvas: Canvas, seed: int) -> t
     rng = np.random.default_rng(seed)
     sample = visible[rng.choice(len(visible), min(SAMPLES, len(visible)), replace=False)].astype(np.float64)
     count = min(palette, len(np.unique(sample, axis=0)))
-    # In Lab, where distance is what the eye sees; lightness counts less, so that small strong colours get their place.
-    found = KMeans(count, n_init=2, random_state=seed % 2**32).fit(rgb2lab(sample) * LAB_WEIGHT)
+    # In OKLab distance is what the eye sees; lightness counts less, so that small strong colours get their place.
+    found = KMeans(count, n_init=2, random_state=seed % 2**32).fit(oklab(sample) * LAB_WEIGHT)
     centers = np.array([sample[found.labels_ == i].mean(0) for i in range(count)])
     # As they will be written: eight bits a channel.
     return torch.tensor(np.round(centers * 255) / 255, dtype=torch.float32).clamp(0, 1)

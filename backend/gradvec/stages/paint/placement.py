@@ -11,16 +11,20 @@ from .stroke_variables import StrokeVariables
 
 #: Length over width from which a mixed painting takes a swept brush.
 LONG = 3.0
+#: How clear the form is at most where an area is calm, and at least along an edge.
+CALM, CLEAR = 0.45, 0.6
 
 
-def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Generator,
-                       stamps: int = 0) -> StrokeVariables:
+def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Generator, stamps: int = 0,
+                       clear: np.ndarray | None = None) -> StrokeVariables:
     """Strokes where the seeds say. brush: a name of brushes.NAMES, or mixed. stamps: how many templates the user's own
-    brush has; if any, oil strokes use those alone."""
+    brush has; if any, oil strokes use those alone. clear: (n,) how clear the form is at each seed."""
     n = len(seeds)
-    kind = _kinds(seeds, brush, rng)
+    kind = _kinds(seeds, brush, rng) if clear is None or brush != "mixed" else _by_place(seeds, clear)
     first, count = (len_oil(), stamps) if stamps else (0, len_oil())
     template = np.where(kind == brushes.OIL, first + rng.integers(0, count, n), 0)
+    dry = kind == brushes.DRY
+    template[dry] = rng.integers(0, brushes.template_count(brushes.DRY), int(dry.sum()))
     center, angle = torch.from_numpy(seeds.center), torch.from_numpy(seeds.angle)
     length, width = torch.from_numpy(seeds.length)[:, None], torch.from_numpy(seeds.width)[:, None]
     none = torch.zeros(n, 1)
@@ -45,3 +49,12 @@ def _kinds(seeds: Seeds, brush: str, rng: np.random.Generator) -> np.ndarray:
     long = np.where(chance < 0.5, brushes.MARKER, brushes.WATERCOLOR)
     short = np.select([chance < 0.7, chance < 0.85], [brushes.OIL, brushes.TAPE], brushes.WATERCOLOR)
     return np.where(seeds.length > LONG * seeds.width, long, short).astype(np.int64)
+
+
+def _by_place(seeds: Seeds, clear: np.ndarray) -> np.ndarray:
+    """Washes on large calm areas, markers along clear edges, oil where there is detail, dry strokes in between."""
+    usual = float(np.median(seeds.width)) if len(seeds) else 1.0
+    large, long = seeds.width > 1.15 * usual, seeds.length > LONG * seeds.width
+    kind = np.select([large & (clear < CALM), long & (clear > CLEAR), seeds.width < 0.8 * usual, long],
+                     [brushes.WATERCOLOR, brushes.MARKER, brushes.OIL, brushes.DRY], brushes.OIL)
+    return kind.astype(np.int64)

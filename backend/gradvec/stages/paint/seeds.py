@@ -8,13 +8,15 @@ The strokes with the most gain are taken greedily, each one leaving nothing to g
 
 from __future__ import annotations
 
-import heapq
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from .greedy import choose
 
 #: Cells across a stroke in the reduced picture.
 CELLS = 4.5
@@ -27,6 +29,8 @@ DIRECTIONS = 8
 CANDIDATES, CANDIDATES_EACH = 200, 3
 #: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
 CLEAR_MIN = 0.3
+#: What a stroke loses of its gain where it runs across a clear form, and where it is too short to follow one.
+ACROSS, STUBBY = 0.85, 0.35
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class _Bank:
     across2: torch.Tensor
 
 
+@lru_cache(128)
 def _bank(length: float, width: float) -> _Bank:
     reach = math.ceil(math.hypot(length, width) / 2)
     y, x = np.mgrid[-reach:reach + 1, -reach:reach + 1].astype(np.float64)
@@ -87,41 +92,62 @@ def _bank(length: float, width: float) -> _Bank:
 
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
-            longest: float, gradient: bool = True) -> Seeds:
+            longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
+            form: torch.Tensor | None = None) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
-    gradient: whether strokes have two colours.
+    gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
+    way that strokes are to run.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
     planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
-    candidates = []
+    planes = planes if form is None else torch.cat([planes, form])
+    candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     for w in np.geomspace(narrowest, widest, steps + 1).tolist():
-        for aspect in [a for a in ASPECTS if w * a <= longest] or [max(1.0, longest / w)]:
-            candidates += _candidates(planes, w * aspect, w, gradient, most)
-    return _greedy(candidates, count, height, width, narrowest)
+        reduced = _Reduced.of(planes, w)
+        for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
+            candidates.append(_candidates(reduced, w * aspect, w, gradient, most))
+    return _greedy(np.concatenate(candidates), count, height, width, narrowest)
 
 
-def _candidates(planes: torch.Tensor, length: float, width: float, gradient: bool, most: int) -> list[list[float]]:
+@dataclass(frozen=True)
+class _Reduced:
+    """A picture on which a stroke is about CELLS cells wide. planes: (6, h, w) the three colours, the sum of their
+    squares, error and cost; where strokes follow a form, three more for it. cell: px a cell; scale: (2,) px a
+    cell along x and y."""
+
+    planes: torch.Tensor
+    cell: float
+    scale: torch.Tensor
+
+    @classmethod
+    def of(cls, planes: torch.Tensor, width: float) -> _Reduced:
+        """For strokes of ``width`` px."""
+        height, wide = planes.shape[1:]
+        factor = max(1.0, width / CELLS)
+        size = (max(1, round(height / factor)), max(1, round(wide / factor)))
+        cell = math.sqrt(height / size[0] * wide / size[1])
+        return cls(F.interpolate(planes[None], size=size, mode="area")[0], cell,
+                   torch.tensor([wide / size[1], height / size[0]]))
+
+
+def _candidates(reduced: _Reduced, length: float, width: float, gradient: bool, most: int) -> np.ndarray:
     """At most ``most`` strokes of one size that gain more than their neighbours, as the rows of :func:`_rows`.
 
-    planes: (6, H, W) the three colours, the sum of their squares, error and cost. length, width: px.
+    length, width: px.
     """
-    height, wide = planes.shape[1:]
-    factor = max(1.0, width / CELLS)
-    size = (max(1, round(height / factor)), max(1, round(wide / factor)))
-    cell = math.sqrt(height / size[0] * wide / size[1])
+    planes, cell, scale = reduced.planes, reduced.cell, reduced.scale
     bank = _bank(length / cell, width / cell)
     reach = bank.kernels.shape[-1] // 2
-    planes = F.interpolate(planes[None], size=size, mode="area")[0]
     # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
     color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
-    gains = F.pad(planes[4:], (reach,) * 4)
+    gains = F.pad(planes[4:6], (reach,) * 4)
     sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
     sums = sums.reshape(3, DIRECTIONS, 3, *sums.shape[2:])
     plain = bank.kernels[0::3]
@@ -134,8 +160,11 @@ def _candidates(planes: torch.Tensor, length: float, width: float, gradient: boo
     if gradient:
         left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
     # Outside the picture a stroke explains nothing and harms nothing.
-    inside = F.conv2d(F.pad(torch.ones(1, 1, *size), (reach,) * 4), plain, stride=STRIDE)[0] / bank.area[:, None, None]
+    ones = F.pad(torch.ones(1, 1, *planes.shape[1:]), (reach,) * 4)
+    inside = F.conv2d(ones, plain, stride=STRIDE)[0] / bank.area[:, None, None]
     gain = now - left.clamp(min=0) * inside - extra
+    if len(planes) > 6:
+        gain = gain * _following(planes[6:, ::STRIDE, ::STRIDE], bank)
     peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
     best, at = peak.flatten().topk(min(most, peak.numel()))
     best, at = best[best > 0], at[best > 0]
@@ -143,14 +172,21 @@ def _candidates(planes: torch.Tensor, length: float, width: float, gradient: boo
     theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
     axis = torch.stack([theta.cos(), theta.sin()], -1)
     slope = (along[:, m, y, x] * axis[:, 0] + across[:, m, y, x] * axis[:, 1]).T * gradient
-    scale = torch.tensor([wide / size[1], height / size[0]])
     center = (torch.stack([x, y], 1) * STRIDE + 0.5) * scale
     return _rows(bank, m, cell, best * scale.prod(), center, axis, mean[:, m, y, x].T, slope)
 
 
+def _following(form: torch.Tensor, bank: _Bank) -> torch.Tensor:
+    """(M, h, w) in [0, 1]: how well strokes of a bank run along with the form (3, h, w), long ones more than short."""
+    angle = 2 * bank.angles[:, None, None]
+    across = (1 - angle.cos() * form[0] - angle.sin() * form[1]) / 2
+    slender = 1 - bank.width / bank.length
+    return 1 - ACROSS * form[2] * across * slender - STUBBY * form[2] * (1 - slender)
+
+
 def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center: torch.Tensor, axis: torch.Tensor,
-          mean: torch.Tensor, slope: torch.Tensor) -> list[list[float]]:
-    """Candidates as rows of 16: gain, x, y, length, width, angle, axis (4), colour at its start (3) and end (3).
+          mean: torch.Tensor, slope: torch.Tensor) -> np.ndarray:
+    """Candidates as (n, 16) float64: gain, x, y, length, width, angle, axis (4), colour at its start (3) and end (3).
 
     m: (n,) which mask. axis: (n, 2) unit vector and slope (n, 3) change of colour along it, both where the mask's
     moments are one. mean: (n, 3) colour at the centre.
@@ -162,45 +198,12 @@ def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center:
     numbers = torch.stack([torch.full_like(gain, bank.length * cell), torch.full_like(gain, bank.width * cell),
                            bank.angles[m]], 1)
     rows = [gain[:, None], center, numbers, -end, end, (mean - swing).clamp(0, 1), (mean + swing).clamp(0, 1)]
-    return torch.cat(rows, 1).tolist()
+    return torch.cat(rows, 1).double().numpy()
 
 
-def _greedy(candidates: list[list[float]], count: int, height: int, width: int, narrowest: float) -> Seeds:
+def _greedy(candidates: np.ndarray, count: int, height: int, width: int, narrowest: float) -> Seeds:
     """Takes the candidates with the most gain that is still there to be had."""
-    cell = max(1.0, narrowest / 3)
-    free = np.ones((math.ceil(height / cell) + 1, math.ceil(width / cell) + 1), np.float32)
-    heap = [(-c[0], i) for i, c in enumerate(candidates)]
-    heapq.heapify(heap)
-    chosen: list[int] = []
-    gains: list[float] = []
-    while heap and len(chosen) < count:
-        negative, i = heapq.heappop(heap)
-        box, mask = _mask(candidates[i], cell, free.shape)
-        area = float(mask.sum())
-        share = float((free[box] * mask).sum()) / area if area > 0 else 0.0
-        if share < CLEAR_MIN:
-            continue
-        gain = candidates[i][0] * share
-        if gain < -negative * 0.95:
-            heapq.heappush(heap, (-gain, i))
-            continue
-        free[box] *= 1 - mask
-        chosen.append(i)
-        gains.append(gain)
-    rows = np.array([candidates[i] for i in chosen], np.float32).reshape(-1, 16)
+    chosen, gains = choose(candidates, count, height, width, max(1.0, narrowest / 3), CLEAR_MIN)
+    rows = candidates[chosen].astype(np.float32)
     return Seeds(rows[:, 1:3], rows[:, 3], rows[:, 4], rows[:, 5], rows[:, 6:10], rows[:, 10:13], rows[:, 13:16],
-                 np.array(gains, np.float32))
-
-
-def _mask(candidate: list[float], cell: float, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
-    """Where a candidate lies on the grid of ``cell`` px: slices and its mask there."""
-    _, cx, cy, length, width, angle = candidate[:6]
-    cos, sin = math.cos(angle), math.sin(angle)
-    rx = (abs(cos) * length + abs(sin) * width) / 2
-    ry = (abs(sin) * length + abs(cos) * width) / 2
-    x0, x1 = max(0, int((cx - rx) / cell)), min(shape[1], int((cx + rx) / cell) + 2)
-    y0, y1 = max(0, int((cy - ry) / cell)), min(shape[0], int((cy + ry) / cell) + 2)
-    y, x = np.mgrid[y0:y1, x0:x1] * cell + 0.0
-    along, across = (x - cx) * cos + (y - cy) * sin, (y - cy) * cos - (x - cx) * sin
-    mask = (np.abs(along) <= length / 2 + 0.25 * cell) & (np.abs(across) <= width / 2 + 0.25 * cell)
-    return (slice(y0, y1), slice(x0, x1)), mask.astype(np.float32)
+                 gains.astype(np.float32))

@@ -17,6 +17,7 @@ import torch
 from ...brushes import outlines as brushes
 from ...model import Color, Painting, Stamp, Strokes
 from ...render.scene import LINEAR, Scene, Topology
+from .keeping import Keeping
 from .palette import snapped
 
 #: Shortest gradient, px, and how far shear may go (tangent of its angle).
@@ -35,6 +36,7 @@ class Limits:
     """Ranges of strokes, px: ``narrowest`` width, ``longest`` length; extent of the picture they belong to.
 
     one_color: both ends of a stroke have one colour. palette: (k, 3) the only colours there are, or None.
+    keeping: the rules of the brushes, or None where they bind nothing.
     """
 
     narrowest: float
@@ -43,6 +45,7 @@ class Limits:
     height: int
     one_color: bool = False
     palette: torch.Tensor | None = None
+    keeping: Keeping | None = None
 
 
 @dataclass
@@ -99,9 +102,8 @@ class StrokeVariables:
         return torch.where(self.stamped, s[:, 2], swept)
 
     def step_sizes(self) -> torch.Tensor:
-        """(N, 19) how far each number moves when its stroke's outline or colour is to move by one unit; columns as
-        ``tensors()`` side by side."""
-        sizes = torch.ones(len(self), 19)
+        """(N, 8) how far each number of ``shape`` moves when its stroke's outline is to move by one px."""
+        sizes = torch.ones(len(self), 8)
         length = self.lengths().clamp(min=4.0)[:, None]
         sizes[:, 4:6] = torch.where(self.stamped[:, None], torch.cat([2 / length, 1.5 / length], 1), sizes[:, 4:6])
         sizes[:, 6:8] = 0.5
@@ -126,6 +128,8 @@ class StrokeVariables:
                 one_radius = torch.from_numpy(self.brush == brushes.MARKER)[:, None]
                 swept = _project_swept(self.shape, limits, one_radius)
                 self.shape.copy_(torch.where(stamped, _project_stamped(self.shape, limits), swept))
+            if limits.keeping is not None:
+                limits.keeping.hold(self.shape, self.axis, self.color, self.opacity, self.brush)
             _project_axis(self.axis)
 
 

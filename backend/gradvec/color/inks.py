@@ -1,0 +1,99 @@
+"""True inks: few colours, chosen as the eye sees them, and a picture in nothing but these."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from ..geometry.inside import polygons
+from ..model import Color, Outline, Shape, SolidColor, Target
+from .oklab import oklab
+
+#: Pixels that inks are chosen by, at most.
+SAMPLES = 6000
+#: Lightness counts less than the two hue axes, so that small strong colours get an ink of their own.
+LIGHTNESS = 0.6
+#: Standard deviation, px of a 512 px picture, over which a place asks its surroundings for its ink: no specks.
+CALM = 0.9
+#: A shape is a hair where 4 pi area / length^2 is less.
+HAIR = 0.05
+
+
+def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
+    """(k, 3) the ``count`` inks (or fewer, where there are fewer colours) that stand for a picture best in OKLab."""
+    from sklearn.cluster import KMeans
+
+    visible = target.rgb[target.alpha > 0.5].astype(np.float64)
+    rng = np.random.default_rng(seed)
+    sample = visible[rng.choice(len(visible), min(SAMPLES, len(visible)), replace=False)]
+    weight = np.array([LIGHTNESS, 1.0, 1.0])
+    found = KMeans(min(count, len(np.unique(sample, axis=0))), n_init=4, random_state=seed % 2**32)
+    found.fit(oklab(sample) * weight)
+    inks = np.array([sample[found.labels_ == k].mean(0) for k in range(found.n_clusters)])
+    return np.round(inks * 255) / 255
+
+
+def by_area(inks: np.ndarray, target: Target) -> np.ndarray:
+    """The same inks (k, 3), that of the largest area first: the order in which they are printed."""
+    areas = np.bincount(nearest(target.rgb, inks)[target.alpha > 0.5].ravel(), minlength=len(inks))
+    return inks[np.argsort(-areas, kind="stable")]
+
+
+def nearest(rgb: np.ndarray, inks: np.ndarray, calm: float = 0.0) -> np.ndarray:
+    """(...) index of the ink that the eye finds closest to colours (..., 3).
+
+    calm: for a picture (H, W, 3), standard deviation in px of the surroundings that decide together.
+    """
+    apart = np.stack([np.square(oklab(rgb) - oklab(ink.astype(rgb.dtype))).sum(-1) for ink in inks])
+    if calm > 0:
+        apart = gaussian_filter(apart, (0, calm, calm))
+    index: np.ndarray = apart.argmin(0)
+    return index
+
+
+def printed(target: Target, inks: np.ndarray) -> Target:
+    """The picture in nothing but its inks."""
+    calm = CALM * max(target.width, target.height) / 512
+    return replace(target, rgb=inks[nearest(target.rgb, inks, calm)].astype(np.float32))
+
+
+def ink_of(color: Color, inks: np.ndarray) -> int:
+    """Which of the inks (k, 3) a colour is."""
+    return int(np.square(inks - np.array(color)).sum(1).argmin())
+
+
+def in_order(shapes: list[Shape], inks: np.ndarray) -> tuple[list[Shape], list[int]]:
+    """Flat, opaque shapes sorted by ink, which keeps their order within each, and the ink of each (rising)."""
+    numbers = [ink_of(_color(shape), inks) for shape in shapes]
+    order = np.argsort(numbers, kind="stable")
+    flat = [replace(shape, fill=SolidColor(_tuple(inks[ink])), opacity=1.0)
+            for shape, ink in zip(shapes, numbers, strict=True)]
+    return [flat[i] for i in order], [numbers[i] for i in order]
+
+
+def _color(shape: Shape) -> Color:
+    return shape.fill.color if isinstance(shape.fill, SolidColor) else shape.fill.stops[0].color
+
+
+def _tuple(color: np.ndarray) -> Color:
+    red, green, blue = color.tolist()
+    return red, green, blue
+
+
+def compactness(outline: Outline) -> float:
+    """4 pi area / length^2: 1 for a circle, near 0 for a hair."""
+    area = length = 0.0
+    for polygon in polygons(outline):
+        x, y = polygon.T
+        area += float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+        length += float(np.hypot(*(np.roll(polygon, -1, 0) - polygon).T).sum())
+    return 4 * math.pi * abs(area) / max(length, 1e-9) ** 2
+
+
+def without_hairs(shapes: list[Shape], layer: list[int]) -> tuple[list[Shape], list[int]]:
+    """Shapes and their layers, without the shapes that are hairs."""
+    kept = [k for k, shape in enumerate(shapes) if compactness(shape.outline) >= HAIR]
+    return [shapes[k] for k in kept], [layer[k] for k in kept]

@@ -1,0 +1,105 @@
+"""Holds shapes to the rules of their brushes while they are refined."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..brushes.rules import FREE, rules_of
+from ..model import Shape
+from ..render.scene import LINEAR, Topology
+from .constraints import Constraint
+from .variables import Variables
+
+
+class BrushRules(Constraint):
+    """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
+
+    def __init__(self, fidelity: float) -> None:
+        self._fidelity = fidelity
+
+    def flat(self, shape: Shape) -> bool:
+        return rules_of(shape.brush, self._fidelity).gradient == "none"
+
+    def begin(self, variables: Variables) -> None:
+        rules = [rules_of(shape.brush, self._fidelity) for shape in variables.meta]
+        self._binding = any(own != FREE for own in rules)
+        if not self._binding:
+            return
+        topology, like = variables.topology, variables.points.detach()
+        stops = torch.from_numpy(topology.stop_outline).to(like.device)
+        each = variables.opacity.clamp(min=1e-3)
+        low, high = (torch.tensor([own.opacity[k] for own in rules]).to(like) for k in (0, 1))
+        self._fade = (low / each).clamp(max=1.0)[stops], (high / each).clamp(max=1.0)[stops]
+        self._stretch = torch.tensor([own.stretch for own in rules]).to(like)
+        self._along = torch.tensor([own.gradient == "along" for own in rules]).to(like.device)
+        self._along &= torch.from_numpy(topology.kind == LINEAR).to(like.device)
+        self._owner = variables.owner
+        self._corners = _corners(topology, np.array([own.straight for own in rules], bool))
+        self._home = variables.geometry.detach().clone()
+
+    def after_step(self, variables: Variables, share: float) -> None:
+        if not self._binding:
+            return
+        if variables.freedom.colors and variables.freedom.opacity:
+            self.fade(variables.stop_color)
+        if not variables.freedom.outlines:
+            return
+        points = variables.points
+        for index, basis, matrix in variables.affine.groups(points):
+            kept = self.unstretched(matrix, index)
+            if kept is not matrix:
+                points[index] += basis @ (kept - matrix)
+            self.carry(variables.geometry, index, kept, variables.origin)
+        self.straighten(points)
+
+    def fade(self, stop_color: torch.Tensor) -> None:
+        """Opacities of stops (S, 4) within their brush's rules, in place."""
+        stop_color[:, 3] = torch.minimum(torch.maximum(stop_color[:, 3], self._fade[0]), self._fade[1])
+
+    def unstretched(self, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """Maps (n, 3, 2), rows x, y and 1, of shapes with points ``index`` (n, K), drawn out no more than allowed."""
+        most = self._stretch[self._owner[index[:, 0]]]
+        u, s, v = torch.linalg.svd(matrix[:, :2])
+        ratio = s[:, 0] / s[:, 1].clamp(min=1e-9)
+        if bool((ratio <= most).all()):
+            return matrix
+        middle = (s[:, 0] * s[:, 1]).sqrt()
+        wanted = torch.minimum(ratio, most).sqrt()
+        linear = u @ torch.diag_embed(torch.stack([middle * wanted, middle / wanted], 1)) @ v
+        linear = torch.where((ratio > most)[:, None, None], linear, matrix[:, :2])
+        return torch.cat([linear, matrix[:, 2:]], 1)
+
+    def carry(self, geometry: torch.Tensor, index: torch.Tensor, matrix: torch.Tensor, origin: torch.Tensor) -> None:
+        """Gradients along a stroke go with it: moves them by the same map as the outline, in place.
+
+        matrix: (n, 3, 2) on control points less their mean and divided by their mean distance from it.
+        """
+        owner = self._owner[index[:, 0]]
+        rows = self._along[owner]
+        if not bool(rows.any()):
+            return
+        home = origin[index[rows]]
+        middle = home.mean(1, keepdim=True)
+        spread = (home - middle).norm(dim=-1).mean(1)[:, None, None] + 1e-6
+        ends = (self._home[owner[rows]].reshape(-1, 2, 2) - middle) / spread
+        moved = torch.cat([ends, torch.ones_like(ends[..., :1])], -1) @ matrix[rows]
+        geometry[owner[rows]] = moved.reshape(-1, 4)
+
+    def straighten(self, points: torch.Tensor) -> None:
+        """Handles (in place) at the thirds of their chords where outlines are polygons."""
+        if len(self._corners) == 0:
+            return
+        start, out, back, end = self._corners.T
+        a, b = points[start], points[end]
+        points[out], points[back] = a + (b - a) / 3, a + (b - a) * 2 / 3
+
+
+def _corners(topology: Topology, straight: np.ndarray) -> np.ndarray:
+    """(S, 4) start, handles and end of every segment of the outlines marked in ``straight`` (N,)."""
+    rows = []
+    for n in np.flatnonzero(straight):
+        for k in range(topology.outline_loops[n], topology.outline_loops[n + 1]):
+            start = np.arange(topology.loop_points[k], topology.loop_points[k + 1], 3)
+            rows.append(np.stack([start, start + 1, start + 2, np.roll(start, -1)], 1))
+    return np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)

@@ -1,0 +1,107 @@
+"""diffvg's RenderFunction: a scene serialized, and a picture of it that is differentiable in all of the scene.
+
+What diffvg means is kept (docs/diffvg.md has the table): a group's stroke lies under its fill; colours are straight and
+averaged over the px, also where nothing is; without a background what is not covered is 0.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from ..errors import UsageError
+from ..render import render as render_scene
+from ..render.ground import over
+from ..render.scene import Scene
+from .device import get_device, get_use_gpu
+from .scene import Serialized, scene_of, serialize
+from .types import FilterType, OutputType, PixelFilter
+
+_print_timing = False
+#: Opacity below which a px has no colour of its own.
+_CLEAR = 1e-6
+
+
+def set_print_timing(wanted: bool) -> None:
+    global _print_timing
+    _print_timing = wanted
+
+
+class RenderFunction:
+    """serialize_scene() and apply(), called as diffvg's are."""
+
+    @staticmethod
+    def serialize_scene(canvas_width: int, canvas_height: int, shapes: Sequence[Any], shape_groups: Sequence[Any],
+                        filter: PixelFilter | None = None, output_type: OutputType = OutputType.color,
+                        use_prefiltering: bool = False, eval_positions: torch.Tensor | None = None) -> list[Any]:
+        """What apply() takes after the background; later changes of the shapes do not reach it.
+
+        Raises:
+            UsageError: what is asked for is not here: distances (sdf), prefiltering, other filters than a box of one
+                px, positions of its own.
+        """
+        if output_type != OutputType.color:
+            raise UsageError("gradvec.pydiffvg renders colours, not signed distances.", "Use diffvg itself for sdf.")
+        if use_prefiltering:
+            raise UsageError("gradvec.pydiffvg has no prefiltering: its coverage is exact as it is.",
+                             "Leave use_prefiltering off.")
+        if filter is not None and (filter.type != FilterType.box or abs(float(filter.radius) - 0.5) > 1e-6):
+            raise UsageError("gradvec.pydiffvg averages over one px, a box filter of radius 0.5, and no other.",
+                             "Leave the filter out.")
+        if eval_positions is not None and eval_positions.numel():
+            raise UsageError("gradvec.pydiffvg renders whole pictures, not positions of your own.",
+                             "Leave eval_positions out.")
+        return [serialize(canvas_width, canvas_height, shapes, shape_groups)]
+
+    @staticmethod
+    def apply(width: int, height: int, num_samples_x: int, num_samples_y: int, seed: int,
+              background_image: torch.Tensor | None, *args: Any) -> torch.Tensor:
+        """(height, width, 4) straight RGBA on get_device(). Samples and seed change nothing: areas are exact."""
+        start = time.perf_counter()
+        picture = _picture(args[0], int(width), int(height), background_image)
+        if _print_timing:
+            print(f"Forward pass, time: {time.perf_counter() - start:.5f} s")
+        return picture
+
+
+def _picture(given: Serialized, width: int, height: int, background: torch.Tensor | None) -> torch.Tensor:
+    if not given.shapes or not given.groups:
+        picture = torch.zeros(height, width, 4)
+        return picture if background is None else _rgba(background)
+    scene = scene_of(given, width, height)
+    engine = "auto" if get_use_gpu() else "cpu"
+    picture = render_scene(scene, engine)
+    covered = None
+    if background is not None:
+        picture = over(picture, _rgba(background))
+    elif bool((scene.stop_color[:, 3] != 1).any()):
+        covered = render_scene(_opaque(scene), engine)[..., 3:]
+    return _straight(picture, covered).to(get_device())
+
+
+def _rgba(background: torch.Tensor) -> torch.Tensor:
+    picture = background.to("cpu", torch.float32)
+    return picture if picture.shape[2] == 4 else torch.cat([picture, torch.ones_like(picture[..., :1])], 2)
+
+
+def _opaque(scene: Scene) -> Scene:
+    """The same outlines without their colours' transparency: its alpha is what of a px is covered at all."""
+    color = torch.cat([scene.stop_color[:, :3].detach(), torch.ones_like(scene.stop_color[:, 3:])], 1)
+    return replace(scene, stop_color=color)
+
+
+def _straight(picture: torch.Tensor, covered: torch.Tensor | None) -> torch.Tensor:
+    """The mean of straight colours over a px, where what is bare counts as black, from the premultiplied picture.
+
+    covered: (H, W, 1) share of the px that anything covers; None: where there is something, it is its opacity.
+    """
+    if covered is None:
+        return picture
+    color, alpha = picture[..., :3], picture[..., 3:]
+    clear = alpha.detach() < _CLEAR
+    straight = color / torch.where(clear, torch.ones_like(alpha), alpha) * covered
+    return torch.cat([torch.where(clear, torch.zeros_like(color), straight), alpha], 2)

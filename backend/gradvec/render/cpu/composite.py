@@ -1,0 +1,359 @@
+"""numba kernels of the cpu engine: fills, compositing in paint order, and their derivatives.
+
+One task is one band of rows of one canvas. It walks the outlines that reach into the band in paint order, each over all
+its rows in the band, so paint order holds without any lock and what an outline needs is set up once a band. The
+derivative composites the band again instead of keeping what was behind every crop pixel of the picture: a band stays
+in the core's own cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import get_thread_id, prange
+
+from ..kernel_cache import njit
+from .alone import fill, total
+from .fills import (
+    LINEAR,
+    RADIAL,
+    add_sums,
+    is_alone,
+    is_simple,
+    locate,
+    place,
+    ramp,
+    simple_fill,
+    simple_pixel_backward,
+)
+from .kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
+
+#: numba compiles a function once more for each plain number that it is called with.
+NOWHERE = np.int64(-1)
+
+
+@njit(**_INNER)
+def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, span, box, crop_start, row_start, kind,
+                geometry, stop_index, stop_offset, stop_color, opacity):
+    """Paints rows y0 to y1 of outline n over four planes, where row y begins at origin + y * width.
+
+    limit: end of the task's own part of the planes. used: place in ``behind`` (4, L) from which on what was behind is
+    kept; below 0: nothing is. Returns the place after it.
+    """
+    one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
+    first, last = stop_index[n], stop_index[n + 1]
+    left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
+    op = opacity[n]
+    simple = is_simple(kind[n], stop_offset, first, last)
+    ax, ay, base, _, r0, g0, b0, a0, dr, dg, db, da = simple_fill(n, geometry, stop_offset, stop_color, first, last)
+    if not simple:
+        ax, ay, base = ramp(geometry, n)
+    a0 *= op
+    da *= op
+    for y in range(y0, y1):
+        r = y - box[n, 1]
+        a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
+        if size <= 0:
+            continue
+        at = crop_start[n] + r * row + a
+        p = origin + y * width + left + a
+        size = min(size, limit - p)
+        cells = winding[at:at + size]
+        red, green, blue, alpha = (planes[0, p:p + size], planes[1, p:p + size], planes[2, p:p + size],
+                                   planes[3, p:p + size])
+        if used >= 0:
+            k0, k1, k2, k3 = (behind[0, used:used + size], behind[1, used:used + size], behind[2, used:used + size],
+                              behind[3, used:used + size])
+            for i in range(size):
+                k0[i] = red[i]
+                k1[i] = green[i]
+                k2[i] = blue[i]
+                k3[i] = alpha[i]
+            used += size
+        # Whole numbers times float32 are float64 to numba: everything in the loops is cast first.
+        from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
+        from_y = winding.dtype.type(y) + half - geometry[n, 1]
+        if simple:
+            u0 = base + ax * from_x + ay * from_y
+            for i in range(size):
+                t = min(max(u0 + ax * winding.dtype.type(i), zero), one)
+                s = min(abs(cells[i]), one) * (a0 + t * da)
+                red[i] += s * (r0 + t * dr - red[i])
+                green[i] += s * (g0 + t * dg - green[i])
+                blue[i] += s * (b0 + t * db - blue[i])
+                alpha[i] += s * (one - alpha[i])
+            continue
+        for i in range(size):
+            if cells[i] == zero:
+                continue
+            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, ax, ay, base)
+            k, t, _ = locate(u, stop_offset, first, last)
+            j = min(k + 1, last - 1)
+            s = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[j, 3] - stop_color[k, 3]))
+            red[i] += s * (stop_color[k, 0] + t * (stop_color[j, 0] - stop_color[k, 0]) - red[i])
+            green[i] += s * (stop_color[k, 1] + t * (stop_color[j, 1] - stop_color[k, 1]) - green[i])
+            blue[i] += s * (stop_color[k, 2] + t * (stop_color[j, 2] - stop_color[k, 2]) - blue[i])
+            alpha[i] += s * (one - alpha[i])
+    return used
+
+
+@njit(**_PARALLEL)
+def composite(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start, members,
+              sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
+    """Source-over in paint order into picture (4, P), premultiplied. band: rows of a task."""
+    for task in prange(job_order.shape[0]):
+        job = job_order[task]
+        b, top = job_canvas[job], job_top[job]
+        width, height = sizes[b, 0], sizes[b, 1]
+        bottom = min(top + band, height)
+        origin = canvas_start[b]
+        first = job_start[job]
+        if job_start[job + 1] > first and is_alone(members[first], lone, kind, stop_index, stop_offset):
+            continue
+        clear = background[b, 3]
+        fill(picture, origin + top * width, origin + bottom * width, background[b, 0] * clear, background[b, 1] * clear,
+             background[b, 2] * clear, clear)
+        for m in range(job_start[job], job_start[job + 1]):
+            n = members[m]
+            _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width,
+                        origin + bottom * width, picture, NOWHERE, winding, span, box, crop_start, row_start, kind,
+                        geometry, stop_index, stop_offset, stop_color, opacity)
+
+
+@njit(**_INNER)
+def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding, d_cover, span, box, crop_start,
+                   row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity):
+    """Derivatives of rows y0 to y1 of outline n, added into ``part``; those of its coverage into d_cover.
+
+    planes (4, .) hold the derivative of the picture and leave as that of what was behind. behind, used: as
+    :func:`_paint_rows` filled them for the same rows.
+    """
+    one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
+    first, last = stop_index[n], stop_index[n + 1]
+    left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
+    op = opacity[n]
+    simple = is_simple(kind[n], stop_offset, first, last)
+    ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, first, last)
+    if not simple:
+        ax, ay, base = ramp(geometry, n)
+    for y in range(y0, y1):
+        r = y - box[n, 1]
+        a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
+        if size <= 0:
+            continue
+        at = crop_start[n] + r * row + a
+        p = origin + y * width + left + a
+        cells, d_cells = winding[at:at + size], d_cover[at:at + size]
+        red, green, blue, alpha = (planes[0, p:p + size], planes[1, p:p + size], planes[2, p:p + size],
+                                   planes[3, p:p + size])
+        k0, k1, k2, k3 = (behind[0, used:used + size], behind[1, used:used + size], behind[2, used:used + size],
+                          behind[3, used:used + size])
+        used += size
+        from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
+        from_y = winding.dtype.type(y) + half - geometry[n, 1]
+        if simple:
+            u0 = base + ax * from_x + ay * from_y
+            sum_u, sum_ux, sum_ut, cover, cover_t = zero, zero, zero, zero, zero
+            sum_r, sum_g, sum_b, sum_rt, sum_gt, sum_bt = zero, zero, zero, zero, zero, zero
+            for i in range(size):
+                at_i = winding.dtype.type(i)
+                v = u0 + ax * at_i
+                t = min(max(v, zero), one)
+                g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
+                d_s = (g_r * (r0 + t * dr - k0[i]) + g_g * (g0 + t * dg - k1[i])
+                       + g_b * (b0 + t * db - k2[i]) + g_a * (one - k3[i]))
+                s, d_cells[i], d_cov, d_u = simple_pixel_backward(cells[i], v, t, d_s, g_r, g_g, g_b, op, inv, dr, dg,
+                                                                  db, s0, ds)
+                c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
+                cover += d_cov
+                cover_t += d_cov * t
+                sum_r += c_r
+                sum_g += c_g
+                sum_b += c_b
+                sum_rt += c_r * t
+                sum_gt += c_g * t
+                sum_bt += c_b * t
+                sum_u += d_u
+                sum_ux += d_u * at_i
+                sum_ut += d_u * t
+                rest = one - s
+                red[i] = g_r * rest
+                green[i] = g_g * rest
+                blue[i] = g_b * rest
+                alpha[i] = g_a * rest
+            add_sums(part, last - first, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cover, cover_t, sum_r,
+                     sum_g, sum_b, sum_rt, sum_gt, sum_bt)
+            continue
+        for i in range(size):
+            px = from_x + winding.dtype.type(i)
+            u, distance = place(n, px, from_y, kind, geometry, ax, ay, base)
+            k, t, inv = locate(u, stop_offset, first, last)
+            j = min(k + 1, last - 1)
+            c_r, c_g, c_b, c_a = (stop_color[j, 0] - stop_color[k, 0], stop_color[j, 1] - stop_color[k, 1],
+                                  stop_color[j, 2] - stop_color[k, 2], stop_color[j, 3] - stop_color[k, 3])
+            cov = min(abs(cells[i]), one)
+            seen = stop_color[k, 3] + t * c_a
+            s = cov * op * seen
+            g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
+            d_s = (g_r * (stop_color[k, 0] + t * c_r - k0[i]) + g_g * (stop_color[k, 1] + t * c_g - k1[i])
+                   + g_b * (stop_color[k, 2] + t * c_b - k2[i]) + g_a * (one - k3[i]))
+            d_cells[i] = d_s * op * seen
+            part[0] += d_s * cov * seen
+            d_seen = d_s * cov * op
+            e, f = HEAD + PER_STOP * (k - first), HEAD + PER_STOP * (j - first)
+            part[e + 1] += (one - t) * s * g_r
+            part[e + 2] += (one - t) * s * g_g
+            part[e + 3] += (one - t) * s * g_b
+            part[e + 4] += (one - t) * d_seen
+            part[f + 1] += t * s * g_r
+            part[f + 2] += t * s * g_g
+            part[f + 3] += t * s * g_b
+            part[f + 4] += t * d_seen
+            d_u = (s * (g_r * c_r + g_g * c_g + g_b * c_b) + d_seen * c_a) * inv
+            part[e] -= d_u * (one - t)
+            part[f] -= d_u * t
+            if kind[n] == LINEAR:
+                part[1] += d_u
+                part[2] += d_u * px
+                part[3] += d_u * from_y
+            elif distance > 0:
+                push = d_u / (distance * geometry[n, 2])
+                part[1] -= push * px
+                part[2] -= push * from_y
+                part[3] -= d_u * u / geometry[n, 2]
+            rest = one - s
+            red[i] = g_r * rest
+            green[i] = g_g * rest
+            blue[i] = g_b * rest
+            alpha[i] = g_a * rest
+
+
+@njit(**_INNER)
+def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
+    """Sets ``rows`` rows of ``size`` px to the ground's value and their derivative to the picture's.
+
+    Each row is followed by PAD px without derivative, because spans end on whole vectors.
+    """
+    for y in range(rows):
+        at = y * (size + PAD)
+        to_line, to_grad = line[at:at + size + PAD], grad[at:at + size + PAD]
+        given = d_picture[source:source + size]
+        for i in range(size):
+            to_line[i] = value
+            to_grad[i] = given[i]
+        to_line[size:] = value
+        to_grad[size:] = 0
+        source += stride
+
+
+@njit(**_PARALLEL)
+def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
+                       members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
+                       background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
+                       wants_background):
+    """Walks every band twice: bottom to top to know what was behind, then top to bottom with the derivative.
+
+    stack: (threads, 4, most span cells of a band). rows: (threads, 2, 4, widest canvas * band). places: (threads, most
+    outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
+    premultiplied ground; 0 unless wants_background.
+    """
+    for task in prange(job_order.shape[0]):
+        job = job_order[task]
+        me = get_thread_id()
+        b, top = job_canvas[job], job_top[job]
+        width, height = sizes[b, 0], sizes[b, 1]
+        bottom = min(top + band, height)
+        behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
+        begin, finish = job_start[job], job_start[job + 1]
+        if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
+            continue
+        # What outlines reach of the band: the rest only feeds the background.
+        low, high, upper, lower = width, 0, bottom, top
+        for m in range(begin, finish):
+            n = members[m]
+            low, high = min(low, box[n, 0]), max(high, box[n, 2])
+            upper, lower = min(upper, max(top, box[n, 1])), max(lower, min(bottom, box[n, 3]))
+        low = min(low, high)
+        stride = high - low + PAD
+        origin = -upper * stride - low
+        limit = (lower - upper) * stride
+        for k in range(4):
+            value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
+            _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
+                       lower - upper, width)
+        used = np.int64(0)
+        for m in range(begin, finish):
+            n = members[m]
+            first_kept[m - begin] = used
+            used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
+                               used, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
+                               stop_offset, stop_color, opacity)
+        for m in range(finish - 1, begin - 1, -1):
+            n = members[m]
+            numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
+            p = part_start[n] + (top // band - box[n, 1] // band) * numbers
+            partial[p:p + numbers] = 0
+            _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
+                           first_kept[m - begin], partial[p:p + numbers], winding, d_cover, span, box, crop_start,
+                           row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
+        for k in range(4):
+            d_background_part[job, k] = 0
+            if wants_background:
+                for y in range(top, bottom):
+                    p, q = origin + y * stride, canvas_start[b] + y * width
+                    a, e = (low, high) if upper <= y < lower else (0, 0)
+                    d_background_part[job, k] += (total(d_picture[k, q:q + a]) + total(grad[k, p + a:p + e])
+                                                  + total(d_picture[k, q + e:q + width]))
+
+
+@njit(**_SERIAL)
+def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_start, partial, d_geometry,
+                    d_stop_offset, d_stop_color, d_opacity):
+    """Sums each outline's entries and turns the sums over a linear gradient's ramp into its end points' derivative."""
+    for n in range(kind.shape[0]):
+        first, stops = stop_index[n], stop_index[n + 1] - stop_index[n]
+        numbers = HEAD + PER_STOP * stops
+        total = np.zeros(numbers, np.float64)
+        for e in range(entry_start[n + 1] - entry_start[n]):
+            for q in range(numbers):
+                total[q] += partial[part_start[n] + e * numbers + q]
+        d_opacity[n] = total[0]
+        for k in range(stops):
+            d_stop_offset[first + k] = total[HEAD + PER_STOP * k]
+            for q in range(4):
+                d_stop_color[first + k, q] = total[HEAD + PER_STOP * k + 1 + q]
+        if stops == 1:
+            d_stop_offset[first] = 0
+        for q in range(4):
+            d_geometry[n, q] = 0
+        if kind[n] == RADIAL and stops > 1:
+            d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
+        elif kind[n] == LINEAR and stops > 1:
+            ax, ay, base = ramp(geometry, n)
+            dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
+            if base == 0:
+                # u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
+                square = dx * dx + dy * dy
+                s0, sx, sy = total[1], total[2], total[3]
+                su = ax * sx + ay * sy
+                ddx = (sx - 2 * su * dx) / square
+                ddy = (sy - 2 * su * dy) / square
+                d_geometry[n, 2], d_geometry[n, 3] = ddx, ddy
+                d_geometry[n, 0], d_geometry[n, 1] = -ax * s0 - ddx, -ay * s0 - ddy
+
+
+@njit(**_SERIAL)
+def most_in_a_band(box, span, row_start, band, job_canvas, job_top, job_start, members, sizes):
+    """Most span cells and most outlines in any band: the scratch that a thread needs."""
+    cells, outlines = 1, 1
+    for job in range(job_canvas.shape[0]):
+        outlines = max(outlines, job_start[job + 1] - job_start[job])
+        top = job_top[job]
+        bottom = min(top + band, sizes[job_canvas[job], 1])
+        total = 0
+        for m in range(job_start[job], job_start[job + 1]):
+            n = members[m]
+            for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
+                r = row_start[n] + y - box[n, 1]
+                total += max(span[r, 1] - span[r, 0], 0)
+        cells = max(cells, total)
+    return cells, outlines

@@ -1,0 +1,63 @@
+"""Greedy choice among candidate strokes: each that is taken leaves nothing to gain where it lies."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import numpy as np
+
+from ...render.kernel_cache import njit
+
+
+@njit(nogil=True, error_model="numpy")
+def choose(candidates, count, height, width, cell, clear_min):
+    """The candidates with the most gain that is still there to be had.
+
+    Args:
+        candidates: (n, 6 or more) float64: gain, centre x, y, length, width, angle.
+        count: how many are taken at most. height, width, cell: extent of the picture and of a cell of the grid on which
+            it is kept what is taken, px.
+        clear_min: a candidate of which less than this share lies clear of those taken before is left out.
+
+    Returns:
+        (indices, gains) of those that were taken, in that order; a gain is that of the clear part.
+    """
+    free = np.ones((math.ceil(height / cell) + 1, math.ceil(width / cell) + 1), np.bool_)
+    heap = [(-candidates[i, 0], i) for i in range(len(candidates))]
+    heapq.heapify(heap)
+    indices, gains, taken = np.empty(count, np.int64), np.empty(count), 0
+    while len(heap) > 0 and taken < count:
+        negative, i = heapq.heappop(heap)
+        share = _clear_share(candidates[i], cell, free, False)
+        if share < clear_min:
+            continue
+        gain = candidates[i, 0] * share
+        if gain < -negative * 0.95:  # others may have more by now
+            heapq.heappush(heap, (-gain, i))
+            continue
+        _clear_share(candidates[i], cell, free, True)
+        indices[taken], gains[taken] = i, gain
+        taken += 1
+    return indices[:taken], gains[:taken]
+
+
+@njit(nogil=True, error_model="numpy")
+def _clear_share(candidate, cell, free, take):
+    """Which share of a candidate's cells is free, 0 where it has none; ``take`` leaves none of them free."""
+    cx, cy, length, width, angle = candidate[1], candidate[2], candidate[3], candidate[4], candidate[5]
+    cos, sin = math.cos(angle), math.sin(angle)
+    rx = (abs(cos) * length + abs(sin) * width) / 2
+    ry = (abs(sin) * length + abs(cos) * width) / 2
+    half_length, half_width = length / 2 + 0.25 * cell, width / 2 + 0.25 * cell
+    area, clear = 0, 0
+    for row in range(max(0, int((cy - ry) / cell)), min(free.shape[0], int((cy + ry) / cell) + 2)):
+        y = row * cell - cy
+        for column in range(max(0, int((cx - rx) / cell)), min(free.shape[1], int((cx + rx) / cell) + 2)):
+            x = column * cell - cx
+            if abs(x * cos + y * sin) <= half_length and abs(y * cos - x * sin) <= half_width:
+                area += 1
+                clear += free[row, column]
+                if take:
+                    free[row, column] = False
+    return clear / area if area > 0 else 0.0

@@ -1,0 +1,42 @@
+"""What a sheet of paper adds to a painting: light places left bare, and the rims that washes dry with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..brushes.rules import Edge, rules_of
+from ..color.oklab import oklab
+from ..geometry.sizes import sizes
+from ..model import Color, Rim, Shape, SolidColor, Target
+
+#: How far below the lightness that is left bare paper colours begin to fade into it (Oklab).
+FADE = 0.22
+#: Paper darker than this (Oklab) is no place to leave bare for light.
+LIGHT_PAPER = 0.8
+
+
+def left_bare(target: Target, ground: Color | None, paper: float) -> Target:
+    """The picture with its light places in the paper's own colour, so that nobody paints them.
+
+    paper: from which lightness on (see BrushRules.paper). On a dark ground, or none, the picture stays as it is.
+    """
+    if ground is None or paper > 1 or oklab(np.array(ground))[0] < LIGHT_PAPER:
+        return target
+    share = np.clip((oklab(target.rgb)[..., 0] - paper + FADE) / FADE, 0, 1)[..., None] ** 2
+    rgb = target.rgb + (np.array(ground) - target.rgb) * share
+    return replace(target, rgb=rgb.astype(np.float32))
+
+
+def with_rims(shapes: list[Shape], fidelity: float) -> list[Shape]:
+    """The shapes, those of brushes whose paint gathers at the edge with a rim."""
+    rules = [rules_of(shape.brush, fidelity).edge for shape in shapes]
+    return [shape if edge is None else replace(shape, rim=_rim(shape, float(size), edge))
+            for shape, edge, size in zip(shapes, rules, sizes(shapes), strict=True)]
+
+
+def _rim(shape: Shape, size: float, edge: Edge) -> Rim:
+    colors = [shape.fill.color] if isinstance(shape.fill, SolidColor) else [stop.color for stop in shape.fill.stops]
+    red, green, blue = (np.mean(colors, 0) * (1 - edge.darker)).tolist()
+    return Rim((red, green, blue), min(edge.widest, edge.width * size), edge.opacity)

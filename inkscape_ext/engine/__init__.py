@@ -1,0 +1,1 @@
+"""The engine as the extension meets it: the connection, jobs and their progress, what is sent and what comes back."""

@@ -1,0 +1,129 @@
+"""Runs jobs on the engine, one after the other, while the artist waits: one progress, one cancel, one keep."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gradvec.errors import Cancelled, GradvecError, InputError
+from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
+
+from ..ui.messages import _, from_the_engine
+from ..ui.progress_ui import CANCEL, KEEP, ProgressUi
+from .connection import PendingConnection
+
+PREVIEW_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request to the engine. title: what the artist reads while it runs."""
+
+    kind: str
+    options: dict[str, Any]
+    payloads: dict[str, bytes]
+    info: dict[str, Any]
+    title: str
+
+    def same_work(self) -> str:
+        """Equal for jobs that give the same result, so that a picture that is shown twice is painted once."""
+        asked = sorted((name, repr(value)) for name, value in self.info.items() if name != "name")
+        digest = hashlib.sha256(repr((self.kind, sorted(self.options.items()), asked)).encode())
+        for name in sorted(self.payloads):
+            digest.update(name.encode() + b"\0" + hashlib.sha256(self.payloads[name]).digest())
+        return digest.hexdigest()
+
+
+class JobRunner:
+    """Jobs and their outcomes: a result, or the error that is the picture's own fault, or None where not reached."""
+
+    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "") -> None:
+        self._jobs = jobs
+        self._waiting = waiting
+        self._host_gone = host_gone
+        self._note = note
+        self._steps: Iterator[None] = iter(())
+        #: Whether the artist stopped early and keeps what there is.
+        self.kept = False
+        self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
+
+    def run(self, pending: PendingConnection) -> None:
+        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is.
+
+        Raises:
+            Cancelled: by the artist, or because Inkscape is gone.
+            GradvecError: the engine cannot be reached, failed or died.
+        """
+        self._steps = self._all(pending)
+        try:
+            self._waiting.wait(self._tick)
+        finally:
+            pending.abandon()
+
+    def _tick(self) -> bool:
+        """One look at everything; true when the work is done."""
+        if self._waiting.wish == CANCEL or self._host_gone():
+            raise Cancelled()
+        for _step in self._steps:
+            return False
+        return True
+
+    def _all(self, pending: PendingConnection) -> Iterator[None]:
+        self._waiting.title(self._jobs[0].title, self._note)
+        self._waiting.progress(_("Starting the engine..."), 0.0, None)
+        while not pending.ready:
+            yield
+        client = pending.client()
+        done: dict[str, ResultEvent | GradvecError] = {}
+        for index, job in enumerate(self._jobs):
+            key = job.same_work()
+            if key not in done:
+                self._waiting.title(self._title(index), self._note)
+                done[key] = yield from self._one(client, index)
+            self.outcomes[index] = done[key]
+            if self.kept:
+                return
+
+    def _title(self, index: int) -> str:
+        if len(self._jobs) == 1:
+            return self._jobs[0].title
+        return _("{title} ({number} of {count})").format(
+            title=self._jobs[index].title, number=index + 1, count=len(self._jobs))
+
+    def _one(self, client: Client, index: int) -> Generator[None, None, ResultEvent | GradvecError]:
+        """Submits a job and follows it; returns its outcome (through ``yield from``)."""
+        job = self._jobs[index]
+        client.submit(job.kind, job.options, job.payloads, job.info, PREVIEW_SECONDS)
+        asked = False
+        while True:
+            if self._waiting.wish == KEEP and not asked:
+                client.stop_and_keep()
+                asked = self.kept = True
+            event = client.poll(0.0)
+            if isinstance(event, ProgressEvent):
+                self._show(event, index)
+            elif isinstance(event, PreviewEvent):
+                self._waiting.preview(event.png)
+            elif isinstance(event, ResultEvent):
+                return event
+            elif isinstance(event, ErrorEvent):
+                error = event.error()
+                if isinstance(error, InputError) and len(self._jobs) > 1:
+                    return error
+                raise error
+            else:
+                yield
+
+    def _show(self, event: ProgressEvent, index: int) -> None:
+        count = len(self._jobs)
+        whole = (index + event.fraction) / count
+        if event.ahead:
+            self._waiting.progress(_("Waiting for another run to end..."), whole, None)
+            return
+        left = event.seconds_left
+        if left is not None and event.fraction < 1:
+            left += left / (1 - event.fraction) * (count - index - 1)
+        self._waiting.progress(from_the_engine(event.stage), whole, left)
+        self._waiting.may_keep(event.fraction > 0)

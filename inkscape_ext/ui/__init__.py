@@ -1,0 +1,1 @@
+"""What the artist sees besides the document: progress, windows, words, the selection."""

@@ -1,0 +1,53 @@
+"""Words for the artist, in the artist's language where a translation lies in ``locale``. Standard library only."""
+
+from __future__ import annotations
+
+import gettext as _gettext_module
+from pathlib import Path
+
+DOMAIN = "gradvec"
+_LOCALE = Path(__file__).resolve().parent.parent / "locale"
+_translations = _gettext_module.translation(DOMAIN, str(_LOCALE), fallback=True)
+
+
+def _(text: str) -> str:
+    """``text`` in the language that the environment asks for; itself where there is no translation."""
+    return _translations.gettext(text)
+
+
+def N_(text: str) -> str:
+    """Marks ``text`` for translators; it is translated where it is shown."""
+    return text
+
+
+#: What the engine says while it works and how it names layers: it speaks English, and the host translates.
+FROM_THE_ENGINE = (
+    N_("Reading the picture"), N_("Painting"), N_("Vectorizing strokes"), N_("Refining"), N_("Writing"),
+    N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
+    N_("Adding paths"),
+    N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"))
+
+
+def from_the_engine(text: str) -> str:
+    """A stage or the label of a layer in the artist's language; a layer's leading number stays."""
+    number, _space, words = text.partition(" ")
+    if number.isdigit() and words:
+        return f"{number} {from_the_engine(words)}"
+    if number == "level" and words.isdigit():
+        return _("level {number}").format(number=words)
+    return _("Starting the engine...") if text == "starting the engine" else _(text)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    return _translations.ngettext(one, many, count)
+
+
+def duration(seconds: float) -> str:
+    """``seconds`` as people say them: "a few seconds", "40 seconds", "2 minutes"."""
+    if seconds < 5:
+        return _("a few seconds")
+    if seconds < 90:
+        count = round(seconds / 5) * 5
+        return ngettext("{count} second", "{count} seconds", count).format(count=count)
+    count = round(seconds / 60)
+    return ngettext("{count} minute", "{count} minutes", count).format(count=count)

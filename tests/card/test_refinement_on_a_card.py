@@ -1,0 +1,44 @@
+"""Steps of the one optimizer on a fake card: nothing of it is left on the processor, and nobody waits for the card."""
+
+import numpy as np
+import pytest
+from fake_card import CARD, on_a_card, render_shapes
+from gradvec.model import Target
+from gradvec.optimize import Refinement, constraints, loop
+from gradvec.optimize.variables import Freedom, Variables, reach_of, with_gradient
+from gradvec.progress import Run
+from refined_shapes import SIDE, some_shapes
+
+WAYS = {
+    "fidelity 0": Refinement(freedom=Freedom(reach=reach_of(0.0)), reseeds=0),
+    "fidelity .5": Refinement(freedom=Freedom(reach=reach_of(0.5)), reseeds=0),
+    "fidelity 1": Refinement(freedom=Freedom(reach=reach_of(1.0))),
+    "K-means gradients": Refinement(freedom=Freedom(gradients=False, colors=False), reseeds=0),
+    "vectorize": Refinement(last=0.03, freedom=Freedom(opacity=False, ground=True), reseeds=0, evenness=0.02),
+    "flat": Refinement(flat=True, reseeds=0),
+    "refine some": Refinement(fixed=frozenset({"1", "3"}), reseeds=0),
+    "refit gradients": Refinement(freedom=Freedom(outlines=False), reseeds=0),
+    "recolour among others": Refinement(freedom=Freedom(outlines=False, gradients=False), fixed=frozenset({"0"})),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_steps_stay_on_the_card(way, weighted, monkeypatch):
+    plan = WAYS[way]
+    monkeypatch.setattr(loop, "render_flat", render_shapes)
+    for name in ("before_step", "after_step"):
+        monkeypatch.setattr(constraints.NoSelfIntersection, name, lambda *args: None)
+    shapes = [s if plan.flat else with_gradient(s) for s in some_shapes(5)]
+    target = Target(np.full((SIDE, SIDE, 3), 0.5, np.float32), np.ones((SIDE, SIDE), np.float32), (SIDE, SIDE))
+    weight = np.ones((SIDE, SIDE), np.float32) if weighted else None
+    state = loop.State.of(Variables(shapes, SIDE, SIDE, (1.0, 1.0, 1.0, 1.0), plan.freedom), np.ones(5), 0)
+    with on_a_card() as watch:
+        under_way = loop._Loop(state.copied_to(CARD), target, plan, "cuda", Run(), weight, False)
+        under_way._step(1.0)  # what is made once, such as affine images, is made here
+        watch.waits.clear()
+        for _ in range(2):
+            under_way._step(0.5)
+    assert watch.waits == []
+    assert under_way.state.steps == 3
+    assert {leaf.device.type for leaf in under_way.state.variables.leaves()} == {CARD}

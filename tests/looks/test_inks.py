@@ -1,0 +1,101 @@
+"""True inks: nothing but the inks away from edges, in layers by ink, no hairs; palettes in an artist's words."""
+
+import numpy as np
+import pytest
+from gradvec.color import inks
+from gradvec.color.swatches import NAMED, palette_words
+from gradvec.errors import UsageError
+from gradvec.io import svg
+from gradvec.io.images import png_bytes
+from gradvec.model import Outline, SolidColor, Target
+from gradvec.options import Options
+from gradvec.pipeline import paint_picture
+from gradvec.tools.compare import psnr, render_svg
+from scipy import ndimage
+
+SIDE = 64
+
+
+def picture():
+    """Three soft areas and a small strong spot."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    rgb = np.stack([0.85 - 0.5 * (y > 0.55) + 0.05 * x, 0.75 - 0.35 * (x > 0.5), 0.5 + 0.1 * y - 0.3 * (x > 0.5)], -1)
+    rgb[(x - 0.3) ** 2 + (y - 0.3) ** 2 < 0.02] = (0.8, 0.1, 0.1)
+    return np.clip(rgb + np.random.default_rng(0).normal(0, 0.01, rgb.shape), 0, 1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def printed():
+    options = Options.for_job("paint", {"look": "print", "strokes": 40, "palette": "4", "size": SIDE})
+    return paint_picture(png_bytes(picture()), options)
+
+
+def test_pixels_away_from_edges_are_inks(printed):
+    data = svg.write(printed.document)
+    shown = render_svg(data, 4 * SIDE, 4 * SIDE)
+    own = np.array([[round(255 * v) for v in shape.fill.color] for shape in printed.document.shapes])
+    number = np.abs(shown[:, :, None].astype(int) - np.unique(own, axis=0)[None, None]).max(-1)
+    exact = number.min(-1) <= 1
+    index = number.argmin(-1)
+    edge = ndimage.grey_dilation(index, (5, 5)) != ndimage.grey_erosion(index, (5, 5))
+    assert exact[~edge].mean() >= 0.98
+    assert (~edge).mean() > 0.4
+    assert len(np.unique(own, axis=0)) <= 4
+
+
+def test_strokes_lie_in_layers_by_ink(printed):
+    colors = [{shape.fill.color for shape in layer.shapes} for layer in printed.document.layers]
+    assert all(len(own) == 1 for own in colors)
+    assert all(shape.opacity == 1 and isinstance(shape.fill, SolidColor) for shape in printed.document.shapes)
+    strokes = [own for layer, own in zip(printed.document.layers, colors, strict=True) if layer.key != "underpainting"]
+    assert len(set().union(*strokes)) == len(strokes)
+
+
+def test_no_stroke_is_a_hair(printed):
+    assert min(inks.compactness(shape.outline) for shape in printed.document.shapes) >= inks.HAIR
+
+
+def test_it_is_about_as_close_as_the_picture_in_those_inks(printed):
+    own = np.unique([shape.fill.color for shape in printed.document.shapes], axis=0)
+    wanted = picture()
+    reduced = own[inks.nearest(wanted, own)]
+    got = render_svg(svg.write(printed.document), SIDE, SIDE)
+    bytes_of = [np.rint(255 * p).astype(np.uint8) for p in (wanted, reduced)]
+    assert psnr(bytes_of[0], got) > psnr(*bytes_of) - 3.5
+
+
+def test_inks_are_what_the_eye_tells_apart():
+    rgb = picture()
+    found = inks.choose(Target(rgb, np.ones(rgb.shape[:2], np.float32), (SIDE, SIDE)), 4)
+    # The red spot covers 6 % of the picture and still gets an ink.
+    assert np.abs(found - (0.8, 0.1, 0.1)).max(1).min() < 0.06
+
+
+def test_compactness_of_known_shapes():
+    square = np.array([[0, 0], [10, 0], [10, 10], [0, 10.0]])
+    step = np.roll(square, -1, 0) - square
+    loop = np.stack([square, square + step / 3, square + step * 2 / 3], 1).reshape(-1, 2)
+    assert inks.compactness(Outline((loop,))) == pytest.approx(np.pi / 4, rel=1e-6)
+    assert inks.compactness(Outline((loop * (20, 0.2),))) == pytest.approx(4 * np.pi * 400 / 404**2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("words", "kept"), [
+    ("", ""), (" 5 ", "5"), ("#abc", "#aabbcc"), ("#AABBCC, navy", "#aabbcc,#000080"), ("red green;blue",
+     "#ff0000,#008000,#0000ff"), ("Rebeccapurple", "#663399")])
+def test_palettes_in_an_artists_words(words, kept):
+    assert palette_words(words) == kept
+    assert Options(palette=words).palette == kept
+    assert Options(palette=kept).palette == kept
+
+
+@pytest.mark.parametrize("words", ["0", "1000", "5 6", "#abcd", "no such colour", "#12345g"])
+def test_what_is_no_palette_is_refused(words):
+    with pytest.raises(UsageError, match="palette"):
+        Options(palette=words)
+
+
+def test_names_are_those_of_css():
+    from PIL import ImageColor
+
+    assert len(NAMED) == 148
+    assert all(ImageColor.getrgb(name) == ImageColor.getrgb("#" + code) for name, code in NAMED.items())

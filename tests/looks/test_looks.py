@@ -1,0 +1,134 @@
+"""One table of looks, read by the command line, the wire and the engine's jobs; textures as filters."""
+
+import json
+
+import numpy as np
+import pytest
+from gradvec.cli import main
+from gradvec.errors import UsageError
+from gradvec.io import svg
+from gradvec.io.crop import Crop
+from gradvec.io.images import png_bytes
+from gradvec.io.svg import texture
+from gradvec.jobs import run_job
+from gradvec.looks import DEFAULT, LOOKS, NAMES, PLAIN, look_of
+from gradvec.model import Document, Layer, LinearGradient, Outline, Rim, Shape, SolidColor, Stop, Target
+from gradvec.options import Options
+from gradvec.progress import Run
+from gradvec.stages import paper
+from gradvec.tools.compare import render_svg
+
+PICTURE = png_bytes(np.random.default_rng(1).random((6, 8, 3)).repeat(6, 0).repeat(6, 1))
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_a_look_is_a_set_of_options_that_others_override(look):
+    options = Options.from_dict({"look": look.name})
+    assert {name: getattr(options, name) for name in look.options} == look.options
+    assert Options.from_dict({"look": look.name, "strokes": 77, "texture": "canvas"}).strokes == 77
+    # What was stored of a run gives the same run again.
+    assert Options.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+    assert look.about
+    assert look.label
+
+
+def test_painting_takes_the_default_look_and_plain_options_none():
+    assert Options() == Options.from_dict({"look": PLAIN})
+    assert look_of(PLAIN).options == {}
+    assert Options.for_job("paint", {}) == Options.from_dict({"look": DEFAULT})
+    assert Options.for_job("paint", {"fidelity": 1.0}).fidelity == 1.0
+    assert Options.for_job("refine", {}).look == PLAIN
+
+
+def test_the_command_line_lists_them(capsys):
+    assert main(["looks"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{look.label}: {look.about}" in shown for look in LOOKS)
+    assert main(["looks", "--json"]) == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == list(NAMES)
+
+
+def test_the_shapes_look_builds_up_instead_of_painting():
+    answer, _ = run_job("paint", {"look": "shapes", "strokes": 3, "size": 32}, {"picture": PICTURE}, {}, Run())
+    assert svg.read(answer["svg"]).meta["job"] == "vectorize"
+
+
+def drawing(name="none", scale=1.0):
+    loop = np.array([[10, 10], [20, 10], [30, 10], [40, 10], [40, 20], [40, 30], [40, 40], [30, 40], [20, 40],
+                     [10, 40], [10, 30], [10, 20]], float) * scale
+    ground = np.array([[0, 0], [20, 0], [40, 0], [64, 0], [64, 20], [64, 40], [64, 64], [40, 64], [20, 64], [0, 64],
+                       [0, 40], [0, 20]], float) * scale
+    shapes = (Shape(Outline((ground,)), SolidColor((0.9, 0.85, 0.7))),
+              Shape(Outline((loop,)), SolidColor((0.2, 0.3, 0.6)), brush="oil"))
+    side = round(64 * scale)
+    return Document(side, side, (Layer("strokes", shapes),), texture=name)
+
+
+@pytest.mark.parametrize("name", texture.NAMES)
+def test_a_texture_changes_the_picture_a_little_and_keeps_it(name):
+    plain, textured = (render_svg(svg.write(drawing(n)), 256, 256).astype(float) for n in ("none", name))
+    change = np.abs(plain - textured)
+    assert change.mean() > 0.5
+    assert np.abs(plain.mean((0, 1)) - textured.mean((0, 1))).max() < 9
+    assert (textured > 0).any(-1).all()
+
+
+@pytest.mark.parametrize("name", texture.NAMES)
+def test_a_texture_is_as_large_as_the_picture_asks_for(name):
+    small, large = (render_svg(svg.write(drawing(name, scale)), 256, 256).astype(float) for scale in (1.0, 4.0))
+    assert np.abs(small - large).mean() < 1.5
+
+
+def test_the_file_without_its_texture_is_the_file_without_a_texture():
+    plain, textured = svg.read(svg.write(drawing())), svg.read(svg.write(drawing("paper")))
+    assert [s.outline.loops[0].tolist() for s in plain.shapes] == [s.outline.loops[0].tolist() for s in textured.shapes]
+    assert b"<filter" not in svg.write(drawing())
+    assert svg.write(drawing("paper")).count(b"filter=") == 1
+
+
+def test_a_rim_and_a_brush_survive_the_file():
+    stroke = drawing().shapes[1]
+    rim = Rim((0.2, 0.4, 0.6), 1.25, 0.5)
+    document = Document(64, 64, (Layer("a", (Shape(stroke.outline, stroke.fill, brush="watercolor", rim=rim),)),))
+    (back,) = svg.read(svg.write(document)).shapes
+    assert back.brush == "watercolor"
+    assert back.rim == Rim(back.rim.color, 1.25, 0.5)
+    assert back.rim.color == pytest.approx(rim.color, abs=1 / 255)
+    shown = render_svg(svg.write(document), 64, 64)
+    assert abs(int(shown[25, 9, 0]) - 255) > 20, "half of the rim lies outside"
+
+
+def test_washes_get_darker_rims_and_light_places_stay_paper():
+    stops = (Stop(0.0, (0.8, 0.4, 0.2)), Stop(1.0, (0.4, 0.4, 0.6)))
+    wash = Shape(drawing().shapes[1].outline, LinearGradient(10, 10, 40, 10, stops), 0.5, brush="watercolor")
+    (rimmed, plain) = paper.with_rims([wash, drawing().shapes[1]], 0.0)
+    assert plain.rim is None
+    assert np.all(np.array(rimmed.rim.color) < np.array([0.6, 0.4, 0.4]))
+    assert paper.with_rims([wash], 0.5)[0].rim is None
+    rgb = np.stack([np.full((4, 4, 3), v) for v in (0.1, 0.95)]).reshape(8, 4, 3).astype(np.float32)
+    target = Target(rgb, np.ones((8, 4), np.float32), (4, 8))
+    bare = paper.left_bare(target, (1.0, 1.0, 1.0), 0.9)
+    assert np.array_equal(bare.rgb[:4], rgb[:4])
+    assert np.allclose(bare.rgb[4:], 1.0)
+    assert paper.left_bare(target, (0.2, 0.2, 0.2), 0.9) is target
+    assert paper.left_bare(target, None, 0.9) is target
+
+
+def test_a_draft_shows_a_part_of_the_picture():
+    answer, facts = run_job("draft", {"strokes": 200, "size": 32}, {"picture": PICTURE},
+                            {"crop": [0.5, 0.0, 0.5, 1.0]}, Run())
+    document = svg.read(answer["svg"])
+    assert (document.width, document.height) == (16, 24)
+    assert facts["paths"] <= 60
+    assert answer["png"].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("crop", [[0, 0, 1.2, 1], [-0.1, 0, 1, 1], [0, 0, 0.01, 1], [0, 0, 1], "half"])
+def test_parts_outside_the_picture_are_refused(crop):
+    with pytest.raises(UsageError, match=r"part of the picture|does not lie in"):
+        Crop.from_list(crop)
+
+
+def test_guide_lines_that_are_none_are_refused():
+    with pytest.raises(UsageError, match="guide lines"):
+        run_job("paint", {"strokes": 2, "size": 16}, {"picture": PICTURE}, {"guides": [[0.1, 0.2]]}, Run())
