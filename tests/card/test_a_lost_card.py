@@ -9,7 +9,7 @@ import pytest
 import torch
 from gradvec.errors import Cancelled
 from gradvec.model import Target
-from gradvec.optimize import Refinement, loop, refine
+from gradvec.optimize import Refinement, fallback, loop, refine
 from gradvec.progress import Run
 from gradvec.render import card, render_flat
 from refined_shapes import SIDE, some_shapes
@@ -63,7 +63,7 @@ def plays_card(monkeypatch):
             return ("cpu", "cpu") if lost else ("cuda", "cpu")
 
         monkeypatch.setattr(loop, "render_flat", render)
-        monkeypatch.setattr(loop, "choose", choose)
+        monkeypatch.setattr(fallback, "choose", choose)
         return calls
 
     return play
