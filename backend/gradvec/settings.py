@@ -12,11 +12,11 @@ from .color.css import hex_color, parse_color
 from .color.ground import Wanted
 from .model import Color, Target
 from .optimize import Refinement
+from .optimize.freeing import smooth_rules
 from .optimize.keeping import BrushRules
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
-from .stages.freeing import smooth_rules
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings

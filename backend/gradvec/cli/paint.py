@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
             if params:
                 params.write(saving.params_npz(result, options))
             if strokes:
-                strokes.write(saving.stroke_pngs(result))
+                strokes.write(saving.stroke_pngs(result, options))
         finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE
 

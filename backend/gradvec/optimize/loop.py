@@ -209,6 +209,7 @@ class _Loop:
         variables = self.state.variables
         picture = render_flat(variables.scene(), self.engine)
         self.loss.backward(picture)
+        variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
                 rule.before_step(variables)

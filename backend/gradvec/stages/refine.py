@@ -13,10 +13,10 @@ from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
+from ..optimize.freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 from ..optimize.reduced import ReducedTarget
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
-from .freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 
 #: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
