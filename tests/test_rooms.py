@@ -130,6 +130,11 @@ def test_the_engine_stands_alone():
         assert rooms_used(path) <= {"render", "model", "errors", "geometry"}, path
 
 
+def test_diffvgs_names_need_the_engine_and_files_only():
+    for path in sources(PACKAGE / "pydiffvg"):
+        assert rooms_used(path) <= {"pydiffvg", "render", "io", "errors"}, path
+
+
 def test_nothing_runs_the_pipeline_but_those_who_may():
     users = {room(p) for p in sources(PACKAGE) if "pipeline" in rooms_used(p)} - {"pipeline"}
     assert users <= {"cli", "jobs", "tools"}

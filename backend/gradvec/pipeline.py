@@ -27,7 +27,7 @@ from .io.stroke_folder import read_folder
 from .model import Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
-from .stages import fills, isolate, layers, outline, paper
+from .stages import fills, isolate, layers, outline, paper, soft_edges
 from .stages.paint import paint
 from .stages.refine import refine_layers
 from .stages.vectorize.build import build
@@ -59,10 +59,13 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         own_inks = settings.ink_colors(options)
         target = paper.left_bare(picture, *settings.bare_paper(options))
         target = target if own_inks is None else inks.printed(target, own_inks)
+        mask = () if settings.fixed_background(options) != "auto" else soft_edges.soft_mask(picture)
+        target = soft_edges.whole(target) if mask else target
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        how = settings.paint_settings(options, settings.painting_effort(options) if draft is None else 0.0)
+        how, refining = settings.draft_settings(options) if draft is not None else (
+            settings.paint_settings(options, settings.painting_effort(options)), settings.refine_settings(options))
         lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
         painting = paint(target, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
@@ -70,12 +73,11 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         target = grounds.on_ground(target, painting.background)
         shapes, layer, patches = _vectorized(painting, target, options, frame.run)
     with frame.stage("Refining", key="refine", until=0.97):
-        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background,
-                                                settings.refine_settings(options), frame.run)
+        shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, refining, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
-    return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches)
+    return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches, mask)
 
 
 def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:

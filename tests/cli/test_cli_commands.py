@@ -270,7 +270,7 @@ def test_debug_shows_the_traceback(picture, tmp_path, monkeypatch):
 def test_an_empty_folder_is_filled_whole_or_not_at_all(picture, tmp_path, monkeypatch, capsys):
     from gradvec.cli import saving
 
-    def breaks(result):
+    def breaks(result, options):
         yield "0001.png", b"x"
         raise OSError(errno.ENOSPC, "full")
 

@@ -55,8 +55,10 @@ def drawn(points, width, closed=False, size=64, **options) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", CURVES)
 def test_a_round_pen_covers_what_is_within_half_its_width(name):
-    """0.008 in root mean square: 12 x 12 samples have 0.003 of their own on these pictures. Single px may be off where
-    a border crosses another one at an angle and both windings meet in it."""
+    """0.008 in root mean square: 12 x 12 samples have 0.003 of their own on these pictures.
+
+    Single px may be off where a border crosses another one at an angle and both windings meet in it.
+    """
     points, width, closed = CURVES[name]
     difference = drawn(points, width, closed).numpy() - swept(points, width, closed)
     assert np.sqrt((difference**2).mean()) <= 0.008

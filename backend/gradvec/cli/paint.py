@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
             if params:
                 params.write(saving.params_npz(result, options))
             if strokes:
-                strokes.write(saving.stroke_pngs(result))
+                strokes.write(saving.stroke_pngs(result, options))
     return EXIT_DONE
 
 

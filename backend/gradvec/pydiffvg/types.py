@@ -88,7 +88,7 @@ class LinearGradient:
 
 @dataclass(eq=False)
 class RadialGradient:
-    """center: (2,) px of the canvas. radius: (2,) px along x and y."""
+    """center: (2,) px of the canvas. radius: (2,) px along x and y; where they differ, their mean is what is shown."""
 
     center: torch.Tensor = field(default_factory=_nowhere)
     radius: torch.Tensor = field(default_factory=_nowhere)

@@ -35,7 +35,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Radial:
-    """A gradient around center (2,) px out to radius px, a scalar or (2,) along x and y. The others as in Linear."""
+    """A gradient around center (2,) px out to radius px, one number. The others as in Linear."""
 
     center: torch.Tensor
     radius: torch.Tensor
@@ -197,8 +197,9 @@ def fill_arrays(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Te
         if isinstance(fill, Linear):
             geometry.append(torch.cat([fill.start, fill.end]))
         else:
-            radius = fill.radius.reshape(-1)
-            geometry.append(torch.cat([fill.center, radius, radius if len(radius) == 1 else radius[:0]]))
+            if fill.radius.numel() != 1:
+                raise EngineError(f"A radial gradient expects one radius, got {fill.radius.numel()}.")
+            geometry.append(torch.cat([fill.center, fill.radius.reshape(1), nothing[:1]]))
         offsets.append(fill.offsets.reshape(-1))
         colors.append(with_alpha(fill.colors))
     stops = [len(c) for c in colors]

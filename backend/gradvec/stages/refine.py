@@ -13,10 +13,10 @@ from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
+from ..optimize.freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 from ..optimize.reduced import ReducedTarget
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
-from .freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 
 #: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
@@ -30,7 +30,7 @@ class RefineSettings:
     brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
     traced: outlines came from pictures of strokes, with as
     many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
-    colour where the eye sees no gradient.
+    colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
     plan: Refinement
@@ -41,6 +41,7 @@ class RefineSettings:
     traced: bool = False
     palette: bool = False
     simplify_fills: bool = False
+    settle: int = SETTLE_STEPS
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         freed = _freed(marked, target, background, settings, run)
-    settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
                      rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
         last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
