@@ -1,7 +1,11 @@
 # make demo     paint a real picture and say where the SVG is
 # make test     everything that the tests need, then the tests
+# make test-fast  the tests that need no Inkscape, on all cores, for the inner loop
+# make bless    renew the golden pictures of tests/golden, after a look at what changed
 # make check    ruff, mypy and the generated parts of the documentation
 # make bench    how fast the engine is
+# make fuzz     every reader of foreign input under fuzzing, FUZZ_SECONDS each (default 60)
+# make test-oldest   the tests with the lowest versions that pyproject.toml allows
 # make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
 # make package  wheel, source archive and the zip for Inkscape's extension manager
 # make clean    remove what was built; .venv stays (make distclean removes it, too)
@@ -14,9 +18,10 @@ BIN := $(VENV)/bin
 TORCH ?=
 TORCH_FALLBACK := torch==2.13.0
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench card package clean distclean
+.PHONY: help install demo test test-fast bless test-oldest fuzz check bench card package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -42,10 +47,24 @@ demo: install
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-fast: install
+	$(BIN)/python -m pytest -m "not window and not inkscape" --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+
+bless: install
+	GRADVEC_BLESS=1 $(BIN)/python -m pytest tests/test_golden.py
+
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/options_table.py --check
+
+test-oldest: install
+	PYTHON="$(PYTHON)" sh scripts/test_oldest.sh $(PYTEST_ARGS)
+
+# atheris finds more, and is not there for every system: without it inputs are mutated blindly.
+fuzz: install
+	-$(BIN)/python -m pip --disable-pip-version-check --quiet install 'atheris>=2.3'
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(FUZZ_SECONDS)
 
 bench: install
 	$(BIN)/python benchmarks/engine.py

@@ -17,6 +17,7 @@ from .document.namespaces import Element, adopt_old_names
 from .document.replacing import changed_strokes
 from .streams import Streams
 from .ui import selection
+from .ui.engine_messages import in_our_words
 from .ui.messages import _, ngettext
 from .ui.toolkit import ask, show_message
 
@@ -111,8 +112,9 @@ class Command(EffectExtension):
 
     def tell(self, error: GradvecError) -> None:
         """Shows an error to the artist: in a window of ours, or through Inkscape where there is none."""
-        if not show_message(error.message, error.remedy):
-            self.streams.say(str(error))
+        message, remedy = in_our_words(error.message), in_our_words(error.remedy)
+        if not show_message(message, remedy):
+            self.streams.say(f"{message} {remedy}".strip())
 
     def _say_unexpected(self) -> None:
         traceback.print_exc()

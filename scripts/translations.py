@@ -35,6 +35,8 @@ def menu_messages(path: Path) -> list[polib.POEntry]:
         context = element.get("context")
         if element.tag.replace(NS, "") in _TEXTS and (element.text or "").strip():
             found.append(polib.POEntry(msgid=(element.text or "").strip(), msgctxt=context))
+        if element.tag == f"{NS}submenu" and element.get("name") != "Gradvec":
+            found.append(polib.POEntry(msgid=element.get("name")))
         found += [polib.POEntry(msgid=element.get(name), msgctxt=context) for name in _ATTRIBUTES if element.get(name)]
     return found
 

@@ -61,7 +61,7 @@ class Frame:
 
     def finished(self, shapes: list[Shape], layer: list[int], ground: Color | None, target: Target,
                  refined: RefineReport | BuildReport, painting: Painting | None = None,
-                 patches: Sequence[StrokePatch] = ()) -> Result:
+                 patches: Sequence[StrokePatch] = (), mask: Sequence[Shape] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
         options = self.options
         with self.stage("Writing", key="write", until=1.0):
@@ -72,7 +72,7 @@ class Frame:
                               self.schedule or None)
             built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
                                  target.height)
-            document = Document(target.width, target.height, built, meta, options.texture)
+            document = Document(target.width, target.height, built, meta, options.texture, tuple(mask))
             predicted = predict(document, engine=options.engine, device=options.device)
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)
         return Result(document, target, painting, list(patches), predicted,

@@ -134,13 +134,15 @@ class Layer:
 @dataclass(frozen=True)
 class Document:
     """What becomes an SVG: layers from bottom to top; meta: settings, seed and where it came from, JSON types.
-    texture: a name of gradvec.svg.texture that lies over all of them, or none."""
+    texture: a name of gradvec.io.svg.texture that lies over all of them, or none. mask: grey shapes, bottom to top,
+    whose brightness is the opacity of the whole drawing; none: it is opaque."""
 
     width: int
     height: int
     layers: tuple[Layer, ...]
     meta: dict[str, Any] = field(default_factory=dict)
     texture: str = "none"
+    mask: tuple[Shape, ...] = ()
 
     @property
     def shapes(self) -> list[Shape]:

@@ -12,11 +12,11 @@ from .color.css import hex_color, parse_color
 from .color.ground import Wanted
 from .model import Color, Target
 from .optimize import Refinement
+from .optimize.freeing import smooth_rules
 from .optimize.keeping import BrushRules
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
-from .stages.freeing import smooth_rules
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings
@@ -31,7 +31,9 @@ FREED_EFFORT = 0.25
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
 #: A draft's longest side, px, its share of the strokes, and how many it has at least.
-DRAFT_SIZE, DRAFT_SHARE, DRAFT_LEAST = 192, 0.25, 60
+DRAFT_SIZE, DRAFT_SHARE, DRAFT_LEAST = 160, 0.2, 60
+#: Of a draft's steps: the share of the painter's, and the refinement's.
+DRAFT_PACE, DRAFT_STEPS = 0.35, 12
 
 
 def painted_at(options: Options) -> float:
@@ -116,6 +118,13 @@ def paint_settings(options: Options, effort: float = 1.0) -> PaintSettings:
         longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
         transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, seed=options.seed,
         engine=options.engine, device=options.device)
+
+
+def draft_settings(options: Options) -> tuple[PaintSettings, RefineSettings]:
+    """How a draft is painted and refined: with as few steps as show what will come."""
+    painted, refined = paint_settings(options, 0.0), refine_settings(options)
+    plan = replace(refined.plan, steps=DRAFT_STEPS, reseeds=0)
+    return replace(painted, pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
 
 
 def outline_settings(options: Options) -> OutlineSettings:

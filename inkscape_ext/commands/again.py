@@ -26,12 +26,14 @@ from ..editing_command import EditingCommand
 from ..engine import own_brushes
 from ..engine.job_runner import Job
 from ..ui.messages import _
+from ..ui.toolkit import changed_settings
 
 
 class Again(EditingCommand):
     """The same once more, or with other random numbers."""
 
     def add_parameters(self, pars: ArgumentParser) -> None:
+        pars.add_argument("--host_change", type=inkex.Boolean, default=False)
         pars.add_argument("--host_new_seed", type=inkex.Boolean, default=False)
         pars.add_argument("--host_keep_old", type=inkex.Boolean, default=False)
         pars.add_argument("--host_changed", choices=("ask", "keep", "drop"), default="ask")
@@ -43,10 +45,16 @@ class Again(EditingCommand):
             raise InputError(_("The layer of these strokes stores no settings to run again with."),
                              _("Select the picture and paint it with Extensions > Gradvec > "
                                "Paint with gradient strokes."))
+        settings = [self._options(drawing) for drawing in drawings]
+        if self.options.host_change:
+            changed = changed_settings(settings[0])
+            if changed is None:
+                return False
+            settings = [Options.from_dict({**stored, **changed}).to_dict() for stored in settings]
         kept = [] if self.options.host_keep_old else self.strokes_to_keep(drawings, self.options.host_changed)
         places = [place_of(self.svg, drawing, self.folders()) for drawing in drawings]
         maps, note = self._detail_maps(drawings, places)
-        jobs = [self._job(*of) for of in zip(drawings, places, maps)]
+        jobs = [self._job(*of) for of in zip(drawings, settings, places, maps)]
         count = sum(job.options["strokes"] for job in jobs)
         results = self.run_jobs(jobs, "\n".join(filter(None, (
             _("{count} strokes, each a path").format(count=count), note))))
@@ -60,14 +68,14 @@ class Again(EditingCommand):
         self.select_later(layers)
         return None
 
-    def _job(self, drawing: Drawing, place: Place, detail_map: bytes) -> Job:
+    def _job(self, drawing: Drawing, options: dict[str, Any], place: Place, detail_map: bytes) -> Job:
         info = {"name": place.source.name}
         kind = _kind(drawing)
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
         payloads = {"picture": place.source.data, **detail_maps.payloads(detail_map),
                     **own_brushes.payloads(own_brushes.kept(drawing.holder))}
-        return Job(kind, self._options(drawing), payloads, info,
+        return Job(kind, options, payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 
     def _detail_maps(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[bytes], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from typing import Any
 
 import inkex
@@ -23,6 +23,7 @@ from ..engine import connection, own_brushes
 from ..engine.history import History
 from ..engine.job_runner import Job, JobRunner
 from ..ui.messages import _, duration, ngettext
+from ..ui.progress_ui import ProgressUi
 from ..ui.toolkit import progress_ui
 
 #: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
@@ -50,32 +51,40 @@ class Paint(Command):
         shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
         maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
         brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
+        record = connection.read_record()
         before = self._before(found)
         kept = self.strokes_to_keep(list(before.values()))
-        record = connection.read_record()
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
         jobs = [_job(kind, options, source, png, brushes) for (_picture, source), png in zip(found, maps)]
-        note = "\n".join(filter(None, (_note(kind, options, len(jobs), history),
-                                       _marks_note(kind, len(marking), len(shapes)),
-                                       _brushes_note(self.options), _hidden_note([p for p, _source in found]))))
+        notes = (_note(kind, options, len(jobs), history), _marks_note(kind, len(marking), len(shapes)),
+                 _brushes_note(self.options.host_own_brushes, kind, options["brush"]),
+                 _hidden_note([picture for picture, _source in found]))
         started = time.monotonic()
         with progress_ui() as progress:
-            runner = JobRunner(jobs, progress, self.streams.host_gone, note)
-            runner.run(connection.PendingConnection(record))
-            progress.progress(_("Placing the strokes..."), 1.0, None)
+            runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)))
             results = _results(found, maps, runner.outcomes, problems)
             layers = [self._put(*result, before, kept) for result in results]
+        if len(layers) == len(jobs) and not runner.kept:
+            history.add(kind, options, (time.monotonic() - started) / len(jobs))
+        self._finish(layers, marking, problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
+        return None
+
+    def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str) -> JobRunner:
+        """The jobs, done."""
+        runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+        runner.run(connection.PendingConnection(record))
+        progress.progress(_("Placing the strokes..."), 1.0, None)
+        return runner
+
+    def _finish(self, layers: list[Element], marking: list[Element], problems: list[GradvecError]) -> None:
+        """What is left to do when all strokes are in the document."""
         if self.options.host_hide_marks:
             for shape in marking:
                 styles.put(shape, "display", "none")
-        if len(layers) == len(jobs) and not runner.kept:
-            history.add(kind, options, (time.monotonic() - started) / len(jobs))
         sources.remember_links(self.svg, self.folders())
         self.select_later(layers)
-        problems += [outcome for outcome in runner.outcomes if isinstance(outcome, GradvecError)]
         if problems:
             self.tell(_together(problems))
-        return None
 
     def _detail_maps(self, found: list[tuple[pictures.Picture, sources.Source]],
                      shapes: list[Element]) -> tuple[list[bytes], list[Any]]:
@@ -125,7 +134,7 @@ class Paint(Command):
     def _put(self, picture: pictures.Picture, source: sources.Source, png: bytes, result: ResultEvent,
              before: dict[Element, Drawing], kept: list[Element]) -> Element:
         """Inserts one result and returns its layer."""
-        brushes = self.options.host_own_brushes if self.options.brush != parameters.FREE_SHAPES else ""
+        brushes = self.options.host_own_brushes if parameters.job_kind(self.options) == "paint" else ""
         new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
                          {**detail_maps.notes(png), **own_brushes.notes(brushes)})
         if picture.anchor in before:
@@ -174,9 +183,9 @@ def _hidden_note(found: list[pictures.Picture]) -> str:
     return _("A hidden picture is selected: its strokes will be shown")
 
 
-def _brushes_note(values: Namespace) -> str:
-    """That brushes of the artist's own are of no use with another look."""
-    if not values.host_own_brushes.strip(" |") or values.brush in (None, "oil", "mixed"):
+def _brushes_note(names: str, kind: str, brush: str) -> str:
+    """That brushes of the artist's own are of no use with another brush than oil."""
+    if not names.strip(" |") or (kind == "paint" and brush in ("oil", "mixed")):
         return ""
     return _("Own brushes are left out: only Oil paints with them")
 

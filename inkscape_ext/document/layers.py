@@ -135,7 +135,7 @@ class Placer:
         """Moves what ``root`` draws into ``holder`` by ``matrix``, from canvas px to its user units; returns it."""
         _rename(root, f"{key}-")
         _into_user_units(root, matrix)
-        for definitions in root.iter(SVG + "defs"):
+        for definitions in list(root.iter(SVG + "defs")):
             self._svg.defs.extend(list(definitions))
         groups = _graphics(root)
         for group in groups:

@@ -70,7 +70,10 @@ def load(image: Element, folders: list[Path]) -> Source:
 
 
 def picture_name(image: Element) -> str:
-    """What an artist would call the picture: its file's name, else its label or title, else "picture"."""
+    """What an artist would call the picture: its file's name, else its label, title or id, else "picture".
+
+    Ids that a program has made up, such as image33, say nothing to anybody.
+    """
     for address in (href(image), image.get(ABSREF) or ""):
         if not address or address.startswith("data:"):
             continue
@@ -79,7 +82,9 @@ def picture_name(image: Element) -> str:
             return name
     label = image.get(LABEL)
     title = image.find(SVG + "title")
-    return label or (title.text if title is not None else None) or _("picture")
+    identifier = image.get("id") or ""
+    named = "" if re.match(r"[A-Za-z]+[-_]?\d[\d-]*\Z", identifier) else identifier
+    return label or (title.text if title is not None else None) or named or _("picture")
 
 
 def find_file(address: str, folders: list[Path], absref: str = "") -> Path | None:

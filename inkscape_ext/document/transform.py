@@ -47,6 +47,10 @@ def apply(root: Element, matrix: Transform) -> None:
                 element.set("stroke-width", number(float(element.get("stroke-width")) * _size(matrix), places))
     for element in root.iter(SVG + "filter"):
         _filter(element, matrix, places)
+    for element in root.iter(SVG + "mask"):
+        _region(element, "maskUnits", matrix, places)
+        for path in element.iter(SVG + "path"):
+            path.set("d", path_data(path.get("d", ""), matrix, places))
     for element in root.iter(SVG + "linearGradient"):
         _linear(element, matrix, places)
     for element in root.iter(SVG + "radialGradient"):
@@ -130,14 +134,20 @@ def _radial(gradient: Element, matrix: Transform, places: int) -> None:
     gradient.set("r", number(float(gradient.get("r")) * size, places))
 
 
+def _region(element: Element, units: str, matrix: Transform, places: int) -> None:
+    """The region of a filter or mask becomes the box around what it was."""
+    if element.get(units) != "userSpaceOnUse":
+        return
+    x, y, width, height = (float(element.get(name)) for name in ("x", "y", "width", "height"))
+    corners = [matrix.apply_to_point((a, b)) for a in (x, x + width) for b in (y, y + height)]
+    low, high = ([pick(corner[axis] for corner in corners) for axis in (0, 1)] for pick in (min, max))
+    for name, value in zip(("x", "y", "width", "height"), (*low, high[0] - low[0], high[1] - low[1])):
+        element.set(name, number(value, places))
+
+
 def _filter(element: Element, matrix: Transform, places: int) -> None:
-    """A filter's region becomes the box around what it was; lengths inside grow by the mean scale, waves shrink."""
-    if element.get("filterUnits") == "userSpaceOnUse":
-        x, y, width, height = (float(element.get(name)) for name in ("x", "y", "width", "height"))
-        corners = [matrix.apply_to_point((a, b)) for a in (x, x + width) for b in (y, y + height)]
-        low, high = ([pick(corner[axis] for corner in corners) for axis in (0, 1)] for pick in (min, max))
-        for name, value in zip(("x", "y", "width", "height"), (*low, high[0] - low[0], high[1] - low[1])):
-            element.set(name, number(value, places))
+    """A filter's region moves; lengths inside grow by the mean scale, and waves are as much fewer."""
+    _region(element, "filterUnits", matrix, places)
     size = _size(matrix)
     for primitive in element.iter():
         for name, factor in (("dx", size), ("dy", size), ("scale", size), ("stdDeviation", size),

@@ -10,6 +10,7 @@ from typing import Any
 from gradvec.errors import Cancelled, GradvecError, InputError
 from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
 
+from ..ui.engine_messages import in_our_words
 from ..ui.messages import _, from_the_engine
 from ..ui.progress_ui import CANCEL, KEEP, ProgressUi
 from .connection import PendingConnection
@@ -110,6 +111,8 @@ class JobRunner:
                 return event
             elif isinstance(event, ErrorEvent):
                 error = event.error()
+                error = type(error)(in_our_words(error.message, str(job.info.get("name") or "")),
+                                    in_our_words(error.remedy), error.code)
                 if isinstance(error, InputError) and len(self._jobs) > 1:
                     return error
                 raise error

@@ -15,6 +15,13 @@ def _(text: str) -> str:
     return _translations.gettext(text)
 
 
+def pgettext(context: str, text: str) -> str:
+    """``text`` in the sense that ``context`` names, as menu files mark it."""
+    marked = f"{context}\x04{text}"
+    found = _translations.gettext(marked)
+    return _(text) if not context or found == marked else found
+
+
 def N_(text: str) -> str:
     """Marks ``text`` for translators; it is translated where it is shown."""
     return text

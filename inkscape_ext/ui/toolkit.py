@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
+from gradvec.errors import InputError
+
+from .messages import _
 from .progress_ui import ProgressUi
 
 
@@ -38,6 +42,20 @@ def ask(question: str, answers: list[str]) -> int | None:
     from . import widgets
 
     return widgets.ask(question, answers)
+
+
+def changed_settings(settings: dict[str, Any]) -> dict[str, str] | None:
+    """The options of a run as the artist wants them now, in words; None where they are cancelled.
+
+    Raises:
+        InputError: no window can be opened.
+    """
+    if not has_windows():
+        raise InputError(_("The settings cannot be shown, because no window can be opened here."),
+                         _("Leave \"Change the settings first\" off, or paint the picture itself."))
+    from .settings_window import SettingsWindow
+
+    return SettingsWindow(settings).run()
 
 
 def show_message(message: str, remedy: str) -> bool:

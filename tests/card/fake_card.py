@@ -28,7 +28,7 @@ class Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = func.name().removeprefix("aten::")
-        tensors = [a for a in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(a, torch.Tensor)]
+        tensors = list(_tensors((*args, *kwargs.values())))
         here = {t.device.type for t in tensors}
         to = torch.device(kwargs["device"]).type if kwargs.get("device") is not None else None
         if CARD in here and (name.startswith(("_local_scalar_dense", "nonzero", "masked_select", "unique"))
@@ -41,6 +41,14 @@ class Watch(TorchDispatchMode):
                 i is not None and (i.dtype == torch.bool or i.device.type == "cpu") for i in args[1]):
             self.waits.append(f"{name} by a mask, or by the host's numbers")
         return func(*args, **kwargs)
+
+
+def _tensors(arguments: object) -> Iterator[torch.Tensor]:
+    if isinstance(arguments, torch.Tensor):
+        yield arguments
+    elif isinstance(arguments, (list, tuple)):
+        for argument in arguments:
+            yield from _tensors(argument)
 
 
 @contextmanager

@@ -15,5 +15,6 @@ def some_shapes(count: int) -> list[Shape]:
         angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
         radius = rng.uniform(4, 6, (points, 1))
         loop = rng.uniform(6, SIDE - 6, 2) + radius * np.stack([np.cos(angle), np.sin(angle)], -1)
-        result.append(Shape(Outline((loop,)), SolidColor(tuple(rng.uniform(0, 1, 3))), id=str(n)))
+        color = SolidColor(tuple(rng.uniform(0, 1, 3)))
+        result.append(Shape(Outline((loop,)), color, id=str(n), brush=("oil", "tape", "watercolor")[n % 3]))
     return result

@@ -13,6 +13,7 @@ import gradvec
 import pytest
 from gradvec.cli import main
 from gradvec.io.svg import read
+from gradvec.ipc.state import LOG_BYTES_MAX, State
 
 HERE = Path(__file__).parent
 
@@ -84,3 +85,45 @@ def test_ctrl_c_reaches_the_engine(picture, tmp_path):
     assert process.returncode == 130
     assert json.loads(told.splitlines()[-1])["code"] == "cancelled"
     assert not (tmp_path / "o.svg").exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_engine_is_restarted_and_its_log_is_read(picture, tmp_path, capsys):
+    assert main(["engine", "logs"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["engine", "restart"]) == 0
+    assert "No engine ran" in capsys.readouterr().out
+    first = status(capsys)["pid"]
+    assert paint(picture, tmp_path / "o.svg", "--strokes", "3", "--quiet") == 0
+    assert main(["engine", "restart"]) == 0
+    assert "was restarted" in capsys.readouterr().out
+    assert status(capsys)["pid"] not in (first, None)
+    assert main(["engine", "logs", "-n", "1000"]) == 0
+    told = capsys.readouterr().out
+    assert "Job 1 begins: 'paint'" in told
+    assert "Job 1 ends after" in told
+    assert "photo" not in told
+    assert main(["engine", "logs", "-n", "1"]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_log_that_is_no_file_is_neither_waited_for_nor_followed(tmp_path):
+    state = State(tmp_path)
+    os.mkfifo(state.log_path)
+    os.close(state.open_log())
+    assert state.log_tail() == ""
+    state.log_path.unlink()
+    (tmp_path / "elsewhere").write_text("secret")
+    state.log_path.symlink_to(tmp_path / "elsewhere")
+    os.close(state.open_log())
+    assert state.log_tail() == ""
+    assert (tmp_path / "elsewhere").read_text() == "secret"
+
+
+def test_a_log_past_its_bounds_is_set_aside(tmp_path):
+    state = State(tmp_path)
+    state.log_path.write_bytes(b"old\n" + b"x" * 4 * LOG_BYTES_MAX + b"\nlast\n")
+    state.trim_log()
+    assert state.log_path.stat().st_size == 0
+    state.log_path.write_text("new\n")
+    assert state.log_tail().endswith("last\nnew\n")

@@ -1,7 +1,5 @@
 """A drawing keeps what the artist did to it: ungrouping, moving, fading, naming, clipping, changing single strokes."""
 
-from argparse import Namespace
-
 import pytest
 from documents import load
 from edited import LABEL, PICTURE, SVG, Editing, G, corners, find, ids, painted
@@ -211,7 +209,7 @@ def test_nothing_is_painted_where_it_would_not_be_seen(editing):
     svg = load(f'<g id="l" style="display:none">{PICTURE}</g>')
     after, said = editing.run("paint", svg, "--id=a")
     assert after is None
-    assert said.startswith("The picture picture lies in a hidden layer or group")
+    assert said.startswith("The picture a lies in a hidden layer or group")
 
 
 def test_hidden_pictures_in_a_group_are_named(editing):
@@ -241,5 +239,5 @@ def test_an_open_line_without_a_fill_is_left_alone(editing, command):
     ("marker", "/a.png", True), ("free", "/a.png", True), ("oil", "/a.png", False), ("mixed", "/a.png", False),
     ("marker", " | ", False)])
 def test_own_brushes_that_are_of_no_use_are_told(brush, names, said):
-    note = paint._brushes_note(Namespace(brush=brush, host_own_brushes=names))
+    note = paint._brushes_note(names, "vectorize" if brush == "free" else "paint", brush)
     assert note == ("Own brushes are left out: only Oil paints with them" if said else "")

@@ -241,7 +241,7 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert (asked["kind"], asked["options"]["strokes"], asked["options"]["brush"]) == ("vectorize", 2, "oil")
     assert sent_map(editing) is None
     layer = find(document, "gv1-layer")
-    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: picture", None)
+    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: a", None)
     after, said = editing.run("again", document, "--id=gv1-s2", "--id=eye")
     assert said == ""
     asked = editing.asked()

@@ -179,3 +179,23 @@ def test_a_broken_drawing_leaves_the_document_alone(drawing):
         layers.Placer(svg, layers.Wishes()).place(
             layers.NewDrawing(pictures.selected(svg, ["a"])[0], "x", (40, 20), drawing))
     assert etree.tostring(svg) == before
+
+
+def test_texture_and_soft_edges_come_along_in_the_documents_units():
+    """The engine wraps all layers in one group for each; both refer to definitions, which are renamed and scaled."""
+    start, end = DRAWING.index(b"<g "), DRAWING.rindex(b"</g>") + len(b"</g>")
+    around = (b'<defs><filter id="gradvec-paper" filterUnits="userSpaceOnUse" x="0" y="0" width="80" height="40">'
+              b'<feOffset dx="2" dy="2"/></filter><mask id="gradvec-mask" maskUnits="userSpaceOnUse" x="0" y="0" '
+              b'width="80" height="40"><path d="M0 0L80 0L80 40Z" fill="#ffffff"/></mask></defs>'
+              b'<g id="gradvec-soft" mask="url(#gradvec-mask)"><g id="gradvec-texture" filter="url(#gradvec-paper)">')
+    svg, (layer,) = placed(PLAIN, drawing=DRAWING[:start] + around + DRAWING[start:end] + b"</g></g>" + DRAWING[end:])
+    (soft,) = [child for child in layer if child.get("mask")]
+    (texture,) = list(soft)
+    for reference in (soft.get("mask"), texture.get("filter")):
+        assert [e for e in svg.defs if e.get("id") == reference[len("url(#"):-1]]
+        assert reference.startswith("url(#gv1-")
+    (kept,) = svg.defs.iter(SVG + "filter")
+    assert [float(kept.get(name)) for name in ("x", "y", "width", "height")] == [10, 20, 40, 20]
+    assert float(kept[0].get("dx")) == pytest.approx(1)
+    assert stroke(layer) == [pytest.approx(p) for p in ((10, 20), (50, 20), (50, 40), (10, 40))]
+    assert all(path.get("transform") is None for path in layer.iter(SVG + "path"))

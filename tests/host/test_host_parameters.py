@@ -10,6 +10,7 @@ from gradvec.options import STROKES_MAX, Options
 from lxml import etree
 
 from inkscape_ext import parameters
+from inkscape_ext.ui import menu_file
 
 INX = Path(__file__).resolve().parents[2] / "gradvec.inx"
 NS = "{http://www.inkscape.org/namespace/inkscape/extension}"
@@ -76,7 +77,7 @@ def test_the_menu_offers_nothing_that_nobody_reads():
     known = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU)
     others = set(params()) - known
     assert others == {"command", "tab", "host_preset", "host_background_color", "host_clip", "host_hide_picture",
-                      "host_lock_picture", "host_hide_marks", "host_own_brushes"}
+                      "host_lock_picture", "host_hide_marks", "host_own_brushes", "host_replace"}
     assert {choice.get("value") for choice in params()["host_preset"].iter(NS + "option")} == set(parameters.PRESETS)
 
 
@@ -128,3 +129,15 @@ def test_a_wrong_palette_is_one_sentence():
     with pytest.raises(UsageError) as caught:
         options("--palette=many")
     assert "palette" in caught.value.message
+
+
+def test_the_settings_of_a_drawing_are_those_of_the_menu_and_come_back_unchanged():
+    """What the window shows of any options, handed back untouched, gives the same options."""
+    offered = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU) - set(menu_file.NOT_CHANGED)
+    choices = [choice for _label, page in menu_file.pages() for choice in page]
+    assert {choice.name for choice in choices} == offered
+    for values in ({}, {"strokes": 77, "opaque": True, "cubics": 12, "stroke_max": 90.5, "palette": "#204060,#f0e0c0",
+                        "background": "#123456", "fidelity": 0.25, "gradient": "flat"}, {"opaque": False}):
+        stored = Options.from_dict(values).to_dict()
+        shown = {choice.name: choice.shown(stored[choice.name]) for choice in choices}
+        assert Options.from_dict({**stored, **shown}).to_dict() == stored

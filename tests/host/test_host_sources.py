@@ -29,7 +29,7 @@ def test_embedded_pictures(data):
         source = sources.load(image(embedded(name)), [])
         assert source.data == (data / name).read_bytes()
         assert source.size == (40, 20)
-    assert source.name == "picture"
+    assert source.name == "photo"
 
 
 @pytest.mark.parametrize("mangle", [
@@ -115,7 +115,10 @@ def test_names_that_artists_know():
     assert sources.picture_name(image("C:\\photos\\cat.png")) == "cat.png"
     assert sources.picture_name(image("data:,x", 'inkscape:label="Holiday"')) == "Holiday"
     assert sources.picture_name(image("data:,x", 'sodipodi:absref="/home/me/cat.jpg"')) == "cat.jpg"
-    assert sources.picture_name(image("data:,x")) == "picture", "its id says nothing to an artist"
+    assert sources.picture_name(image("data:,x")) == "photo"
+    for identifier in ("image33", "image1-2", "img_7"):
+        element = load(f'<image id="{identifier}" xlink:href="data:,x"/>').getElementById(identifier)
+        assert sources.picture_name(element) == "picture"
 
 
 @pytest.mark.parametrize("address", ["file://[::1", "file:///%00", "//[", "file:", "x" * 5000, "\u0000", "?#"])

@@ -99,3 +99,37 @@ def test_only_plain_drawings_are_rewritten(body, plain):
 def test_numbers_are_short():
     assert [transform.number(v, 3) for v in (1.0, 0.5, -0.0001, 10.0, 100, 1.23456)] == [
         "1", "0.5", "0", "10", "100", "1.235"]
+
+
+@pytest.mark.parametrize("numbers", MATRICES)
+def test_rims_filters_and_masks_grow_with_the_drawing(numbers):
+    matrix = Transform(numbers)
+    tree = root('<defs><filter id="f" filterUnits="userSpaceOnUse" x="0" y="0" width="80" height="40">'
+                '<feTurbulence baseFrequency="0.2 0.1"/><feOffset dx="2" dy="2"/><feGaussianBlur stdDeviation="3"/>'
+                '<feDisplacementMap scale="4"/></filter><mask id="m" maskUnits="userSpaceOnUse" x="0" y="0" width="80" '
+                'height="40"><path d="M0 0L80 0L80 40Z"/></mask></defs>'
+                '<g filter="url(#f)" mask="url(#m)"><path d="M1 1L5 1L5 5Z" stroke="#123456" stroke-width="1.5"/></g>')
+    assert transform.can_apply(tree)
+    transform.apply(tree, matrix)
+    a, b, c, d, _e, _f = matrix.to_hexad()
+    size = math.sqrt(abs(a * d - b * c))
+    fine = transform.decimals(matrix)
+    (stroke,) = [e for e in tree.iter(f"{{{SVG}}}path") if e.get("stroke")]
+    assert float(stroke.get("stroke-width")) == pytest.approx(1.5 * size, abs=10**-fine)
+    turbulence, offset, blur, displacement = tree[0][0]
+    waves = [float(v) for v in turbulence.get("baseFrequency").split()]
+    assert waves == pytest.approx([0.2 / size, 0.1 / size], rel=1e-4)
+    lengths = [float(v) for v in (offset.get("dx"), blur.get("stdDeviation"), displacement.get("scale"))]
+    assert lengths == pytest.approx([2 * size, 3 * size, 4 * size], rel=1e-4)
+    corners = [matrix.apply_to_point(p) for p in ((0, 0), (80, 0), (80, 40), (0, 40))]
+    for region in (tree[0][0], tree[0][1]):
+        x, y, width, height = (float(region.get(name)) for name in ("x", "y", "width", "height"))
+        assert [x, y] == pytest.approx([min(p[k] for p in corners) for k in (0, 1)], abs=10**-fine)
+        far = [max(p[k] for p in corners) for k in (0, 1)]
+        assert [x + width, y + height] == pytest.approx(far, abs=2 * 10**-fine)
+    data = tree[0][1][0].get("d").replace("M", " ").replace("L", " ").replace("Z", "").split()
+    assert [float(v) for v in data] == pytest.approx([v for p in corners[:3] for v in p], abs=10**-fine)
+
+
+def test_a_line_without_a_width_is_left_under_a_scale():
+    assert not transform.can_apply(root('<path d="M0 0L1 1Z" stroke="#123456"/>'))

@@ -31,6 +31,7 @@ from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
 #: What the dialogs remember from an earlier time: every colour counts as similar.
 REMEMBERED = 'org.gradvec.select.host_tolerance="100"'
 STROKE = re.compile(r"gradvec:stroke=")
+MOVED = re.compile(r'transform="translate\((30, ?20)\)"')
 
 
 class Play:
@@ -56,6 +57,13 @@ class Play:
 
     def run(self, name: str, *ids: str, **numbers: float) -> dict:
         """Runs a command on ``ids`` through its dialog, and undoes it again."""
+        done = self.command(name, *ids, **numbers)
+        self.driver.undo()
+        self.driver.wait(lambda: not self.driver.changed, f"an unchanged document after undoing {name}")
+        return {**done, "after_undo": self.state()}
+
+    def command(self, name: str, *ids: str, **numbers: float) -> dict:
+        """Runs a command on ``ids`` through its dialog."""
         self.select(*ids)
         dialog = self.open(name)
         for label, value in numbers.items():
@@ -73,9 +81,23 @@ class Play:
         self.driver.shot(f"{name}-done")
         done = self.state()
         time.sleep(0.5)
-        self.driver.undo()
-        self.driver.wait(lambda: not self.driver.changed, f"an unchanged document after undoing {name}")
-        return {**done, "after_undo": self.state()}
+        return done
+
+    def change(self, *ids: str, **actions: str) -> None:
+        """Does Inkscape's own actions on ``ids``; in their names an underscore stands for a dash."""
+        self.select(*ids)
+        for action, argument in actions.items():
+            self.driver.action(action.replace("_", "-"), argument)
+        self.driver.wait(lambda: self.driver.changed, "a changed document")
+
+    def back(self) -> None:
+        """Undoes everything."""
+        for _step in range(12):
+            if not self.driver.changed:
+                return
+            self.driver.undo()
+            time.sleep(0.3)
+        raise TimeoutError("the document did not become unchanged")
 
     def open(self, name: str):
         self.driver.choose_menu("Extensions", "Gradvec", f"{name}...")
@@ -86,7 +108,10 @@ class Play:
 
     def state(self) -> dict:
         text = self.driver.save(self.folder / "now.svg")
-        return {"strokes": len(STROKE.findall(text)), "ids": re.findall(r'<path[^>]*?\sid="([^"]+)"', text, re.DOTALL),
+        return {"strokes": len(STROKE.findall(text)), "photo": 'id="photo"' in text, "moved": MOVED.findall(text),
+                "drawings": len(re.findall(r"gradvec:run=", text)), "faded": text.count("opacity:0.5"),
+                "counts": re.findall(r"&quot;strokes&quot;:(\d+)", text),
+                "ids": re.findall(r'<path[^>]*?\sid="([^"]+)"', text, re.DOTALL),
                 "layers": re.findall(r'inkscape:label="([^"]*)"', text), "red": text.count("#ff0000"),
                 "changed": self.driver.changed}
 
@@ -128,6 +153,75 @@ def again(play: Play) -> dict:
 
 def palette(play: Play) -> dict:
     return play.run("Limit palette", play.one, **{"How many:": 1})
+
+
+def ungrouped(play: Play) -> dict:
+    """Inkscape ungroups the layer and the layers in it; what is left can still be edited, and painted again."""
+    play.change("gv1-layer", selection_ungroup="")
+    facts = {"before": play.state(), "refined": play.command("Refine selected strokes", "gv1-s2"),
+             "again": play.command("Run again", "gv1-s1")}
+    play.back()
+    return facts
+
+
+def moved(play: Play) -> dict:
+    """The layer is moved and faded; what is painted again lies where it lay, as faded as it was."""
+    play.change("gv1-layer", transform_translate="30,20", object_set_property="opacity,0.5")
+    facts = {"before": play.state(), **play.command("Run again", "gv1-s1")}
+    play.back()
+    return facts
+
+
+def by_hand(play: Play) -> dict:
+    """A stroke is moved by hand: the artist is asked, and keeps it."""
+    play.change("gv1-s2", transform_translate="30,20")
+    play.select("gv1-s1")
+    dialog = play.open("Run again")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Apply", within=dialog), "Apply"))
+    program = play.driver.wait(lambda: play.driver.application(PROGRESS), "the question")
+    text = play.driver.wait(lambda: [t for t in play.driver.texts(program) if "by hand" in t], "its text")
+    play.driver.shot("by-hand")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Keep them on top", within=program), "Keep"))
+    play.driver.wait(lambda: play.driver.application(PROGRESS) is None, "the end of the command", play.seconds)
+    play.driver.wait(lambda: play.driver.answers(dialog), "an answer from Inkscape")
+    play.close(dialog)
+    time.sleep(0.5)
+    facts = {"text": text[0], **play.state()}
+    play.back()
+    return facts
+
+
+def settings(play: Play) -> dict:
+    """The window of settings shows those of the layer; one of them is changed."""
+    play.select("gv1-s1")
+    dialog = play.open("Run again")
+    play.driver.press(play.driver.wait(lambda: play.driver.find("check box", "Change the settings first",
+                                                                within=dialog), "the check box"))
+    play.driver.press(play.driver.wait(lambda: play.driver.find("button", "Apply", within=dialog), "Apply"))
+    program = play.driver.wait(lambda: play.driver.application(PROGRESS), "the window of settings")
+    play.driver.wait(lambda: play.driver.find("button", "Paint", within=program), "its button")
+    play.driver.shot("settings")
+    number = play.driver.wait(lambda: play.driver.find("spin button", "Strokes:", within=program), "the strokes")
+    number.get_value_iface().set_current_value(3)
+    play.driver.press(play.driver.find("button", "Paint", within=program))
+    play.driver.wait(lambda: play.driver.application(PROGRESS) is None, "the end of the command", play.seconds)
+    play.driver.wait(lambda: play.driver.answers(dialog), "an answer from Inkscape")
+    play.close(dialog)
+    time.sleep(0.5)
+    facts = play.state()
+    play.back()
+    return facts
+
+
+def twice(play: Play) -> dict:
+    """Painting the picture again replaces its drawing and selects the layer: deleting leaves the picture alone."""
+    facts = {"painted": play.command("Paint with gradient strokes", "photo")}
+    time.sleep(2.5)
+    play.driver.action("delete-selection")
+    time.sleep(0.5)
+    facts["deleted"] = play.state()
+    play.back()
+    return facts
 
 
 def select(play: Play) -> dict:
@@ -187,7 +281,8 @@ def engine(play: Play) -> dict:
     return {"before": before, "after": after, "report": report, **play.state()}
 
 
-SCENARIOS = (refine, repaint, refit, detail, trace, again, palette, select, wrong, engine)
+SCENARIOS = (refine, repaint, refit, detail, trace, again, palette, ungrouped, moved, by_hand, twice, settings,
+             select, wrong, engine)
 
 
 def painted(private: Inkscape, environment: dict[str, str]) -> Path:

@@ -19,13 +19,16 @@ class Inkscape:
     """A private Inkscape: its profile with the extension in it, its engine, its log."""
 
     def __init__(self, directory: Path, python: str = sys.executable) -> None:
-        """python: the interpreter that runs the fake engine; it needs Pillow and numpy."""
-        from gradvec.tools.install import install_extension
-
+        """python: the interpreter that installs the extension and runs the fake engine; it needs Pillow and numpy."""
         self.directory = directory
         self.profile = directory / "profile"
         self.log = directory / "state" / "gradvec" / "inkscape.log"
-        self.extension = install_extension(self.profile / "extensions", python)
+        code = ("import sys; from pathlib import Path; from gradvec.tools.install import install_extension; "
+                "print(install_extension(Path(sys.argv[1]), sys.executable))")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "backend")}
+        done = subprocess.run([python, "-c", code, str(self.profile / "extensions")], env=environment, check=True,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        self.extension = Path(done.stdout.splitlines()[-1])
 
     def environment(self, **more: str) -> dict[str, str]:
         """Everything private, and the fake engine in the real one's place."""

@@ -39,6 +39,37 @@ def test_fills_are_changed_where_that_was_asked_for(facts):
     assert "3 added details" in facts["detail"]["layers"]
 
 
+def test_an_ungrouped_drawing_is_edited_and_painted_again(facts):
+    fact = facts["ungrouped"]
+    assert fact["before"]["drawings"] == 0
+    assert (fact["refined"]["ids"], fact["refined"]["red"]) == (BEFORE, 2)
+    assert (fact["again"]["ids"], fact["again"]["drawings"]) == (["gv2-s1", "gv2-s2"], 1)
+
+
+def test_a_drawing_that_was_moved_and_faded_stays_so(facts):
+    fact = facts["moved"]
+    assert (len(fact["before"]["moved"]), fact["before"]["faded"]) == (1, 1)
+    assert (fact["ids"], fact["drawings"]) == (["gv2-s1", "gv2-s2"], 1)
+    assert (len(fact["moved"]), fact["faded"]) == (1, 1)
+
+
+def test_the_artist_is_asked_about_strokes_that_were_changed_by_hand(facts):
+    fact = facts["by_hand"]
+    assert "1 stroke was changed by hand since it was painted." in fact["text"]
+    assert (fact["ids"], "3 changed by hand" in fact["layers"]) == (["gv2-s1", "gv2-s2", "gv1-s2"], True)
+
+
+def test_settings_can_be_changed_before_a_drawing_is_painted_again(facts):
+    assert (facts["moved"]["counts"], facts["settings"]["counts"]) == (["2"], ["3"])
+    assert facts["settings"]["ids"] == ["gv2-s1", "gv2-s2"]
+
+
+def test_applying_twice_leaves_one_drawing_and_deleting_leaves_the_picture(facts):
+    painted, deleted = facts["twice"]["painted"], facts["twice"]["deleted"]
+    assert (painted["ids"], painted["drawings"]) == (["gv2-s1", "gv2-s2"], 1)
+    assert (deleted["ids"], deleted["drawings"], deleted["photo"]) == ([], 0, True)
+
+
 def test_what_was_found_is_selected(facts):
     """One of two strokes was selected; both were found, and deleting the selection deletes both."""
     assert facts["select"]["unchanged"]

@@ -11,8 +11,9 @@ import pytest
 pytestmark = pytest.mark.inkscape
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/bin/python3"
-#: pytest and what it imports: pure Python, so it may be borrowed from this environment, and nothing else is.
-BORROWED = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
+#: pytest, what it imports, and what installs the extension: pure Python, so they may be borrowed from this environment,
+#: and nothing else is.
+BORROWED = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments", "polib")
 
 
 def borrowed(folder: Path) -> Path:

@@ -58,7 +58,7 @@ def test_strokes_across_a_clear_form_are_turned_along_it(brush):
         shape = torch.tensor([[48.0, 38.0, 48.0, 48.0, 48.0, 58.0, 2.0, 2.0]])
     axis, color, opacity = torch.tensor([[-5.0, 0, 5, 0]]), torch.rand(1, 6), torch.ones(1)
     before = shape.clone()
-    keeping.hold(shape, axis, color, opacity, np.array([brush]))
+    keeping.of_strokes(np.array([brush]), shape.device).hold(shape, axis, color, opacity)
     if brush in (1, 2):
         way = float(torch.atan2(shape[0, 5] - shape[0, 1], shape[0, 4] - shape[0, 0]))
         assert (shape[0, 0:2] + shape[0, 4:6]).tolist() == pytest.approx((before[0, 0:2] + before[0, 4:6]).tolist())

@@ -1,6 +1,7 @@
 """One table of looks, read by the command line, the wire and the engine's jobs; textures as filters."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from gradvec.jobs import run_job
 from gradvec.looks import DEFAULT, LOOKS, NAMES, PLAIN, look_of
 from gradvec.model import Document, Layer, LinearGradient, Outline, Rim, Shape, SolidColor, Stop, Target
 from gradvec.options import Options
+from gradvec.pipeline import paint_picture
 from gradvec.progress import Run
 from gradvec.stages import paper
 from gradvec.tools.compare import render_svg
@@ -46,6 +48,15 @@ def test_the_command_line_lists_them(capsys):
     assert all(f"{look.label}: {look.about}" in shown for look in LOOKS)
     assert main(["looks", "--json"]) == 0
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == list(NAMES)
+
+
+def test_the_page_about_looks_shows_the_table():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "looks.md").read_text(encoding="utf-8")
+    for look in LOOKS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| {look.label} | `{look.name}` |"))
+        assert look.about in row
+        for name, value in look.options.items():
+            assert f"`{name}` {str(value).lower() if isinstance(value, bool) else value}" in row
 
 
 def test_the_shapes_look_builds_up_instead_of_painting():
@@ -132,3 +143,28 @@ def test_parts_outside_the_picture_are_refused(crop):
 def test_guide_lines_that_are_none_are_refused():
     with pytest.raises(UsageError, match="guide lines"):
         run_job("paint", {"strokes": 2, "size": 16}, {"picture": PICTURE}, {"guides": [[0.1, 0.2]]}, Run())
+
+
+def test_soft_opacity_survives_without_rings():
+    y, x = np.mgrid[0:64, 0:64] / 32 - 1
+    far = np.hypot(x, y)
+    alpha = np.clip(1.25 - 1.4 * far, 0, 1)
+    rgba = np.dstack([np.full((64, 64), 0.2), np.full((64, 64), 0.3), np.full((64, 64), 0.5), alpha])
+    options = Options(strokes=12, size=64, fidelity=0.0, look="photo")
+    result = paint_picture(png_bytes(rgba), options)
+    data = svg.write(result.document)
+    white, black = (render_svg(data, 64, 64, ground).astype(float) for ground in ("#ffffff", "#000000"))
+    shown = 1 - (white - black).mean(2) / 255
+    assert np.abs(shown - alpha).mean() <= 2 / 255
+    # Our own engine shows the same.
+    assert np.abs(result.predicted - white / 255).mean() < 0.01
+
+
+def test_hard_and_opaque_edges_get_no_mask():
+    from gradvec.stages.soft_edges import soft_mask
+
+    rgb = np.zeros((40, 40, 3), np.float32)
+    y, x = np.mgrid[0:40, 0:40]
+    disk = np.clip(15.5 - np.hypot(x - 20, y - 20), 0, 1).astype(np.float32)
+    assert soft_mask(Target(rgb, disk, (40, 40))) == ()
+    assert soft_mask(Target(rgb, np.ones_like(disk), (40, 40))) == ()

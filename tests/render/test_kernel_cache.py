@@ -2,10 +2,12 @@
 
 import os
 import pickle
+import re
 import resource
 import signal
 import stat
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,3 +154,11 @@ def test_a_change_beside_a_kernel_compiles_it_anew(folder, monkeypatch):
     compiled()
     monkeypatch.setattr(kernel_cache, "_sources_digest", lambda place: "other")
     assert compiled() == (0, 1)
+
+
+def test_no_kernel_uses_numbas_own_cache():
+    """Which would unpickle what lies beside the sources, and fail every run after one damaged file."""
+    package = Path(kernel_cache.__file__).parents[1]
+    users = [path for path in package.rglob("*.py") if re.search(r"from numba import .*\bn?jit\b|numba\.n?jit",
+                                                                 path.read_text("utf-8"))]
+    assert [path.name for path in users] == ["kernel_cache.py"]

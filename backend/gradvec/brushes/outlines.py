@@ -176,15 +176,20 @@ class Groups:
 
     @classmethod
     def of(cls, brush: np.ndarray, cubics: int) -> Groups:
-        rows = tuple((b, torch.from_numpy(np.nonzero(brush == b)[0])) for b in range(len(NAMES)) if (brush == b).any())
+        rows = [(b, np.nonzero(brush == b)[0]) for b in range(len(NAMES)) if (brush == b).any()]
         per_brush = np.array([3 * segments(b, cubics) for b in range(len(NAMES))])
         counts = per_brush[np.asarray(brush, np.int64)]
         start = np.concatenate([[0], np.cumsum(counts)])
-        order = [start[i] + np.arange(counts[i]) for _, index in rows for i in index.numpy()]
+        order = [start[i] + np.arange(counts[i]) for _, index in rows for i in index]
         where = np.concatenate(order) if order else np.zeros(0, np.int64)
         gather = np.empty_like(where)
         gather[where] = np.arange(len(where))
-        return cls(rows, counts, torch.from_numpy(gather))
+        return cls(tuple((b, torch.from_numpy(index)) for b, index in rows), counts, torch.from_numpy(gather))
+
+    def to(self, device: torch.device) -> Groups:
+        """The same with its indices on a device."""
+        return Groups(tuple((brush, index.to(device)) for brush, index in self.rows), self.counts,
+                      self._gather.to(device))
 
     def flat(self, per_brush: list[torch.Tensor]) -> torch.Tensor:
         """(K, 2) control points in paint order from (n, k, 2) of each brush in the order of ``rows``."""

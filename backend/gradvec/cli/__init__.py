@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError
+from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError, out_of_memory
 from . import compare, doctor, engine, extension, looks, paint, strokes, vectorize
 from .arguments import Parser
 
@@ -109,8 +109,8 @@ def _unexpected(error: Exception) -> EngineError:
     """A sentence for a failure nobody foresaw; its traceback goes to the log."""
     from .log import write_traceback
 
-    if isinstance(error, MemoryError):
-        return EngineError("There is not enough memory for this run.", "Choose a smaller --size or fewer --strokes.")
+    if (short := out_of_memory(error)) is not None:
+        return short
     if isinstance(error, ModuleNotFoundError) and not (error.name or "gradvec").startswith("gradvec"):
         return EngineError(f"The library {error.name} is not installed.", "`gradvec doctor` says how to get it.")
     log = write_traceback(error)

@@ -6,16 +6,19 @@ import argparse
 import json
 
 from ..errors import EXIT_DONE
+from .arguments import number
 
 NAME = "engine"
-USAGE = "serve | status [--json] | stop | once"
+USAGE = "serve | status [--json] | stop | restart | logs [-n LINES] | once"
 HELP = "look after the engine process"
 DESCRIPTION = """\
 The engine process keeps torch loaded between runs, so that Inkscape does not wait for
 it. It is started on demand and ends by itself; these commands look after it."""
 EXAMPLES = """\
   gradvec engine status --json
-  gradvec engine stop"""
+  gradvec engine stop
+  gradvec engine restart
+  gradvec engine logs -n 50"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status = actions.add_parser("status", help="whether an engine runs, and which", allow_abbrev=False)
     status.add_argument("--json", action="store_true", help="as one JSON object: running, pid, version, device")
     actions.add_parser("stop", help="end the engine that runs", allow_abbrev=False)
+    actions.add_parser("restart", help="end the engine that runs, and start another", allow_abbrev=False)
+    logs = actions.add_parser("logs", help="the last lines of the engine's log", allow_abbrev=False)
+    logs.add_argument("-n", "--lines", type=number("lines", 1, 100_000, "is no number of lines"), default=100.0,
+                      metavar="LINES", help="how many (default 100)")
     actions.add_parser("once", help="one job over stdin and stdout, then end (docs/protocol.md)", allow_abbrev=False)
 
 
@@ -40,6 +47,12 @@ def run(args: argparse.Namespace) -> int:
         return ipc.one_shot_command()
     if args.action == "stop":
         print("The engine was stopped." if ipc.stop() else "No engine runs.")
+        return EXIT_DONE
+    if args.action == "restart":
+        print("The engine was restarted." if ipc.restart() else "No engine ran; one was started.")
+        return EXIT_DONE
+    if args.action == "logs":
+        print(ipc.log_lines(int(args.lines)), end="")
         return EXIT_DONE
     status = ipc.status()
     if args.json:

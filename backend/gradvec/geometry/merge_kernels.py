@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from ..render.kernel_cache import njit
 
 _JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -30,20 +31,17 @@ def unit(ax, ay, bx, by, cx, cy, dx, dy):
 @njit(**_JIT)
 def fit_between(points, weight, first, last, size, tx, ty, ux, uy, t, cubic):
     """Least-squares cubic through samples first..last (counted round a loop of ``size``), whose ends are kept, and
-    which leaves along (tx, ty) and arrives along (ux, uy). Fills ``cubic`` (4, 2); returns the weighted sum of
-    squared distances, px^3.
+    which leaves along (tx, ty) and arrives along (ux, uy). ``t`` holds the samples' parameters and is improved. Fills
+    ``cubic`` (4, 2); returns the weighted sum of squared distances, px^3.
     """
     n = last - first
     ax, ay = points[first % size, 0], points[first % size, 1]
     bx, by = points[last % size, 0], points[last % size, 1]
     chord = math.hypot(bx - ax, by - ay)
-    t[0] = 0.0
-    for k in range(1, n + 1):
-        i, j = (first + k) % size, (first + k - 1) % size
-        t[k] = t[k - 1] + math.hypot(points[i, 0] - points[j, 0], points[i, 1] - points[j, 1])
-    length = t[n]
-    for k in range(n + 1):
-        t[k] /= length + 1e-12
+    length = 0.0
+    for k in range(n):
+        i, j = (first + k + 1) % size, (first + k) % size
+        length += math.hypot(points[i, 0] - points[j, 0], points[i, 1] - points[j, 1])
     error = 0.0
     for _ in range(_ROUNDS + 1):
         c11 = c12 = c22 = x1 = x2 = 0.0
@@ -86,6 +84,32 @@ def fit_between(points, weight, first, last, size, tx, ty, ux, uy, t, cubic):
 
 
 @njit(**_JIT)
+def without(loop, samples, weight, parameter, start, n, k, t, cubic):
+    """What one cubic in place of the two at node ``k`` of ``n`` costs, px^3; ``t`` and ``cubic`` are filled.
+
+    Parameters of a cubic that was cut in two go on at the rate at which its handles at the cut say that it ran.
+    """
+    size = len(samples)
+    a, b = (k - 1) % n, (k + 1) % n
+    first, middle, last = start[a], start[k], start[b]
+    middle += size if middle <= first else 0
+    last += size if last <= first else 0
+    p, q, r = 3 * a, 3 * k, 3 * b
+    into = math.hypot(loop[q, 0] - loop[p + 2, 0], loop[q, 1] - loop[p + 2, 1]) + 1e-9
+    out = math.hypot(loop[q + 1, 0] - loop[q, 0], loop[q + 1, 1] - loop[q, 1]) + 1e-9
+    cut = into / (into + out)
+    for i in range(first, last):
+        own = parameter[i % size]
+        t[i - first] = cut * own if i < middle else cut + (1.0 - cut) * own
+    t[last - first] = 1.0
+    tx, ty = unit(loop[p, 0], loop[p, 1], loop[p + 1, 0], loop[p + 1, 1], loop[p + 2, 0], loop[p + 2, 1],
+                  loop[q, 0], loop[q, 1])
+    ux, uy = unit(loop[r, 0], loop[r, 1], loop[q + 2, 0], loop[q + 2, 1], loop[q + 1, 0], loop[q + 1, 1],
+                  loop[q, 0], loop[q, 1])
+    return fit_between(samples, weight, first, last, size, tx, ty, -ux, -uy, t, cubic)
+
+
+@njit(**_JIT)
 def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
     """Takes nodes out of one loop, cheapest first, until the next would take the sum above ``allowed`` px^3.
 
@@ -95,18 +119,13 @@ def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
         How many segments are left; their control points lie at the front of ``loop``.
     """
     count, size = len(loop) // 3, len(samples)
-    start, kept = np.empty(count, np.int64), np.empty(count, np.int64)
-    own = np.zeros(count)
-    for k in range(count):
-        start[k] = k * per
-        kept[k] = k
-    t = np.empty(size + 1)
-    cubic = np.empty((4, 2))
-    cost = np.full(count, np.inf)
-    fits = np.empty((count, 4, 2))
-    stale = np.ones(count, np.bool_)
-    spent = 0.0
-    n = count
+    start, kept, stale = np.arange(count) * per, np.arange(count), np.ones(count, np.bool_)
+    parameter = np.empty(size)
+    for i in range(size):
+        parameter[i] = (i % per) / per
+    own, cost = np.zeros(count), np.full(count, np.inf)
+    t, cubic = np.empty(size + 1), np.empty((4, 2))
+    spent, n = 0.0, count
     while n > fewest:
         best, least = -1, np.inf
         for k in range(n):
@@ -114,34 +133,28 @@ def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
                 stale[k] = False
                 cost[k] = np.inf
                 if not corner[kept[k]]:
-                    a, b = (k - 1) % n, (k + 1) % n
-                    first, last = start[a], start[b]
-                    if last <= first:
-                        last += size
-                    p, q, r = 3 * a, 3 * k, 3 * b
-                    tx, ty = unit(loop[p, 0], loop[p, 1], loop[p + 1, 0], loop[p + 1, 1], loop[p + 2, 0],
-                                  loop[p + 2, 1], loop[q, 0], loop[q, 1])
-                    ux, uy = unit(loop[r, 0], loop[r, 1], loop[q + 2, 0], loop[q + 2, 1], loop[q + 1, 0],
-                                  loop[q + 1, 1], loop[q, 0], loop[q, 1])
-                    error = fit_between(samples, weight, first, last, size, tx, ty, -ux, -uy, t, cubic)
-                    cost[k] = error - own[a] - own[k]
-                    fits[k] = cubic
+                    now = own[(k - 1) % n] + own[k]
+                    cost[k] = without(loop, samples, weight, parameter, start, n, k, t, cubic) - now
             if cost[k] < least:
                 best, least = k, cost[k]
         if best < 0 or spent + max(least, 0.0) > allowed:
             break
         k, a = best, (best - 1) % n
+        without(loop, samples, weight, parameter, start, n, k, t, cubic)
+        end = start[(k + 1) % n]
+        end += size if end <= start[a] else 0
+        for i in range(start[a], end):
+            parameter[i % size] = t[i - start[a]]
         spent += least
-        own[a] += own[k] + cost[k]
-        loop[3 * a + 1], loop[3 * a + 2] = fits[k, 1], fits[k, 2]
+        own[a] += own[k] + least
+        loop[3 * a + 1], loop[3 * a + 2] = cubic[1], cubic[2]
         for m in range(k, n - 1):
             loop[3 * m:3 * m + 3] = loop[3 * m + 3:3 * m + 6].copy()
             start[m], own[m], kept[m] = start[m + 1], own[m + 1], kept[m + 1]
-            cost[m], stale[m], fits[m] = cost[m + 1], stale[m + 1], fits[m + 1]
+            cost[m], stale[m] = cost[m + 1], stale[m + 1]
         n -= 1
         a = a if a < k else a - 1
-        for m in (a - 1, a, a + 1):
-            stale[m % n] = True
+        stale[a], stale[(a + 1) % n] = True, True
     return n
 
 

@@ -2,7 +2,8 @@
 
 Standard library only, and Python 3.8 is enough, because Inkscape's own Python imports this package. docs/protocol.md
 says what travels; ``gradvec.ipc.client.Client`` is what a caller needs. Here is what ``gradvec engine serve | status |
-stop`` do; they import what they need when they are called, because every process of the engine imports this file.
+stop | restart | logs`` do; they import what they need when they are called, because every process of the engine
+imports this file.
 """
 
 from __future__ import annotations
@@ -91,3 +92,24 @@ def stop(state_dir: Path | None = None) -> bool:
             return True
     except EngineError:
         return State(state_dir).kill_holder()
+
+
+def restart(state_dir: Path | None = None) -> bool:
+    """Ends the engine, as :func:`stop` does, and starts another; whether one ran before.
+
+    Raises:
+        EngineError: it could not be ended, or none starts.
+    """
+    from .client import Client
+
+    ran = stop(state_dir)
+    with Client.connect_or_start(state_dir=state_dir):
+        return ran
+
+
+def log_lines(count: int, state_dir: Path | None = None) -> str:
+    """The last ``count`` lines of the engine's log, and of the one before it if that is not enough."""
+    from .state import State
+
+    lines = State(state_dir).log_tail().splitlines(keepends=True)
+    return "".join(lines[-count:])

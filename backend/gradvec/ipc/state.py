@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
@@ -196,20 +198,38 @@ class State:
 
     def open_log(self) -> int:
         """A descriptor that appends to the log; an overlong one is set aside. Where none opens, the null device's."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
             with contextlib.suppress(OSError):
                 if self.log_path.stat().st_size > LOG_BYTES_MAX:
                     os.replace(self.log_path, self.log_path.with_suffix(".log.1"))
-            return os.open(str(self.log_path), flags, 0o600)
+            return _open_ordinary(self.log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError:
             return os.open(os.devnull, os.O_WRONLY)
 
     def trim_log(self) -> None:
-        """Empties a log that grew past bounds while it is written to; its writers append, so they just go on."""
+        """Sets a log aside that grew past bounds while it is written to; its writers append, so they just go on."""
         with contextlib.suppress(OSError):
             if self.log_path.stat().st_size > 4 * LOG_BYTES_MAX:
+                shutil.copyfile(self.log_path, self.log_path.with_suffix(".log.1"), follow_symlinks=False)
                 os.truncate(self.log_path, 0)
+
+    def log_tail(self) -> str:
+        """The end of the log, and of the one before it in front."""
+        parts = []
+        for path in (self.log_path.with_suffix(".log.1"), self.log_path):
+            with contextlib.suppress(OSError), os.fdopen(_open_ordinary(path, os.O_RDONLY), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_BYTES_MAX))
+                parts.append(file.read(LOG_BYTES_MAX).decode("utf-8", "replace"))
+        return "".join(parts)
+
+
+def _open_ordinary(path: Path, flags: int) -> int:
+    """A descriptor of an ordinary file; what is a link or a pipe raises OSError instead of waiting or leading away."""
+    fd = os.open(str(path), flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not an ordinary file")
+    return fd
 
 
 class Lock:

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import Cancelled, EngineError, GradvecError
+from ..errors import SMALLER, Cancelled, EngineError, GradvecError, out_of_memory
 from ..progress import CancelToken, Progress, Run, notes_to
 from .launch import Launch, clean_environment, own_session
 from .protocol import TRUSTED, Frame, ProtocolError, error_frame
@@ -96,9 +96,6 @@ def encode_png(picture: Any) -> bytes:
         for name, content in chunks)
 
 
-SMALLER = "Close other programs, or choose a smaller working size or fewer strokes, and try again."
-
-
 def load_function(name: str, paths: tuple[str, ...]) -> Callable[..., Any]:
     """The function that "module:function" names, imported with ``paths`` in front.
 
@@ -110,7 +107,7 @@ def load_function(name: str, paths: tuple[str, ...]) -> Callable[..., Any]:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except Exception as error:
-        raise _incomplete(error) from error
+        raise out_of_memory(error) or _incomplete(error) from error
 
 
 def _incomplete(error: BaseException) -> EngineError:
@@ -129,6 +126,7 @@ class Worker:
         self._token = CancelToken()
         self._sending = threading.Lock()
         self._device: str | None = None
+        self._job_number = 0
 
     def run(self) -> None:
         """Until the supervisor is gone."""
@@ -176,17 +174,22 @@ class Worker:
     def _run_job(self, run_job: Callable[..., Any], frame: Frame) -> None:
         body, payloads = frame.body, frame.payloads
         del frame
+        self._job_number += 1
+        job, started = f"Job {self._job_number}", time.monotonic()
+        log(f"{job} begins: {str(body['kind'])[:20]!r}")
         reports = Reports(self._send, float(body.get("previews") or 0.0))
         run = Run(on_progress=reports.progress, on_preview=reports.preview, token=self._token)
         try:
-            told: list[str] = []
-            with notes_to(told.append):
+            notes: list[str] = []
+            with notes_to(notes.append):
                 results, info = run_job(body["kind"], body["options"], payloads, body["info"], run)
-            for note in told:
+            for note in notes:
                 log(note)
-            self._send(Frame("result", {"info": {**info, **({"notes": told} if told else {})}}, dict(results)))
+            told = Frame("result", {"info": {**info, **({"notes": notes} if notes else {})}}, dict(results))
         except BaseException as error:  # SystemExit out of a library ends the job, not the engine
-            self._send(self._told(error))
+            told = self._told(error)
+        log(f"{job} ends after {time.monotonic() - started:.1f} s: {told.body.get('code', 'result')}")
+        self._send(told)
 
     def _send(self, frame: Frame) -> None:
         with self._sending:
@@ -202,10 +205,10 @@ class Worker:
                 self._log_traceback(error)
             return error_frame(error)
         self._log_traceback(error)
+        if (short := out_of_memory(error)) is not None:
+            return error_frame(short)
         if isinstance(error, ImportError):
             return error_frame(_incomplete(error))
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-            return error_frame(EngineError("There is not enough memory for this run.", SMALLER, "engine.memory"))
         return error_frame(EngineError(f"The engine met a fault that it does not know: {in_short(error)}.",
                                        f"The details are in the log: {self._log_path}", "engine.unexpected"))
 

@@ -152,6 +152,7 @@ def constraints_for(freedom: Freedom, fixed: frozenset[str], tension: float, eve
     rules += further
     if fixed:
         rules.append(HeldStill(fixed))
-    if freedom.outlines:
+    # Affine images of brushes cross themselves no more than the brushes do.
+    if freedom.outlines and freedom.reach > 0:
         rules.append(NoSelfIntersection(pieces))
     return rules

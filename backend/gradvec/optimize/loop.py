@@ -12,9 +12,10 @@ import torch
 
 from ..model import Shape, Target
 from ..progress import Run
-from ..render import card, choose, render_flat
+from ..render import render_flat
 from .adam import Adam, cosine_decay
 from .constraints import Constraint, constraints_for
+from .fallback import KEEP_EVERY, run_where_it_works
 from .loss import PictureLoss
 from .previews import Previews
 from .reseed import OrientationField, idle_last, places_by_error
@@ -25,8 +26,6 @@ from .variables import Freedom, Variables, with_gradient
 POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
 
 
-#: Steps after which what a card holds is copied to the processor, in case the card fails.
-KEEP_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -148,22 +147,10 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
         shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
                   else with_gradient(shape) for shape in shapes]
-    kept = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
-                    np.ones(len(shapes)) if pace is None else pace, plan.seed)
-    while True:
-        engine, device = choose(plan.engine, plan.device)
-        on_card = "cuda" in (engine, device)
-        loop = None
-        try:
-            loop = _Loop(kept.copied_to(device) if on_card else kept, target, plan, engine, run, weight, on_card)
-            return loop.result()
-        except Exception as error:
-            if not on_card or not card.is_fault(error):
-                raise
-            card.lose(error)
-        if choose(plan.engine, plan.device) == (engine, device):
-            raise card.CardLost("The graphics card failed.", "Run again with device cpu.")
-        kept = kept if loop is None else loop.kept
+    state = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
+                     np.ones(len(shapes)) if pace is None else pace, plan.seed)
+    return run_where_it_works(state, (plan.engine, plan.device), lambda state, engine, on_card: _Loop(
+        state, target, plan, engine, run, weight, on_card))
 
 
 class _Loop:
@@ -222,6 +209,7 @@ class _Loop:
         variables = self.state.variables
         picture = render_flat(variables.scene(), self.engine)
         self.loss.backward(picture)
+        variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
                 rule.before_step(variables)

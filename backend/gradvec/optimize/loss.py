@@ -45,6 +45,11 @@ class PictureLoss:
         """Mean squared difference of the last picture."""
         return float(self._difference.square().mean())
 
+    @property
+    def per_pixel(self) -> float:
+        """Squared difference of a pixel, summed over its planes, on average."""
+        return self.mse * len(self._planes)
+
     def error_map(self) -> np.ndarray:
         """(H, W) squared difference of the last picture, summed over its planes."""
         return self._difference.square().sum(0).reshape(self.size).cpu().numpy()

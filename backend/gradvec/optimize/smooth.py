@@ -90,7 +90,8 @@ class SmoothJoints(Constraint):
 
 
 class TurningPrice(Constraint):
-    """A radian of turning inwards costs ``cost`` in summed squared colour difference.
+    """A radian of turning inwards costs as much as ``cost`` pixels that are as wrong as the picture is on average: the
+    nearer it is, the less a wiggle can gain.
 
     The control polygon of a convex outline turns one way all along, by 2 pi, and costs nothing whatever its shape;
     a wiggle turns there and back. Curves turn no more than their control polygons do.
@@ -114,7 +115,7 @@ class TurningPrice(Constraint):
         area = torch.zeros(self._loops, device=p.device, dtype=p.dtype).index_add_(
             0, self._loop, p[:, 0] * following[:, 1] - following[:, 0] * p[:, 1])
         way = torch.sign(area)[self._loop]
-        slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * self._cost
+        slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * (self._cost * variables.wrong)
         # The turn at a point grows with the direction of the edge that leaves it and falls with that of the one before.
         normal = torch.stack([-edge[:, 1], edge[:, 0]], 1)
         pull = (slope - slope[after])[:, None] * normal / ((edge * edge).sum(1, keepdim=True) + SOFT_PX**2)

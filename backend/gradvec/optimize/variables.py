@@ -58,12 +58,13 @@ class Variables:
 
     background: (1, 4) straight RGBA that lies under everything. origin: (K, 2) control points as they came in. size:
     (N,) px, square root of each outline's area. owner: (K,) outline of each control point; following, preceding: (K,)
-    its neighbours on its loop. opaque_ground: whether nothing shows through the ground, trained or not.
+    its neighbours on its loop. opaque_ground: whether nothing shows through the ground, trained or not. wrong: squared
+    colour difference of a pixel at the last step, summed over its planes, on average.
     """
 
     def __init__(self, shapes: list[Shape], width: int, height: int, background: tuple[float, ...],
                  freedom: Freedom, device: str = "cpu") -> None:
-        self.freedom = freedom
+        self.freedom, self.wrong = freedom, 0.0
         self.meta = [replace(shape, fill=SolidColor((0.0, 0.0, 0.0))) for shape in shapes]
         scene = scene_from_shapes(shapes, width, height, background)
         size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0)))

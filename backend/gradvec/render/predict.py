@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..geometry.scaling import scaled
-from ..model import Document, Shape
+from ..model import Document, Layer, Shape
 from . import render
 from .scene import scene_from_shapes
 
@@ -27,6 +29,11 @@ def predict(document: Document, background: tuple[float, ...] = WHITE, engine: s
             shapes = [scaled(s, (1.0, 1.0), (0.0, -float(rows.start))) for s in shapes if _reaches(s, rows)]
         scene = scene_from_shapes(shapes, document.width, rows.stop - rows.start, background)
         picture[rows] = render(scene, engine, device)[..., :3].cpu().numpy()
+    if document.mask:
+        alone = replace(document, layers=(Layer("", document.mask),), mask=())
+        grey = predict(alone, (0.0, 0.0, 0.0, 1.0), engine, device)
+        ground = np.asarray(background[:3], np.float32)
+        picture = ground + grey * (picture - ground)
     return picture
 
 

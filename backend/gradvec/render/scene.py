@@ -121,7 +121,7 @@ class Scene:
         given: dict[str, Any] = dict(zip(PARAMETERS, parameters, strict=True))
         return replace(self, **given)
 
-    def to(self, dtype: torch.dtype | None = None, device: str | None = None) -> Scene:
+    def to(self, dtype: torch.dtype | None = None, device: str | torch.device | None = None) -> Scene:
         return self.with_parameters(*(p.to(dtype=dtype, device=device) for p in self.parameters))
 
     @classmethod

@@ -13,10 +13,10 @@ from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
+from ..optimize.freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 from ..optimize.reduced import ReducedTarget
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
-from .freeing import Freed, free_outlines, repaired, simplified, smooth_rules
 
 #: Steps that settle the shapes after outlines were repaired, and their share of the full rates.
 SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
@@ -30,7 +30,7 @@ class RefineSettings:
     brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
     traced: outlines came from pictures of strokes, with as
     many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
-    colour where the eye sees no gradient.
+    colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
     plan: Refinement
@@ -41,6 +41,7 @@ class RefineSettings:
     traced: bool = False
     palette: bool = False
     simplify_fills: bool = False
+    settle: int = SETTLE_STEPS
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     Returns:
         The shapes that are left, their layers, and what was done.
     """
+    if run.keep:  # nothing but what is needed to hand the shapes out as they came
+        settings = replace(settings, freed=False, plan=replace(settings.plan, steps=0, reseeds=0))
     plan = settings.plan
     reduced = ReducedTarget.of(target, len(shapes))
     shapes, target = reduced.into(shapes), reduced.target
@@ -78,11 +81,12 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         freed = _freed(marked, target, background, settings, run)
-    settle = replace(plan, steps=SETTLE_STEPS, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
                      rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
         last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
-    settled = _seen(_repaired(last.shapes, settings), target, background, plan)
+    # A settling that did not move anything crossed nothing.
+    settled = last.shapes if last.steps == 0 else _seen(_repaired(last.shapes, settings), target, background, plan)
     top = max(layer, default=0)
     report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
                           freed.psnr_before, last.psnr, len(marked) - len(settled))

@@ -51,6 +51,11 @@ def write(document: Document, relative: bool = False) -> bytes:
         gradients.append(texture_filter(document.texture, texture_id, width, height))
         body = [f'<g inkscape:groupmode="layer" inkscape:label="texture: {document.texture}" '
                 f'id="{ids.take("gradvec-texture")}" filter="url(#{texture_id})">', *body, "</g>"]
+    if document.mask:
+        mask_id = ids.take("gradvec-mask")
+        gradients.append(_mask(document, mask_id, relative))
+        body = [f'<g inkscape:groupmode="layer" inkscape:label="soft edges" id="{ids.take("gradvec-soft")}" '
+                f'mask="url(#{mask_id})">', *body, "</g>"]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
@@ -59,6 +64,13 @@ def write(document: Document, relative: bool = False) -> bytes:
         f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
         "<defs>", *gradients, "</defs>", *body, "</svg>", ""]
     return "\n".join(lines).encode()
+
+
+def _mask(document: Document, identifier: str, relative: bool) -> str:
+    paths = "".join(f'<path d="{path_data(shape.outline, relative)}" fill="{_hex(shape.fill.color)}"/>'
+                    for shape in document.mask if isinstance(shape.fill, SolidColor))
+    return (f'<mask id="{identifier}" maskUnits="userSpaceOnUse" x="0" y="0" width="{document.width}" '
+            f'height="{document.height}">{paths}</mask>')
 
 
 class _Ids:

@@ -33,6 +33,10 @@ class Joints:
         ratio = (a / (a + b))[smooth, None].clamp(0.05, 0.95)
         return cls(anchor[smooth], before[smooth], after[smooth], ratio)
 
+    def to(self, device: torch.device) -> Joints:
+        """The same on a device."""
+        return Joints(*(part.to(device) for part in (self.anchor, self.before, self.after, self.ratio)))
+
     def apply(self, points: torch.Tensor) -> torch.Tensor:
         """``points`` with every smooth anchor put between its handles; differentiable."""
         between = (1.0 - self.ratio) * points[self.before] + self.ratio * points[self.after]

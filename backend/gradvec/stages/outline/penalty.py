@@ -47,7 +47,17 @@ def spikes(points: torch.Tensor, topology: Topology) -> torch.Tensor:
 
 
 def neighbours(topology: Topology, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Per anchor: its index, that of the handle before it and that of the handle after it, all (K / 3,)."""
+    """Per anchor: its index, that of the handle before it and that of the handle after it, all (K / 3,).
+
+    Made once for a topology and a device: a step that brought them to a card would wait for it.
+    """
+    kept = vars(topology).setdefault("_neighbours", {})
+    if device not in kept:
+        kept[device] = _neighbours(topology, device)
+    return kept[device]  # type: ignore[no-any-return]
+
+
+def _neighbours(topology: Topology, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     first, last = topology.loop_points[:-1], topology.loop_points[1:]
     anchor = np.arange(0, int(last[-1]) if len(last) else 0, 3)
     begins = np.isin(anchor, first)

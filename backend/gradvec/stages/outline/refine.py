@@ -13,9 +13,10 @@ import torch
 
 from ...geometry.trace import Bounds, peak
 from ...model import Outline, StrokePatch
-from ...optimize.adam import Adam
+from ...optimize.adam import Adam, cosine_decay
+from ...optimize.fallback import run_where_it_works
 from ...progress import Run
-from ...render import choose, render_flat
+from ...render import render_flat
 from ...render.scene import SOLID, Scene, Topology
 from . import penalty
 from .joints import Joints
@@ -108,34 +109,79 @@ def _block_mean(values: np.ndarray, side: int) -> np.ndarray:
 
 def _refine_batch(canvases: list[_Canvas], outlines: Sequence[Outline], bounds: Bounds | None, run: Run,
                   place: tuple[float, float], steps: int, engine: str, device: str) -> list[Outline]:
-    engine, device = choose(engine, device)
     start, scale, origin = _to_canvas(canvases, outlines)
-    scene = stroke_scene(outlines, start, [c.target.shape for c in canvases]).to(device=device)
-    target = _flat([c.target for c in canvases], device)
-    weight = _flat([c.weight for c in canvases], device)
-    d_picture = torch.zeros(4, len(target), device=device)
-    traced = scene.points.clone()
-    joints = Joints.of(traced, scene.topology)
-    free, low, high = (torch.from_numpy(v).to(traced) for v in _limits(start, scale, origin, bounds))
-    points = traced.clone().requires_grad_(True)
+    scene = stroke_scene(outlines, start, [c.target.shape for c in canvases])
+    free, low, high = (torch.from_numpy(v).to(scene.points) for v in _limits(start, scale, origin, bounds))
     # Not torch.optim: constructing one of its optimizers loads three seconds of compiler first.
-    adam = Adam([points], [torch.tensor(_RATE_PX).to(points)], betas=(0.85, 0.9))
-    for step in range(steps):
-        run.step(place[0] + place[1] * step / steps)
-        if run.keep:
-            break
-        shaped = joints.apply(points)
-        picture = render_flat(scene.with_parameters(shaped, *scene.parameters[1:]), engine, device)
-        loss = _AlphaError.apply(picture, target, weight, d_picture)
-        loss = loss + _regularity(shaped, traced, scene.topology)
+    points = scene.points.clone().requires_grad_(True)
+    state = _State(points, Adam([points], [torch.tensor(_RATE_PX).to(points)], betas=(0.85, 0.9)))
+    planes = torch.stack([_flat([c.target for c in canvases]), _flat([c.weight for c in canvases])])
+    work = _Work(scene, Joints.of(scene.points, scene.topology), planes, (free, low, high))
+    final = run_where_it_works(state, (engine, device), lambda state, engine, on_card: _Batch(
+        state, work, engine, on_card, steps, run, place))
+    return _rebuilt(outlines, final * scale + origin)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a batch is about, on the processor. planes: (2, P) target and weight. bounds: where points are free (0 or
+    1), and how far they may go, low and high, (K, 2) each."""
+
+    scene: Scene
+    joints: Joints
+    planes: torch.Tensor
+    bounds: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class _State:
+    """Where a batch is: its control points, and an Adam that has counted the steps."""
+
+    points: torch.Tensor
+    adam: Adam
+
+    def copied_to(self, device: str) -> _State:
+        """The same state with its tensors on ``device``, sharing nothing that changes."""
+        points = self.points.detach().to(device, copy=True).requires_grad_(True)
+        return _State(points, self.adam.copied_to(device, [points]))
+
+
+class _Batch:
+    """A batch under way. kept: where it began; its few steps are made again where a card fails."""
+
+    def __init__(self, state: _State, work: _Work, engine: str, on_card: bool, steps: int, run: Run,
+                 place: tuple[float, float]) -> None:
+        home = state.points.device
+        self.kept = state.copied_to("cpu") if on_card else state
+        self._state, self._engine, self._steps, self._run, self._place = state, engine, steps, run, place
+        self._scene, self._joints = work.scene.to(device=home), work.joints.to(home)
+        self._target, self._weight = work.planes.to(home)
+        self._free, self._low, self._high = (part.to(home) for part in work.bounds)
+        self._d_picture = torch.zeros(4, len(self._target), device=home)
+
+    def result(self) -> np.ndarray:
+        """(K, 2) float64 control points after the last step, px of their canvases."""
+        for step in range(self._state.adam.steps, self._steps):
+            self._run.step(self._place[0] + self._place[1] * step / self._steps)
+            if self._run.keep:
+                break
+            self.step(cosine_decay(step, self._steps, 0.05))
+        final = self._joints.apply(self._state.points.detach()).clamp(self._low, self._high)
+        return final.where(self._free > 0, self._scene.points).cpu().numpy().astype(np.float64)
+
+    def step(self, share: float) -> None:
+        """One step at ``share`` of the full rate."""
+        points, scene = self._state.points, self._scene
+        shaped = self._joints.apply(points)
+        picture = render_flat(scene.with_parameters(shaped, *scene.parameters[1:]), self._engine)
+        loss = _AlphaError.apply(picture, self._target, self._weight, self._d_picture)
+        loss = loss + _regularity(shaped, scene.points, scene.topology)
         loss.backward()
         assert points.grad is not None
-        points.grad *= free
-        adam.step(0.05 + 0.95 * 0.5 * (1.0 + math.cos(math.pi * step / steps)))
+        points.grad *= self._free
+        self._state.adam.step(share)
         with torch.no_grad():
-            points.clamp_(low, high)
-    final = joints.apply(points.detach()).clamp(low, high).where(free > 0, traced).cpu().numpy().astype(np.float64)
-    return _rebuilt(outlines, final * scale + origin)
+            points.clamp_(self._low, self._high)
 
 
 def _regularity(points: torch.Tensor, traced: torch.Tensor, topology: Topology) -> torch.Tensor:
@@ -196,8 +242,8 @@ def stroke_scene(outlines: Sequence[Outline], points: np.ndarray, shapes: Sequen
                  torch.ones(n, 4), torch.ones(n), torch.zeros(n, 4))
 
 
-def _flat(planes: list[np.ndarray], device: str) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate([plane.ravel() for plane in planes]).astype(np.float32)).to(device)
+def _flat(planes: list[np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([plane.ravel() for plane in planes]).astype(np.float32))
 
 
 def _limits(points: np.ndarray, scale: np.ndarray, origin: np.ndarray,

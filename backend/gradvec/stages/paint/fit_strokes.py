@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from ...model import Stamp
 from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
+from ...optimize.fallback import KEEP_EVERY, run_where_it_works
 from ...render import render
 from . import transport
 from .canvas import Goal
-from .stroke_variables import Limits, SceneMaker, StrokeVariables
+from .stroke_variables import Limits, Projection, SceneMaker, StrokeVariables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
 RATES = (1.5, 1.5, 0.03, 0.04)
@@ -49,34 +50,89 @@ class FitSettings:
 
 def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, steps: int, decay: tuple[float, float],
                 on_step: Callable[[int, torch.Tensor], bool]) -> None:
-    """``steps`` steps of Adam on the weighted squared error of premultiplied RGBA, in place.
+    """``steps`` steps of Adam on the weighted squared error of premultiplied RGBA, in place, on a card where that is
+    chosen.
 
     decay: factors on the rates of the first and the last step; between them they fall geometrically.
     on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
     """
-    maker = settings.maker(variables, goal)
-    leaves = variables.tensors()[:3 if settings.opaque else 4]
-    for leaf in leaves:
-        leaf.requires_grad_(True)
-    adam = Adam(leaves, [])
+    state = FitState.of(variables, settings.opaque)
     try:
-        for i in range(steps):
-            if i % SIZES_EVERY == 0:
-                adam.rates = _rates(variables)[:len(leaves)]
-            picture = render(maker.scene(variables), settings.engine, settings.device)
-            now = picture.detach().permute(2, 0, 1)
-            slope = 2 * (now - goal.rgba) * goal.weight
-            if settings.transport > 0:
-                slope = _with_transport(slope, now, goal.rgba, settings.transport)
-            run_back(picture, slope.permute(1, 2, 0))
-            adam.step(decay[0] * (decay[1] / decay[0]) ** (i / max(1, steps - 1)))
-            variables.project(settings.limits)
-            if on_step(i, picture.detach()):
-                break
+        found = run_where_it_works(state, (settings.engine, settings.device), lambda state, engine, on_card: Fit(
+            state, goal, settings, engine, on_card, steps, decay, on_step))
     finally:
-        for leaf in leaves:
-            leaf.requires_grad_(False)
-            leaf.grad = None
+        for tensor in variables.tensors():
+            tensor.requires_grad_(False)
+            tensor.grad = None
+    for own, result in zip(variables.tensors(), found.tensors(), strict=True):
+        if own is not result:
+            own.copy_(result.detach())
+
+
+@dataclass(frozen=True)
+class FitState:
+    """Where a fit is; its Adam has counted the steps."""
+
+    variables: StrokeVariables
+    adam: Adam
+
+    @classmethod
+    def of(cls, variables: StrokeVariables, opaque: bool) -> FitState:
+        """Before the first step. opaque: opacities stay."""
+        leaves = variables.tensors()[:3 if opaque else 4]
+        return cls(variables, Adam([leaf.requires_grad_(True) for leaf in leaves], []))
+
+    def copied_to(self, device: str) -> FitState:
+        """The same state with its tensors on ``device``, sharing nothing that changes."""
+        variables = self.variables.copied_to(device)
+        leaves = variables.tensors()[:len(self.adam.leaves)]
+        return FitState(variables, self.adam.copied_to(device, [leaf.requires_grad_(True) for leaf in leaves]))
+
+
+class Fit:
+    """A fit under way; all that a step needs lies where the strokes lie. kept: where it was, on the processor."""
+
+    def __init__(self, state: FitState, goal: Goal, settings: FitSettings, engine: str, on_card: bool, steps: int,
+                 decay: tuple[float, float], on_step: Callable[[int, torch.Tensor], bool]) -> None:
+        self._state, self._settings, self._engine, self._on_card = state, settings, engine, on_card
+        self._steps, self._decay, self._on_step = steps, decay, on_step
+        self._maker = settings.maker(state.variables, goal)
+        self._projection = Projection(settings.limits, state.variables)
+        home = state.variables.shape.device
+        self._goal, self._weight = goal.rgba.to(home), goal.weight.to(home)
+        self.kept = state
+        self._keep()
+
+    def _keep(self) -> None:
+        if self._on_card:
+            self.kept = self._state.copied_to("cpu")
+
+    def result(self) -> StrokeVariables:
+        """The strokes after the last step."""
+        adam, (first, last) = self._state.adam, self._decay
+        for i in range(adam.steps, self._steps):
+            picture = self.step(first * (last / first) ** (i / max(1, self._steps - 1)))
+            if self._on_step(i, picture):
+                break
+            if adam.steps % KEEP_EVERY == 0:
+                self._keep()
+        self._keep()  # waits for the card: a fault in the last steps is met here
+        return self.kept.variables if self._on_card else self._state.variables
+
+    def step(self, factor: float) -> torch.Tensor:
+        """One step at ``factor`` of the full rates. Returns the picture (h, w, 4) before it."""
+        picture = render(self._maker.scene(self._state.variables), self._engine)
+        now, share = picture.detach().permute(2, 0, 1), self._settings.transport
+        slope = 2 * (now - self._goal) * self._weight
+        if share > 0:
+            slope = _with_transport(slope, now, self._goal, share)
+        run_back(picture, slope.permute(1, 2, 0))
+        adam = self._state.adam
+        if adam.steps % SIZES_EVERY == 0:
+            adam.rates = _rates(self._state.variables)[:len(adam.leaves)]
+        adam.step(factor)
+        self._projection.apply(self._state.variables)
+        return picture.detach()
 
 
 def _rates(variables: StrokeVariables) -> list[torch.Tensor]:

@@ -35,6 +35,10 @@ class Form:
         cos, sin = self.double[:, y, x]
         return torch.atan2(sin, cos) / 2, self.strength[y, x]
 
+    def to(self, device: torch.device) -> Form:
+        """The same on a device."""
+        return Form(self.double.to(device), self.strength.to(device), self.scale)
+
     def planes(self) -> torch.Tensor:
         """(3, h, w): the double angle's cosine and sine, and the strength."""
         return torch.cat([self.double, self.strength[None]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,29 +35,46 @@ class Keeping:
             rules = tuple(replace(own, turn=min(own.turn, GUIDED_TURN)) for own in rules)
         return None if all(own == FREE for own in rules) else cls(rules, form)
 
-    def hold(self, shape: torch.Tensor, axis: torch.Tensor, color: torch.Tensor, opacity: torch.Tensor,
-             brush: np.ndarray) -> None:
-        """Brings strokes (the tensors of Variables) of these brushes (N,) to their rules, in place."""
-        kinds = np.asarray(brush, np.int64)
-        low, high = (self._each(kinds, [own.opacity[k] for own in self.rules]) for k in (0, 1))
-        opacity.copy_(torch.minimum(torch.maximum(opacity, low), high))
-        flat = self._which(kinds, [own.gradient == "none" for own in self.rules])
-        color[flat] = ((color[flat, :3] + color[flat, 3:]) / 2).repeat(1, 2)
-        along = self._which(kinds, [own.gradient == "along" for own in self.rules])
-        stamped = torch.from_numpy(np.isin(kinds, brushes.STAMPED))
-        _lengthwise(axis, along & stamped, shape[:, 2])
-        short, long = (self._each(kinds, [own.aspect[k] for own in self.rules]) for k in (0, 1))
-        _slender(shape, stamped, short, long)
-        if self.form is not None and len(kinds):
-            _turn(shape, stamped, self._each(kinds, [own.turn for own in self.rules]), self.form)
+    def of_strokes(self, brush: np.ndarray, device: torch.device) -> Held:
+        """The rules of strokes of these brushes (N,), made once for as long as their number stays."""
+        kinds = torch.from_numpy(np.asarray(brush, np.int64))
 
-    @staticmethod
-    def _each(kinds: np.ndarray, values: list[float]) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.float32)[torch.from_numpy(kinds)]
+        def each(of: Callable[[BrushRules], float | bool]) -> torch.Tensor:
+            return torch.tensor([of(own) for own in self.rules])[kinds].to(device)
 
-    @staticmethod
-    def _which(kinds: np.ndarray, values: list[bool]) -> torch.Tensor:
-        return torch.tensor(values)[torch.from_numpy(kinds)]
+        stamped = torch.from_numpy(np.isin(brush, brushes.STAMPED)).to(device)
+        form = None if self.form is None or not len(kinds) else self.form.to(device)
+        return Held(each(lambda own: own.opacity[0]), each(lambda own: own.opacity[1]),
+                    each(lambda own: own.gradient == "none"), each(lambda own: own.gradient == "along") & stamped,
+                    stamped, each(lambda own: own.aspect[0]), each(lambda own: own.aspect[1]),
+                    each(lambda own: own.turn), form)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What holds N strokes, all (N,), on their device. faint, dense: least and most opacity. flat: one colour. along:
+    gradients run along the stroke. stamped: of a stamped brush. short, long: least and most length over width. turn:
+    radians off the form."""
+
+    faint: torch.Tensor
+    dense: torch.Tensor
+    flat: torch.Tensor
+    along: torch.Tensor
+    stamped: torch.Tensor
+    short: torch.Tensor
+    long: torch.Tensor
+    turn: torch.Tensor
+    form: Form | None
+
+    def hold(self, shape: torch.Tensor, axis: torch.Tensor, color: torch.Tensor, opacity: torch.Tensor) -> None:
+        """Brings the tensors of StrokeVariables to the rules, in place."""
+        opacity.copy_(torch.minimum(torch.maximum(opacity, self.faint), self.dense))
+        mean = ((color[:, :3] + color[:, 3:]) / 2).repeat(1, 2)
+        color.copy_(torch.where(self.flat[:, None], mean, color))
+        _lengthwise(axis, self.along, shape[:, 2])
+        _slender(shape, self.stamped, self.short, self.long)
+        if self.form is not None:
+            _turn(shape, self.stamped, self.turn, self.form)
 
 
 def _lengthwise(axis: torch.Tensor, rows: torch.Tensor, length: torch.Tensor) -> None:
@@ -65,7 +83,8 @@ def _lengthwise(axis: torch.Tensor, rows: torch.Tensor, length: torch.Tensor) ->
     middle = (axis[:, 0] + axis[:, 2]) / 2
     least = LENGTHWISE * length
     half = torch.where(span < 0, -1.0, 1.0) * torch.maximum(span.abs(), least) / 2
-    axis[rows] = torch.stack([middle - half, torch.zeros_like(half), middle + half, torch.zeros_like(half)], 1)[rows]
+    along = torch.stack([middle - half, torch.zeros_like(half), middle + half, torch.zeros_like(half)], 1)
+    axis.copy_(torch.where(rows[:, None], along, axis))
 
 
 def _slender(shape: torch.Tensor, stamped: torch.Tensor, short: torch.Tensor, long: torch.Tensor) -> None:
@@ -74,14 +93,14 @@ def _slender(shape: torch.Tensor, stamped: torch.Tensor, short: torch.Tensor, lo
     aspect = length / width.clamp(min=1e-6)
     wanted = torch.minimum(torch.maximum(aspect, short), long)
     change = (wanted / aspect.clamp(min=1e-6)).sqrt()
-    rows = stamped & (wanted != aspect)
-    shape[rows, 2] = (length * change)[rows]
-    shape[rows, 3] = (width / change)[rows]
+    rows = (stamped & (wanted != aspect))[:, None]
+    sized = torch.stack([length * change, width / change], 1)
+    shape[:, 2:4] = torch.where(rows, sized, shape[:, 2:4])
     chord = (shape[:, 4:6] - shape[:, 0:2]).norm(dim=1)
     widest = chord / (2 * (short - 1)).clamp(min=1e-3)
     factor = (widest / shape[:, 6:8].amax(1).clamp(min=1e-6)).clamp(max=1.0)
-    rows = ~stamped & (factor < 1)
-    shape[rows, 6:8] = (shape[:, 6:8] * factor[:, None])[rows]
+    rows = (~stamped & (factor < 1))[:, None]
+    shape[:, 6:8] = torch.where(rows, shape[:, 6:8] * factor[:, None], shape[:, 6:8])
 
 
 def _turn(shape: torch.Tensor, stamped: torch.Tensor, turn: torch.Tensor, form: Form) -> None:
@@ -94,11 +113,12 @@ def _turn(shape: torch.Tensor, stamped: torch.Tensor, turn: torch.Tensor, form: 
     # Half the right angle is free where the form is half clear, all of it where there is none.
     most = turn + (math.pi / 2) * (1 - strength)
     back = torch.maximum(torch.minimum(off, most), -most) - off
-    shape[stamped, 4] = (angle + back)[stamped]
-    rows = ~stamped & (back != 0)
-    if bool(rows.any()):
-        cos, sin = torch.cos(back)[rows, None], torch.sin(back)[rows, None]
-        for k in (0, 2, 4):
-            d = shape[rows, k:k + 2] - middle[rows]
-            shape[rows, k:k + 2] = middle[rows] + torch.cat([cos * d[:, :1] - sin * d[:, 1:],
-                                                            sin * d[:, :1] + cos * d[:, 1:]], 1)
+    rows = (~stamped & (back != 0))[:, None]
+    cos, sin = torch.cos(back)[:, None], torch.sin(back)[:, None]
+    turned = []
+    for k in (0, 2, 4):
+        d = shape[:, k:k + 2] - middle
+        turned.append(middle + torch.cat([cos * d[:, :1] - sin * d[:, 1:], sin * d[:, :1] + cos * d[:, 1:]], 1))
+    swept = torch.where(rows, torch.cat(turned, 1), shape[:, :6])
+    swept[:, 4] = torch.where(stamped, angle + back, swept[:, 4])
+    shape[:, :6] = swept

@@ -72,6 +72,7 @@ class Painter:
         self._canvas, self._settings, self._run = canvas, settings, run
         self._rng = np.random.default_rng(settings.seed)
         self._stamps = tuple(stamps)
+        self._level_steps = max(1, round(LEVEL_STEPS * settings.pace))
         self._rounds, self._final_steps = round(ROUNDS * settings.effort), round(FINAL_STEPS * settings.effort)
         self._form = form_of(canvas.coarse_colors(), canvas.coarse.scale, guides)
         self._rules = rules_of(settings.brush, settings.keep)
@@ -92,12 +93,12 @@ class Painter:
         """Levels, rounds of moving idle strokes, a last polish."""
         counts = _split(self._settings.strokes, self._rules.shares)
         cost = self._fine.rgba[0].numel() / self._coarse.rgba[0].numel()
-        self._planned = LEVEL_STEPS * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
+        self._planned = self._level_steps * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
             self._add(count, self._level_widths(count), level)
-            self._optimize(self._coarse, LEVEL_STEPS, (1.0, 0.5), self._settings.transport)
+            self._optimize(self._coarse, self._level_steps, (1.0, 0.5), self._settings.transport)
         for _ in range(self._rounds):
             if self._run.keep:
                 return
@@ -109,13 +110,13 @@ class Painter:
         """Regular blocks at each level, a stroke or more in each; all blocks of a level at once."""
         counts = _split(self._settings.strokes, LEVELS)
         cost = self._fine.rgba[0].numel() / self._coarse.rgba[0].numel()
-        self._planned = 2 * LEVEL_STEPS * len(counts) + self._final_steps * cost
+        self._planned = 2 * self._level_steps * len(counts) + self._final_steps * cost
         for level, count in enumerate(counts):
             if level > 0 and self._run.keep:
                 return
             seeds = grid.regular(self._coarse, count, self._rng, not self._settings.one_color)
             self._join(seeds, level)
-            self._optimize(self._coarse, 2 * LEVEL_STEPS, (1.0, 0.4), self._settings.transport)
+            self._optimize(self._coarse, 2 * self._level_steps, (1.0, 0.4), self._settings.transport)
         self._optimize(self._fine, self._final_steps, (1.0, 0.08))
 
     def _add(self, count: int, widths: tuple[float, float], level: int) -> None:
@@ -152,8 +153,13 @@ class Painter:
         seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
                         (widths[0] * goal.scale, widths[1] * goal.scale), self.limits.longest * goal.scale,
                         not self._settings.one_color and self._rules.gradient != "none", self._rules.aspects,
-                        self._form.planes() if self.limits.keeping is not None else None)
+                        self._form.planes() if self.limits.keeping is not None else None, self._enough)
         return seeds.scaled(1 / goal.scale)
+
+    def _enough(self) -> bool:
+        """Whether to go on with the strokes that there are. Raises Cancelled."""
+        self._run.step(self._done / self._planned)
+        return self._run.keep
 
     def _move_idle(self, level: int) -> None:
         """Takes away strokes that contribute less than new ones would gain elsewhere, and paints those."""

@@ -9,6 +9,7 @@ The strokes with the most gain are taken greedily, each one leaving nothing to g
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -93,13 +94,13 @@ def _bank(length: float, width: float) -> _Bank:
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
             longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
-            form: torch.Tensor | None = None) -> Seeds:
+            form: torch.Tensor | None = None, enough: Callable[[], bool] = lambda: False) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
     gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
-    way that strokes are to run.
+    way that strokes are to run. enough: asked before each size; once it is true, no further size is tried.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
@@ -110,6 +111,8 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
     candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     for w in np.geomspace(narrowest, widest, steps + 1).tolist():
+        if len(candidates) > 1 and enough():
+            break
         reduced = _Reduced.of(planes, w)
         for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
             candidates.append(_candidates(reduced, w * aspect, w, gradient, most))

@@ -17,8 +17,9 @@ class PaintSettings:
     picture's mean. detail: 0 to 1, how strongly strokes gather where the picture draws the eye or a detail map is
     bright. narrowest, longest: of strokes, px; 0 leaves it to the picture. one_color: no gradients. opaque: no stroke
     fades. palette: how many colours, or which; 0: all. transport: 0 to 1, share of the optimal-transport loss. effort:
-    how many of the usual rounds and last steps are made, from 0. keep: the fidelity at which strokes keep to the rules
-    of their brushes (brushes.rules); 1 binds nothing. by_ink: strokes lie in the order of the palette's colours.
+    how many of the usual rounds and last steps are made, from 0. pace: how many of a level's steps. keep: the fidelity
+    at which strokes keep to the rules of their brushes (brushes.rules); 1 binds nothing. by_ink: strokes lie in the
+    order of the palette's colours.
     """
 
     strokes: int = 500
@@ -34,6 +35,7 @@ class PaintSettings:
     palette: int | tuple[Color, ...] = 0
     transport: float = 0.0
     effort: float = 1.0
+    pace: float = 1.0
     keep: float = 1.0
     by_ink: bool = False
     seed: int = 0

@@ -85,6 +85,10 @@ class StrokeVariables:
     def tensors(self) -> list[torch.Tensor]:
         return [self.shape, self.axis, self.color, self.opacity]
 
+    def copied_to(self, device: str) -> StrokeVariables:
+        """The same strokes, values copied, on another device (or this one)."""
+        return self._of([t.detach().to(device, copy=True) for t in self.tensors()], self._arrays())
+
     @classmethod
     def _of(cls, tensors: list[torch.Tensor], arrays: list[np.ndarray]) -> StrokeVariables:
         shape, axis, color, opacity = tensors
@@ -97,13 +101,13 @@ class StrokeVariables:
     def lengths(self) -> torch.Tensor:
         """(N,) px from end to end of every stroke."""
         s = self.shape.detach()
-        last = torch.where(torch.from_numpy(self.brush == brushes.MARKER), s[:, 6], s[:, 7])
+        last = torch.where(self.one_radius, s[:, 6], s[:, 7])
         swept = (s[:, 4:6] - s[:, 0:2]).norm(dim=1) + s[:, 6] + last
         return torch.where(self.stamped, s[:, 2], swept)
 
     def step_sizes(self) -> torch.Tensor:
         """(N, 8) how far each number of ``shape`` moves when its stroke's outline is to move by one px."""
-        sizes = torch.ones(len(self), 8)
+        sizes = torch.ones(len(self), 8, device=self.shape.device)
         length = self.lengths().clamp(min=4.0)[:, None]
         sizes[:, 4:6] = torch.where(self.stamped[:, None], torch.cat([2 / length, 1.5 / length], 1), sizes[:, 4:6])
         sizes[:, 6:8] = 0.5
@@ -112,61 +116,78 @@ class StrokeVariables:
     @cached_property
     def stamped(self) -> torch.Tensor:
         """(N,) bool: whose outline is a template under an affine map."""
-        return torch.from_numpy(np.isin(self.brush, brushes.STAMPED))
+        return torch.from_numpy(np.isin(self.brush, brushes.STAMPED)).to(self.shape.device)
+
+    @cached_property
+    def one_radius(self) -> torch.Tensor:
+        """(N,) bool: which sweeps are as wide at their end as at their start."""
+        return torch.from_numpy(self.brush == brushes.MARKER).to(self.shape.device)
 
     def project(self, limits: Limits) -> None:
         """Brings all numbers back into their ranges, in place."""
-        with torch.no_grad():
-            self.color.clamp_(0, 1)
-            if limits.one_color:
-                self.color.copy_(((self.color[:, :3] + self.color[:, 3:]) / 2).repeat(1, 2))
-            self.opacity.clamp_(OPACITY_MIN, 1)
-            stamped = self.stamped[:, None]
-            if bool(stamped.all()):
-                self.shape.copy_(_project_stamped(self.shape, limits))
-            else:
-                one_radius = torch.from_numpy(self.brush == brushes.MARKER)[:, None]
-                swept = _project_swept(self.shape, limits, one_radius)
-                self.shape.copy_(torch.where(stamped, _project_stamped(self.shape, limits), swept))
-            if limits.keeping is not None:
-                limits.keeping.hold(self.shape, self.axis, self.color, self.opacity, self.brush)
-            _project_axis(self.axis)
+        Projection(limits, self).apply(self)
 
 
-def _project_axis(axis: torch.Tensor) -> None:
-    """Stretches axes that are all but a point."""
-    span = axis[:, 2:] - axis[:, :2]
-    length = span.norm(dim=1, keepdim=True)
-    if bool((length >= AXIS_MIN).all()):
-        return
-    middle = (axis[:, 2:] + axis[:, :2]) / 2
-    unit = torch.where(length > 1e-6, span / length.clamp(min=1e-6), torch.tensor([1.0, 0.0]))
-    half = unit * (AXIS_MIN / 2)
-    axis.copy_(torch.where(length < AXIS_MIN, torch.cat([middle - half, middle + half], 1), axis))
+class Projection:
+    """Brings strokes back into their ranges; made once for strokes whose brushes and number stay the same."""
 
+    def __init__(self, limits: Limits, variables: StrokeVariables) -> None:
+        self._limits = limits
+        self._all_stamped = bool(np.isin(variables.brush, brushes.STAMPED).all())
+        device, inf = variables.shape.device, math.inf
+        self._held = None if limits.keeping is None else limits.keeping.of_strokes(variables.brush, device)
+        self._low = torch.tensor([-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf,
+                                  -SHEAR_MAX, -inf, -inf]).to(device)
+        self._high = torch.tensor([1.2 * limits.width, 1.2 * limits.height, limits.longest, limits.longest, inf,
+                                   SHEAR_MAX, inf, inf]).to(device)
+        extent = torch.tensor([limits.width, limits.height] * 3, dtype=torch.float32).to(device)
+        self._places_low, self._places_high = -0.2 * extent, 1.2 * extent
+        self._east = torch.tensor([1.0, 0.0]).to(device)
 
-def _project_stamped(shape: torch.Tensor, limits: Limits) -> torch.Tensor:
-    inf = math.inf
-    low = [-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf, -SHEAR_MAX, -inf, -inf]
-    high = [1.2 * limits.width, 1.2 * limits.height, limits.longest, limits.longest, inf, SHEAR_MAX, inf, inf]
-    return torch.minimum(torch.maximum(shape, torch.tensor(low)), torch.tensor(high))
+    @torch.no_grad()
+    def apply(self, variables: StrokeVariables) -> None:
+        """In place."""
+        own = variables
+        own.color.clamp_(0, 1)
+        if self._limits.one_color:
+            own.color.copy_(((own.color[:, :3] + own.color[:, 3:]) / 2).repeat(1, 2))
+        own.opacity.clamp_(OPACITY_MIN, 1)
+        stamped = self._stamped(own.shape)
+        own.shape.copy_(stamped if self._all_stamped else torch.where(
+            own.stamped[:, None], stamped, self._swept(own.shape, own.one_radius[:, None])))
+        if self._held is not None:
+            self._held.hold(own.shape, own.axis, own.color, own.opacity)
+        self._stretch(own.axis)
 
+    def _stretch(self, axis: torch.Tensor) -> None:
+        """Stretches axes that are all but a point."""
+        span = axis[:, 2:] - axis[:, :2]
+        length = span.norm(dim=1, keepdim=True)
+        if axis.device.type == "cpu" and bool((length >= AXIS_MIN).all()):
+            return  # as a rule; a card would rather do the work than be asked
+        middle = (axis[:, 2:] + axis[:, :2]) / 2
+        unit = torch.where(length > 1e-6, span / length.clamp(min=1e-6), self._east)
+        half = unit * (AXIS_MIN / 2)
+        axis.copy_(torch.where(length < AXIS_MIN, torch.cat([middle - half, middle + half], 1), axis))
 
-def _project_swept(shape: torch.Tensor, limits: Limits, one_radius: torch.Tensor) -> torch.Tensor:
-    extent = torch.tensor([limits.width, limits.height] * 3, dtype=torch.float32)
-    places = torch.minimum(torch.maximum(shape[:, :6], -0.2 * extent), 1.2 * extent)
-    radii = shape[:, 6:].clamp(limits.narrowest / 2, max(limits.longest / 3, limits.narrowest / 2))
-    radii = torch.where(one_radius, radii[:, :1], radii)
-    p0, p1, p2 = places[:, 0:2], places[:, 2:4], places[:, 4:6]
-    middle, chord = (p0 + p2) / 2, p2 - p0
-    length = chord.norm(dim=1, keepdim=True)
-    unit = torch.where(length > 1e-3, chord / length.clamp(min=1e-3), torch.tensor([1.0, 0.0]))
-    ends = radii.sum(1, keepdim=True)
-    wanted = torch.maximum(torch.minimum(length, limits.longest - ends), torch.tensor(CHORD_MIN))
-    off = p1 - middle
-    most = torch.minimum(0.45 * wanted, BEND_MAX * wanted**2 / radii.max(1, keepdim=True).values)
-    off = off * (most / off.norm(dim=1, keepdim=True).clamp(min=1e-6)).clamp(max=1)
-    return torch.cat([middle - unit * wanted / 2, middle + off, middle + unit * wanted / 2, radii], 1)
+    def _stamped(self, shape: torch.Tensor) -> torch.Tensor:
+        return torch.minimum(torch.maximum(shape, self._low), self._high)
+
+    def _swept(self, shape: torch.Tensor, one_radius: torch.Tensor) -> torch.Tensor:
+        narrowest, longest = self._limits.narrowest, self._limits.longest
+        places = torch.minimum(torch.maximum(shape[:, :6], self._places_low), self._places_high)
+        radii = shape[:, 6:].clamp(narrowest / 2, max(longest / 3, narrowest / 2))
+        radii = torch.where(one_radius, radii[:, :1], radii)
+        p0, p1, p2 = places[:, 0:2], places[:, 2:4], places[:, 4:6]
+        middle, chord = (p0 + p2) / 2, p2 - p0
+        length = chord.norm(dim=1, keepdim=True)
+        unit = torch.where(length > 1e-3, chord / length.clamp(min=1e-3), self._east)
+        ends = radii.sum(1, keepdim=True)
+        wanted = torch.minimum(length, longest - ends).clamp(min=CHORD_MIN)
+        off = p1 - middle
+        most = torch.minimum(0.45 * wanted, BEND_MAX * wanted**2 / radii.max(1, keepdim=True).values)
+        off = off * (most / off.norm(dim=1, keepdim=True).clamp(min=1e-6)).clamp(max=1)
+        return torch.cat([middle - unit * wanted / 2, middle + off, middle + unit * wanted / 2, radii], 1)
 
 
 class SceneMaker:
@@ -179,19 +200,23 @@ class SceneMaker:
     def __init__(self, variables: StrokeVariables, size: tuple[int, int], background: tuple[float, float, float, float],
                  cubics: int = 8, stamps: Sequence[Stamp] = (), scale: float = 1.0,
                  palette: torch.Tensor | None = None, pieces: int = 6) -> None:
-        self._groups = brushes.Groups.of(variables.brush, cubics)
-        self._cubics, self._scale, self._palette = cubics, scale, palette
+        device = variables.shape.device
+        groups = brushes.Groups.of(variables.brush, cubics)
+        self._cubics, self._scale = cubics, scale
+        self._palette = None if palette is None else palette.to(device)
         kinds = torch.from_numpy(np.asarray(variables.template, np.int64))
-        self._templates = [brushes.template_points(b, cubics, stamps)[kinds[i]] if b in brushes.STAMPED else None
-                           for b, i in self._groups.rows]
+        self._templates = [brushes.template_points(b, cubics, stamps)[kinds[i]].to(device) if b in brushes.STAMPED
+                           else None for b, i in groups.rows]
+        self._groups = groups.to(device)
+        self._order = torch.argsort(torch.cat([index for _, index in self._groups.rows])) if groups.rows else None
         n = len(variables)
         per_stroke = np.arange(n + 1, dtype=np.int64)
         self.topology = Topology(
             loop_points=np.concatenate([[0], np.cumsum(self._groups.counts)]).astype(np.int64),
             outline_loops=per_stroke, stop_index=2 * per_stroke, kind=np.full(n, LINEAR, np.uint8),
             canvas=np.zeros(n, np.int64), sizes=np.array([size], np.int64), pieces=pieces)
-        self._offsets = torch.tensor([0.0, 1.0]).repeat(n)
-        self._background = torch.tensor([background], dtype=torch.float32)
+        self._offsets = torch.tensor([0.0, 1.0]).repeat(n).to(device)
+        self._background = torch.tensor([background], dtype=torch.float32).to(device)
 
     def scene(self, v: StrokeVariables) -> Scene:
         """The scene of these values, differentiable in them."""
@@ -205,15 +230,14 @@ class SceneMaker:
                                        brushes.from_frame(axis[:, 2:], center, direction)], 1))
         n = len(v)
         if len(geometry) > 1:
-            order = torch.cat([index for _, index in self._groups.rows])
-            lines = torch.cat(geometry)[torch.argsort(order)]
+            lines = torch.cat(geometry)[self._order]
         else:
-            lines = geometry[0] if geometry else torch.zeros(0, 4)
-        points = self._groups.flat(loops) if loops else torch.zeros(0, 2)
+            lines = geometry[0] if geometry else v.axis.new_zeros(0, 4)
+        points = self._groups.flat(loops) if loops else v.shape.new_zeros(0, 2)
         color = v.color.reshape(2 * n, 3)
         if self._palette is not None:
             color = snapped(color, self._palette)
-        colors = torch.cat([color, torch.ones(2 * n, 1)], 1)
+        colors = torch.cat([color, color.new_ones(2 * n, 1)], 1)
         return Scene(self.topology, points * self._scale, lines * self._scale, self._offsets, colors,
                      v.opacity, self._background)
 

@@ -47,12 +47,12 @@ def _masses(picture: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, to
     total = now.sum((1, 2), keepdim=True)
     share = goal.double().sum((1, 2), keepdim=True)
     share = share / share.sum().clamp(min=1e-9)
-    costs = _axis_cost(height, side), _axis_cost(width, side)
+    costs = _axis_cost(height, side, goal.device), _axis_cost(width, side, goal.device)
     return now / total, wanted / wanted.sum((1, 2), keepdim=True), total, share, costs
 
 
-def _axis_cost(count: int, side: int) -> torch.Tensor:
-    place = (torch.arange(count, dtype=torch.float64) + 0.5) / side
+def _axis_cost(count: int, side: int, device: torch.device) -> torch.Tensor:
+    place = (torch.arange(count, dtype=torch.float64, device=device) + 0.5) / side
     return (place[:, None] - place[None, :]) ** 2
 
 

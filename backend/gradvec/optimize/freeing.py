@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from ..geometry import cubics, repair
 from ..geometry.merging import CORNER_DEGREES, merged
 from ..model import Shape, Target
-from ..optimize import Refined, Refinement, refine
-from ..optimize.reduced import ReducedTarget
-from ..optimize.smooth import SmoothJoints, TurningPrice
 from ..progress import Run
+from .loop import Refined, Refinement, refine
+from .reduced import ReducedTarget
+from .smooth import SmoothJoints, TurningPrice
 
 #: Share of the steps after which outlines get all their segments, and keep only those that they need.
 GROWN, MERGED = 0.3, 0.65
 #: Segments at first.
 FEW = 8
-#: px a shape that the first phase looks at.
-FIRST_AREA = 350
-#: What a radian of turning inwards costs, in summed squared colour difference, and how far a step slides control points
-#: towards even spacing. Most joints that may become corners, and the last phase's steps before that is decided.
-TURNING_COST, EVENNESS = 0.005, 0.03
+#: px a shape that the first two phases look at: where there are more, the picture is looked at smaller.
+AREAS = (350, 900)
+#: What a radian of turning inwards costs (see TurningPrice), and how far a step slides control points towards even
+#: spacing. Most joints that may become corners, and the last phase's steps before that is decided.
+TURNING_COST, EVENNESS = 1.2, 0.03
 CORNERS, EARN_AFTER = 0.12, 30
 
 
@@ -48,15 +48,15 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
     """All shapes refined in three phases with at most ``segments`` segments each, within ``accuracy`` px at the end of
     the second. A run that is to keep what there is ends with the phase that it is in."""
     done: list[Refined] = []
-    phases = ((0.0, GROWN, min(FEW, segments)), (GROWN, MERGED, segments), (MERGED, 1.0, 0))
-    for begin, end, most in phases:
+    phases = ((0.0, GROWN, min(FEW, segments), AREAS[0]), (GROWN, MERGED, segments, AREAS[1]), (MERGED, 1.0, 0, 0))
+    for begin, end, most, area in phases:
         if most:
             shapes = [replace(s, outline=cubics.split(s.outline, most)) for s in shapes]
             rules, reseeds = smooth_rules(), plan.reseeds
         else:
             shapes = simplified(shapes, segments, accuracy)
             rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS), 0
-        view = ReducedTarget.of(target, len(shapes), 1, FIRST_AREA) if begin == 0.0 else ReducedTarget(target)
+        view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
                        reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
         with run.part(begin, end):
