@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ def main(argv: list[str]) -> int:
     if not program.is_file():
         print(f"There is no program {program}.", file=sys.stderr)
         return EXIT_USAGE
+    # Threads that spin while they wait take the cores from each other; OpenMP reads this when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import gradvec.pydiffvg as served
     sys.modules["pydiffvg"] = sys.modules["diffvg"] = served
     sys.argv = argv
