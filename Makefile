@@ -1,5 +1,7 @@
 # make demo     paint a real picture and say where the SVG is
 # make test     everything that the tests need, then the tests
+# make test-fast  the tests that need no Inkscape, on all cores, for the inner loop
+# make bless    renew the golden pictures of tests/golden, after a look at what changed
 # make check    ruff, mypy and the generated parts of the documentation
 # make bench    how fast the engine is
 # make fuzz     every reader of foreign input under fuzzing, FUZZ_SECONDS each (default 60)
@@ -19,7 +21,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest fuzz check bench card package clean distclean
+.PHONY: help install demo test test-fast bless test-oldest fuzz check bench card package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -44,6 +46,12 @@ demo: install
 
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: install
+	$(BIN)/python -m pytest -m "not window and not inkscape" --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+
+bless: install
+	GRADVEC_BLESS=1 $(BIN)/python -m pytest tests/test_golden.py
 
 check: install
 	$(BIN)/ruff check .

@@ -240,7 +240,7 @@ def measure(name: str, scene: Any, engine: str, args: argparse.Namespace, first:
 def graphed(moving: Any, slope: Any) -> Callable[[], None]:
     """Forward and backward as a graph; an optimizer that moves nothing stands in for the last kernel launches."""
     import torch
-    from gradvec.render.cuda.graph import DeviceAdam, GraphedStep
+    from cuda_graph import DeviceAdam, GraphedStep
     leaves = [p for p in moving.parameters if p.requires_grad]
     still = DeviceAdam(leaves, [torch.zeros((), device=p.device) for p in leaves])
     step = GraphedStep(lambda: moving, lambda picture: (picture * slope).sum(), still)

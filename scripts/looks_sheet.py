@@ -110,7 +110,7 @@ def aspects(shapes: list[Shape]) -> np.ndarray:
     return np.array(found)
 
 
-def rim_contrasts(svg: bytes, most: int = 40) -> np.ndarray:
+def rim_contrasts(svg: bytes, most: int = 6) -> np.ndarray:
     """How much darker strokes, each alone on white, are at their edge than inside: share of the paint inside."""
     root = parse(svg)
     large = sorted(read(svg).shapes[1:], key=lambda s: -len(s.outline.loops[0]))

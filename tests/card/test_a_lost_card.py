@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 import torch
 from gradvec.errors import Cancelled
-from gradvec.model import Target
+from gradvec.model import StrokePatch, Target
 from gradvec.optimize import Refinement, fallback, loop, refine
 from gradvec.progress import Run
 from gradvec.render import card, render_flat
+from gradvec.stages.outline import refine as outlining
+from gradvec.stages.paint import fit_strokes as fitting
+from gradvec.stages.paint.canvas import Goal
+from painted_strokes import painted
 from refined_shapes import SIDE, some_shapes
 
 LOST = RuntimeError("CUDA error: unspecified launch failure")
@@ -118,6 +122,48 @@ def test_a_card_that_is_full_before_the_first_step(where, plays_card, monkeypatc
 
     monkeypatch.setattr(loop, where, full)
     assert alike(whole, refined())
+
+
+@pytest.mark.parametrize("fails", [1, 2, 41, 42, 59])
+def test_painting_goes_on(fails, plays_card, monkeypatch):
+    """Thirty steps, there and back; what is kept on the way is all that a step needs."""
+    def painted_strokes():
+        strokes = painted("mixed")
+        limits = fitting.Limits(2.5, 30.0, SIDE, SIDE)
+        rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
+        seen = []
+        fitting.fit_strokes(strokes, Goal(rgba, torch.ones(SIDE, SIDE), 1.0),
+                            fitting.FitSettings(limits, WHITE, opaque=False), 30, (1.0, 0.5),
+                            lambda i, picture: seen.append(i) or False)
+        return strokes, seen
+
+    whole, steps = painted_strokes()
+    plays_card(fails)
+    flat = loop.render_flat
+    monkeypatch.setattr(fitting, "render", lambda scene, engine: flat(scene, engine).reshape(SIDE, SIDE, 4))
+    broken, again = painted_strokes()
+    assert all(torch.equal(a, b) for a, b in zip(whole.tensors(), broken.tensors(), strict=True))
+    assert not any(t.requires_grad for t in broken.tensors())
+    assert steps == list(range(30))
+    assert sorted(set(again)) == steps
+    assert len(again) <= 30 + fallback.KEEP_EVERY
+
+
+def test_outlining_goes_on(plays_card, monkeypatch):
+    """The few steps of a batch are made again."""
+    def outlined():
+        outlines = [shape.outline for shape in some_shapes(4)]
+        alpha = np.zeros((SIDE, SIDE), np.float32)
+        alpha[6:18, 6:18] = 1.0
+        patches = [StrokePatch(alpha, np.zeros((SIDE, SIDE, 3), np.float32), (0, 0))] * 4
+        return outlining.refine(patches, outlines, None, None, Run())
+
+    whole = outlined()
+    plays_card(9)
+    monkeypatch.setattr(outlining, "render_flat", loop.render_flat)
+    broken = outlined()
+    assert all(np.array_equal(a.loops[0], b.loops[0]) for a, b in zip(whole, broken, strict=True))
+    assert card._passing.trouble is not None
 
 
 def test_what_is_no_fault_of_the_card_is_raised(plays_card):

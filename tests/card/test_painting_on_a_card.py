@@ -12,21 +12,11 @@ from gradvec.stages.paint import transport
 from gradvec.stages.paint.canvas import Goal
 from gradvec.stages.paint.form import Form
 from gradvec.stages.paint.keeping import Keeping
-from gradvec.stages.paint.placement import strokes_from_seeds
-from gradvec.stages.paint.seeds import Seeds
-from gradvec.stages.paint.stroke_variables import Limits, StrokeVariables
+from gradvec.stages.paint.stroke_variables import Limits
+from painted_strokes import painted
 from refined_shapes import SIDE, some_shapes
 
 PALETTE = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.5, 0.2]])
-
-
-def painted(brush: str, count: int = 6) -> StrokeVariables:
-    """Strokes of a brush at random places."""
-    rng = np.random.default_rng(count)
-    seeds = Seeds(**{name: rng.uniform(2, 20, (count, *shape)).astype(np.float32) for name, shape in {
-        "center": (2,), "length": (), "width": (), "angle": (), "axis": (4,), "color0": (3,), "color1": (3,),
-        "gain": ()}.items()})
-    return strokes_from_seeds(seeds, brush, 0, rng)
 
 
 def goal() -> Goal:

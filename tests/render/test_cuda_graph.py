@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from gradvec.optimize.adam import Adam
@@ -10,7 +13,8 @@ from gradvec.render.scene import scene_from_shapes
 from render_scenes import circle, painted, random_scene
 
 pytest.importorskip("triton", reason="Triton exists for Linux only")
-from gradvec.render.cuda.graph import DeviceAdam, GraphedStep
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+from cuda_graph import DeviceAdam, GraphedStep
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SHARES = (1.0, 0.7, 0.2)

@@ -104,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
 
         result = paint_picture(source, options, run, **_also(args))
         run.step(1.0)  # a last chance to cancel before anything is written
+        # The SVG first: where the disk fills up with what else is wanted, it is there.
+        finish(result.document, result.report.to_dict(), output, say, args.started)
         if painting or params or strokes:
             from . import saving
 
@@ -112,8 +114,7 @@ def run(args: argparse.Namespace) -> int:
             if params:
                 params.write(saving.params_npz(result, options))
             if strokes:
-                strokes.write(saving.stroke_pngs(result))
-        finish(result.document, result.report.to_dict(), output, say, args.started)
+                strokes.write(saving.stroke_pngs(result, options))
     return EXIT_DONE
 
 

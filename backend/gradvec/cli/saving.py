@@ -26,12 +26,12 @@ def painting_png(result: Result, scale: float = 1.0) -> bytes:
     return png_bytes(textured(_painting(result), scale))
 
 
-def stroke_pngs(result: Result) -> Iterator[tuple[str, bytes]]:
+def stroke_pngs(result: Result, options: Options) -> Iterator[tuple[str, bytes]]:
     """(name, PNG) of each stroke alone on a transparent ground of the picture's size, in paint order."""
     from ..stages.isolate import isolate
 
     painting = _painting(result)
-    patches = isolate(painting)
+    patches = isolate(painting, engine=options.engine, device=options.device)
     digits = max(4, len(str(len(patches))))
     for number, patch in enumerate(patches, 1):
         yield f"{number:0{digits}d}.png", png_bytes(on_canvas(patch, painting.width, painting.height))

@@ -1,6 +1,7 @@
 """Whole optimization steps under a CUDA graph: forward, loss, backward and optimizer replayed in one launch.
 
 A step of a few hundred small strokes takes the card less time than Python takes to ask for it; a graph asks once.
+engine.py times it with --graph. No stage runs on it before a card has shown that it is right and what it gains.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 import torch
-
-from ..scene import Scene
-from . import render_with
+from gradvec.render.cuda import render_with
+from gradvec.render.scene import Scene
 
 _LOG = logging.getLogger("gradvec.render")
 #: Steps run before capture: kernels compile, the optimizer makes its state, allocators settle.
