@@ -33,6 +33,10 @@ _SEPARATOR = re.compile(r"[ \t\r\n\f,]*")
 _FLAG = re.compile("[01]")
 
 
+#: Handles that turn by less than 5 degrees make a smooth node.
+SMOOTH_COSINE = math.cos(math.radians(5))
+
+
 def path_data(outline: Outline, relative: bool = False) -> str:
     """The ``d`` of ``outline``, coordinates in px rounded to 0.01.
 
@@ -40,6 +44,22 @@ def path_data(outline: Outline, relative: bool = False) -> str:
         EngineError: a coordinate is not a finite number, or beyond :data:`FARTHEST`.
     """
     return "".join(_loop_data(loop, relative) for loop in outline.loops)
+
+
+def node_types(outline: Outline) -> str:
+    """Inkscape's word for the nodes of :func:`path_data`: s where the handles, as written, lie on one line, else c.
+
+    A closed subpath names its first node again at its end.
+    """
+    return "".join(_loop_types(np.round(loop, 2)) for loop in outline.loops)
+
+
+def _loop_types(loop: np.ndarray) -> str:
+    arriving, leaving = loop[0::3] - np.roll(loop[2::3], 1, axis=0), loop[1::3] - loop[0::3]
+    lengths = np.hypot(*arriving.T) * np.hypot(*leaving.T)
+    smooth = ((arriving * leaving).sum(1) > SMOOTH_COSINE * lengths) & (lengths > 0)
+    types = "".join("s" if one else "c" for one in smooth)
+    return types + types[:1]
 
 
 def _loop_data(loop: np.ndarray, relative: bool) -> str:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
 from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
-from .path import FARTHEST, number, path_data
+from .path import FARTHEST, node_types, number, path_data
 from .texture import texture_filter
 
 #: Our own words in a document: the run that made it and the painting level of a stroke. The name is a random UUID: an
@@ -20,6 +20,7 @@ from .texture import texture_filter
 NAMESPACE = "urn:uuid:83444402-4a95-4bda-a0ae-cbe0ced3f869"
 OLD_NAMESPACE = "https://gradvec.org/ns/1"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
+SODIPODI = "http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd"
 SVG = "http://www.w3.org/2000/svg"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -58,7 +59,8 @@ def write(document: Document, relative: bool = False) -> bytes:
                 f'mask="url(#{mask_id})">', *body, "</g>"]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:gradvec="{NAMESPACE}" version="1.1"'
+        f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:sodipodi="{SODIPODI}"'
+        f' xmlns:gradvec="{NAMESPACE}" version="1.1"'
         f' width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
         # an attribute, because Inkscape warns of elements in the metadata that it does not know
         f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
@@ -108,6 +110,7 @@ def _path(shape: Shape, shape_id: str, paint: str, relative: bool) -> str:
         extra += f' gradvec:level="{shape.level}"'
     if shape.brush:
         extra += f' gradvec:brush={_attribute(shape.brush)}'
+    extra += f' sodipodi:nodetypes="{node_types(shape.outline)}"'
     return f'<path id="{shape_id}" d="{path_data(shape.outline, relative)}" fill="{paint}"{extra}/>'
 
 
