@@ -4,8 +4,7 @@
     folder of strokes -> StrokePatches -> Outlines -> Shapes in layers -> joint refinement -> Document
     picture -> Target -> (paths where it is most wrong -> joint refinement), stage by stage -> Document
 
-Each arrow hands over a plain type of gradvec.model; the stages do not know each other, and none knows Options:
-settings.py translates them into what each stage takes.
+Each arrow hands over a plain type of gradvec.model. Stages do not know each other, nor Options: see settings.py.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from .frame import Frame, Result
 from .io import images
 from .io.crop import Crop
 from .io.stroke_folder import read_folder
-from .model import Painting, Shape, StrokePatch, Target
+from .joining import prepared, shapes_of_painting, shapes_of_patches
 from .options import Options
 from .progress import Run
-from .stages import fills, isolate, layers, outline, paper, soft_edges
+from .stages import isolate, layers, paper
 from .stages.paint import paint
 from .stages.refine import refine_layers
 from .stages.vectorize.build import build
@@ -57,10 +56,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
         options = frame.options = settings.with_inks(options, picture)
         own_inks = settings.ink_colors(options)
-        target = paper.left_bare(picture, *settings.bare_paper(options))
-        target = target if own_inks is None else inks.printed(target, own_inks)
-        mask = () if settings.fixed_background(options) != "auto" else soft_edges.soft_mask(picture)
-        target = soft_edges.whole(target) if mask else target
+        target, mask = prepared(picture, options)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
@@ -71,7 +67,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target = grounds.on_ground(target, painting.background)
-        shapes, layer, patches = _vectorized(painting, target, options, frame.run)
+        shapes, layer, patches = shapes_of_painting(painting, target, options, frame.run)
     with frame.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, refining, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
@@ -90,7 +86,7 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
     with frame.stage("Reading the strokes", key="read", until=0.15):
         patches, size = read_folder(folder, frame.run)
     with frame.stage("Outlining strokes", key="outline", until=0.5):
-        shapes = _from_patches(patches, options, frame.run)
+        shapes = shapes_of_patches(patches, options, frame.run)
     if not shapes:
         raise InputError(f"None of the {len(patches)} strokes in {folder} shows anything.",
                          "Use pictures of single strokes on a white or transparent ground.")
@@ -122,33 +118,3 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     with frame.stage("Adding paths", key="build", until=0.97):
         built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)
-
-
-def _vectorized(painting: Painting, target: Target, options: Options,
-                run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
-    """Strokes as paths in layers. A painted stroke's outline is known exactly; its isolated picture is asked for only
-    where the K-means gradients, or several paths a stroke, are wanted."""
-    shapes = isolate.as_shapes(painting, settings.keeps_brushes(options))
-    shapes, layer = layers.assign(shapes, options.layers, keep_order=False)
-    patches: list[StrokePatch] = []
-    if options.gradient == "kmeans":
-        patches = isolate.isolate(painting, engine=options.engine, device=options.device)
-        shapes, layer = layers.assign(_from_patches(patches, options, run), options.layers, keep_order=False)
-    elif options.paths_per_stroke > 1:
-        seen = isolate.seen_alone(painting, shapes, target, options.engine, options.device)
-        outlined, filled = settings.outline_settings(options), settings.fill_settings(options)
-        outlines = outline.add_paths(seen, [(shape.outline,) for shape in shapes], outlined, run)
-        parts = outline.parts(seen, outlines, outlined)
-        shapes, layer = fills.fill_further(shapes, layer, parts, outlines, filled, run)
-    own_inks = settings.ink_colors(options)
-    if own_inks is not None:
-        return *inks.in_order(shapes, own_inks), []
-    return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
-
-
-def _from_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:
-    """Every patch as one or more shapes: outline, then fill."""
-    outlined = settings.outline_settings(options)
-    outlines = outline.fit(patches, outlined, run)
-    parts = outline.parts(patches, outlines, outlined)
-    return fills.fill(parts, outlines, settings.fill_settings(options), run)

@@ -337,3 +337,10 @@ def test_help_of_every_command_has_examples(capsys):
     assert "130 cancelled" in capsys.readouterr().out
     assert main(["--version"]) == 0
     assert build_parser().prog == "gradvec"
+
+
+def test_the_svg_is_there_when_the_disk_fills_up_with_the_rest(picture, tmp_path, capsys):
+    out = tmp_path / "out.svg"
+    assert run("paint", picture, "-o", out, "--save-params", "/dev/full", "--quiet") == 3
+    assert "the disk is full" in capsys.readouterr().err
+    assert len(read(out.read_bytes()).shapes) == 5

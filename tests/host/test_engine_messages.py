@@ -30,7 +30,11 @@ MADE_OF_TWO = {"Run it again; a new engine starts by itself. The log may say why
                "{} has no pixels ({} px).": "{} has no pixels ({} x {} px).",
                "Raise {} or lower {}.": "Raise stroke-max or lower stroke-min.",
                "Option {} is {}; it must lie between {} and {}.": "Option {} is {}; it must lie between {} and {}{}.",
-               "No CUDA device can be used here: {}.": "No CUDA device can be used here: {}."}
+               "There is not enough memory for this run.": "There is not enough memory for this run{}.",
+               "There is not enough memory for this run: {} more were wanted.":
+                   "There is not enough memory for this run{}.",
+               "Option {} is {}; {} is no colour. It must be {}.":
+                   "Option palette is {}; {} is no colour. It must be {}."}
 
 
 @pytest.mark.parametrize("text", engine_messages.TEXTS)

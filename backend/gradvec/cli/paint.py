@@ -104,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
 
         result = paint_picture(source, options, run, **_also(args))
         run.step(1.0)  # a last chance to cancel before anything is written
+        # The SVG first: where the disk fills up with what else is wanted, it is there.
+        finish(result.document, result.report.to_dict(), output, say, args.started)
         if painting or params or strokes:
             from . import saving
 
@@ -113,7 +115,6 @@ def run(args: argparse.Namespace) -> int:
                 params.write(saving.params_npz(result, options))
             if strokes:
                 strokes.write(saving.stroke_pngs(result, options))
-        finish(result.document, result.report.to_dict(), output, say, args.started)
     return EXIT_DONE
 
 

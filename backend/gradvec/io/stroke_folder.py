@@ -6,6 +6,7 @@ leave are mixed with white: :func:`unmix` recovers how much of each pixel is pai
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import warnings
@@ -26,6 +27,7 @@ from .images import PIXELS_MAX
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".avif", ".jp2", ".tga"}
 _LOSSY = {".jpg", ".jpeg", ".webp", ".avif", ".jp2"}
 _MARGIN = 2
+_log = logging.getLogger(__name__)
 _REMEDY = "Put one picture per stroke, all of the same size, on white or transparent ground, in paint order by name."
 
 
@@ -43,8 +45,9 @@ class _Crop:
 def read_folder(directory: Path | str, run: Run | None = None) -> tuple[list[StrokePatch], tuple[int, int]]:
     """(strokes in natural name order, each cropped to its content; (width, height) px of the pictures).
 
-    Hidden files, folders and files that are not named as pictures are passed over; so are pictures with nothing on
-    them. In a folder where most pictures have transparent pixels, an opaque one is a stroke that covers everything.
+    Hidden files, folders and files that are not named as pictures are passed over, and so are empty files (with a
+    note) and pictures with nothing on them. In a folder where most pictures have transparent pixels, an opaque one is
+    a stroke that covers everything.
 
     Raises:
         InputError: no folder, no stroke in it, a picture that cannot be decoded, or one of another size.
@@ -88,11 +91,15 @@ def _picture_paths(directory: Path) -> list[Path]:
             raise InputError(f"There is no folder {str(directory)!r}.", "Check the name.")
         if not directory.is_dir():
             raise InputError(f"{str(directory)!r} is a file, not a folder of stroke pictures.", _REMEDY)
-        names = [entry.name for entry in os.scandir(directory) if entry.is_file() and not entry.name.startswith(".")]
+        entries = [entry for entry in os.scandir(directory) if entry.is_file() and not entry.name.startswith(".")
+                   and Path(entry.name).suffix.lower() in _SUFFIXES]
+        empty = sorted((entry.name for entry in entries if not entry.stat().st_size), key=natural_key)
     except OSError as error:
         raise InputError(f"{str(directory)!r} cannot be read: {error.strerror}.",
                          "Check that you may read it.") from error
-    pictures = sorted((n for n in names if Path(n).suffix.lower() in _SUFFIXES), key=natural_key)
+    pictures = sorted({entry.name for entry in entries} - set(empty), key=natural_key)
+    if pictures and empty:
+        _log.warning("Passed over because they are empty (0 bytes): %s.", ", ".join(empty[:5]))
     if not pictures:
         raise InputError(f"There are no pictures in {str(directory)!r}.", _REMEDY)
     return [directory / name for name in pictures]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gradvec.errors import Cancelled, InputError
 from gradvec.io.stroke_folder import natural_key, read_folder, unmix
-from gradvec.progress import CancelToken, Run
+from gradvec.progress import CancelToken, Run, notes_to
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
@@ -186,3 +186,15 @@ def test_cancel_and_progress(tmp_path: Path) -> None:
     token.cancel()
     with pytest.raises(Cancelled):
         read_folder(tmp_path, Run(token=token))
+
+
+def test_empty_files_are_passed_over_with_a_note(tmp_path: Path) -> None:
+    picture = np.zeros((20, 20, 4), np.uint8)
+    picture[5:15, 5:15] = (200, 30, 30, 255)
+    Image.fromarray(picture).save(tmp_path / "1.png")
+    (tmp_path / "0.png").touch()
+    told: list[str] = []
+    with notes_to(told.append):
+        patches, size = read_folder(tmp_path)
+    assert (len(patches), size) == (1, (20, 20))
+    assert told == ["Passed over because they are empty (0 bytes): 0.png."]
