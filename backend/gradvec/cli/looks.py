@@ -16,8 +16,7 @@ Lists the looks that `gradvec paint --look NAME` knows: each is a whole set of o
 and options that you give besides it count more than its own."""
 EXAMPLES = """\
   gradvec looks
-  gradvec paint photo.jpg -o photo.svg --look watercolor
-  gradvec paint photo.jpg -o photo.svg --look marker --strokes 900 --background '#f4efe6'"""
+  gradvec looks --json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

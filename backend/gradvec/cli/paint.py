@@ -38,7 +38,8 @@ Paints PICTURE with brush strokes and writes them as an SVG: every stroke one cl
 path with a gradient fill, in named layers."""
 EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg
-  gradvec paint photo.jpg -o photo.svg --strokes 1000 --brush watercolor
+  gradvec paint photo.jpg -o photo.svg --look watercolor --strokes 1000
+  gradvec paint photo.jpg -o photo.svg --inks --palette '#204060 #fc0 ivory'
   gradvec paint photo.jpg -o photo.svg --fidelity 1 --gradient auto
   gradvec paint photo.jpg -o photo.svg --background '#f4efe6' --seed 3
   gradvec paint photo.jpg -o photo.svg --save-painting painting.png --painting-scale 2
