@@ -46,8 +46,10 @@ class PictureLoss:
         return float(self._difference.square().mean())
 
     @property
-    def per_pixel(self) -> float:
-        """Squared difference of a pixel, summed over its planes, on average."""
+    def per_pixel(self) -> float | torch.Tensor:
+        """Squared difference of a pixel, summed over its planes, on average; on a card a number that stays there."""
+        if self._difference.device.type != "cpu":
+            return self._difference.square().mean() * len(self._planes)
         return self.mse * len(self._planes)
 
     def error_map(self) -> np.ndarray:

@@ -64,7 +64,8 @@ class Variables:
 
     def __init__(self, shapes: list[Shape], width: int, height: int, background: tuple[float, ...],
                  freedom: Freedom, device: str = "cpu") -> None:
-        self.freedom, self.wrong = freedom, 0.0
+        self.freedom = freedom
+        self.wrong: float | torch.Tensor = 0.0
         self.meta = [replace(shape, fill=SolidColor((0.0, 0.0, 0.0))) for shape in shapes]
         scene = scene_from_shapes(shapes, width, height, background)
         size = torch.from_numpy(np.sqrt(np.maximum(areas(scene), 4.0)))

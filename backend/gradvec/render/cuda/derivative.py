@@ -83,10 +83,10 @@ def _winding_backward(d_cover, winding, chain, segment_box, outline_segments, ev
             nx = tl.sum(tl.sum(y0 - y1, 2), 1)
             ny = tl.sum(tl.sum(x1 - x0, 2), 1)
             at = d_chain + (s * tl.full([], CHORDS + 1, tl.int64) + j) * 2
-            tl.atomic_add(at, nx * early, live)
-            tl.atomic_add(at + 1, ny * early, live)
-            tl.atomic_add(at + 2, nx * late, live)
-            tl.atomic_add(at + 3, ny * late, live)
+            tl.atomic_add(at, nx * early, live, sem="relaxed")
+            tl.atomic_add(at + 1, ny * early, live, sem="relaxed")
+            tl.atomic_add(at + 2, nx * late, live, sem="relaxed")
+            tl.atomic_add(at + 3, ny * late, live, sem="relaxed")
 
 
 @triton.jit(do_not_specialize=["capacity", "pixels"])
