@@ -68,7 +68,7 @@ def test_patches_know_outline_level_and_place():
         assert 0 <= patch.alpha.min() <= patch.alpha.max() <= 0.8 + 1e-6
 
 
-@pytest.mark.parametrize("brush", range(4), ids=brushes.NAMES)
+@pytest.mark.parametrize("brush", range(len(brushes.NAMES)), ids=brushes.NAMES)
 def test_texture_thins_the_paint_but_keeps_the_stroke(brush):
     painting = painting_of([brush] * 4, opacity=1.0)
     for bare, rough in zip(isolate.isolate(painting, texture=False), isolate.isolate(painting), strict=True):

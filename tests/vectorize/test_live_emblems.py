@@ -14,8 +14,7 @@ from gradvec.model import LinearGradient, Shape, SolidColor, Target
 from gradvec.options import Options
 from gradvec.pipeline import vectorize_picture
 from gradvec.progress import CancelToken, Run
-from gradvec.settings import first_fills, vectorize_settings
-from gradvec.stages import fills
+from gradvec.settings import vectorize_settings
 from gradvec.stages.vectorize import build as work
 from gradvec.stages.vectorize.initialize import circle
 from gradvec.stages.vectorize.schedule import stages
@@ -25,11 +24,8 @@ from live_emblems import EMBLEMS, paths, png
 
 
 def build(target, schedule, options, run):
-    """Paths for these options, their fills as the pipeline fits them."""
-    def fit_fills(patches, outlines):
-        return fills.fit(patches, outlines, first_fills(options), Run())
-
-    return work.build(target, schedule, vectorize_settings(options), fit_fills, run)
+    """Paths for these options."""
+    return work.build(target, schedule, vectorize_settings(options), run)
 
 
 FLAT = Options(gradient="flat", cubics=16, opaque=True)
