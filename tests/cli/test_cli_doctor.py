@@ -173,6 +173,18 @@ def test_a_cache_with_a_damaged_kernel_names_the_folder(monkeypatch):
     assert str(kernel_cache.cache_folder()) in doctor.numba_cache().remedy
 
 
+def test_a_folder_that_is_only_named_like_diffvg(monkeypatch, tmp_path):
+    import gradvec.render.diffvg  # noqa: F401  (found here before the path is another)
+
+    (tmp_path / "pydiffvg").mkdir()
+    monkeypatch.setitem(sys.modules, "pydiffvg", None)
+    monkeypatch.delitem(sys.modules, "pydiffvg")  # what is imported in its place goes with the test
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    found = doctor.diffvg()
+    assert found.state == "warning"
+    assert str(tmp_path / "pydiffvg") in found.detail
+
+
 def test_an_engine_that_hangs(monkeypatch):
     from gradvec import ipc
 

@@ -30,6 +30,17 @@ def test_missing_pydiffvg_is_one_sentence_and_a_remedy(monkeypatch):
     assert "docs/diffvg.md" in caught.value.remedy
 
 
+def test_a_folder_of_that_name_is_not_diffvg(monkeypatch, tmp_path):
+    """Python imports any folder on its path, as an empty namespace."""
+    (tmp_path / "pydiffvg").mkdir()
+    monkeypatch.setitem(sys.modules, "pydiffvg", None)
+    monkeypatch.delitem(sys.modules, "pydiffvg")  # what is imported in its place goes with the test
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(EngineError, match="needs pydiffvg") as caught:
+        diffvg.load()
+    assert str(tmp_path / "pydiffvg") in str(caught.value.__cause__)
+
+
 def test_too_many_outlines_over_each_other_are_refused_before_they_crash():
     pile = scene_from_shapes(painted([circle(8, 8, 6)] * 300), 16, 16)
     with pytest.raises(EngineError, match="300 outlines lie over one pixel"):

@@ -56,6 +56,8 @@ def load() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its own imports are years behind today's Python
             import pydiffvg
+        if not hasattr(pydiffvg, "RenderFunction"):  # any folder of that name is a module to Python
+            raise ImportError(f"{list(getattr(pydiffvg, '__path__', []))} is not diffvg's")
     except Exception as error:
         raise EngineError("The diffvg engine needs pydiffvg, which cannot be imported here.",
                           "Build it from https://github.com/BachiLi/diffvg into the Python that runs gradvec "

@@ -106,7 +106,7 @@ def memory_gb() -> tuple[float | None, float | None]:
 
 def device() -> Check:
     """Where the engine computes by itself, and why: a card must be usable and quicker than the processor."""
-    from .render import card, quicker
+    from ..render import card, quicker
 
     cores = f"{_cores()} CPU cores"
     trouble = card.trouble()
@@ -131,7 +131,7 @@ def _card() -> str:
     """The graphics card and its memory, as far as torch can tell."""
     import torch
 
-    from .render.card import sees_card
+    from ..render.card import sees_card
 
     if not sees_card():
         return ""
@@ -216,6 +216,12 @@ def diffvg() -> Check:
 
     if importlib.util.find_spec("pydiffvg") is None:
         return Check("diffvg", "ok", "not installed; only --engine diffvg needs it (docs/diffvg.md)")
+    from ..render.diffvg import load
+
+    try:
+        load()
+    except GradvecError as error:
+        return Check("diffvg", "warning", f"pydiffvg is there, but fails: {error.__cause__}", error.remedy)
     return Check("diffvg", "ok", "pydiffvg is importable, --engine diffvg can be used")
 
 
