@@ -173,16 +173,21 @@ def test_a_cache_with_a_damaged_kernel_names_the_folder(monkeypatch):
     assert str(kernel_cache.cache_folder()) in doctor.numba_cache().remedy
 
 
-def test_a_folder_that_is_only_named_like_diffvg(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("holds", "state", "says"), [
+    (None, "warning", "is not diffvg's"), ("raise OSError('libdiffvg')", "warning", "libdiffvg"),
+    ("class RenderFunction: pass", "ok", "importable")])
+def test_a_pydiffvg_is_imported_before_it_is_praised(holds, state, says, monkeypatch, tmp_path):
     import gradvec.render.diffvg  # noqa: F401  (found here before the path is another)
 
     (tmp_path / "pydiffvg").mkdir()
+    if holds is not None:
+        (tmp_path / "pydiffvg" / "__init__.py").write_text(holds)
     monkeypatch.setitem(sys.modules, "pydiffvg", None)
     monkeypatch.delitem(sys.modules, "pydiffvg")  # what is imported in its place goes with the test
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     found = doctor.diffvg()
-    assert found.state == "warning"
-    assert str(tmp_path / "pydiffvg") in found.detail
+    assert found.state == state
+    assert says in found.detail
 
 
 def test_an_engine_that_hangs(monkeypatch):
