@@ -76,7 +76,7 @@ def test_texture_thins_the_paint_but_keeps_the_stroke(brush):
         assert 0.75 * bare.alpha.sum() < rough.alpha.sum() < 1.1 * bare.alpha.sum()
         agree = (bare.alpha > 0.5) == (rough.alpha > 0.5)
         assert agree.mean() > 0.9
-    if brush != brushes.TAPE:
+    if brush not in (brushes.TAPE, brushes.DRY):  # tape is smooth, and a dry dab's streaks are in its outline
         assert any(np.abs(bare.alpha - rough.alpha).max() > 0.03 for bare, rough in
                    zip(isolate.isolate(painting, texture=False), isolate.isolate(painting), strict=True))
 

@@ -13,7 +13,7 @@ from gradvec.model import LinearGradient, Painting, SolidColor, Strokes
 TAPE_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.0, 0.0, 0.0)
 OIL_SHAPE = (40.0, 30.0, 60.0, 20.0, 0.4, 0.2, 0.0, 0.0)
 SWEEP_SHAPE = (10.0, 40.0, 35.0, 5.0, 70.0, 42.0, 6.0, 9.0)
-SHAPES = {brushes.OIL: OIL_SHAPE, brushes.TAPE: TAPE_SHAPE,
+SHAPES = {brushes.OIL: OIL_SHAPE, brushes.DRY: OIL_SHAPE, brushes.TAPE: TAPE_SHAPE,
           brushes.MARKER: SWEEP_SHAPE, brushes.WATERCOLOR: SWEEP_SHAPE}
 ALL = pytest.mark.parametrize("brush", range(len(brushes.NAMES)), ids=brushes.NAMES)
 

@@ -54,7 +54,7 @@ def test_an_emblem_is_found_with_its_own_number_of_paths(name, gradient):
 def test_shapes_that_hide_each_other_are_found_in_one_stage(name):
     data = png(name)
     result = vectorize_picture(data, FLAT, schedule=(4,))
-    assert result.report["paths"] == 4
+    assert result.report.paths == 4
     assert compare(write(result.document), data).psnr >= 36
 
 
@@ -93,8 +93,8 @@ def test_a_picture_of_one_color_needs_no_path():
     assert found.shapes == []
     assert np.allclose(found.ground, 0.25)
     result = vectorize_picture(images.png_bytes(plain.rgb), FLAT, schedule=(2,))
-    assert result.report["paths"] == 0
-    assert result.report["psnr"] > 45
+    assert result.report.paths == 0
+    assert result.report.psnr > 45
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 2)])
@@ -103,7 +103,7 @@ def test_tiny_pictures_are_no_trouble(size):
     data = images.png_bytes(rng.uniform(size=(*size, 3)).astype(np.float32))
     result = vectorize_picture(data, FLAT, schedule=(1, 1))
     assert min(result.document.height, result.document.width) == 8, "pictures are at least 8 px wide"
-    assert result.report["paths"] == 0 if size == (1, 1) else 1 <= result.report["paths"] <= 2
+    assert result.report.paths == 0 if size == (1, 1) else 1 <= result.report.paths <= 2
 
 
 def test_the_same_picture_gives_the_same_paths(small):
@@ -127,9 +127,9 @@ def test_stop_and_keep_ends_early_with_what_there_is():
     data, token = png("cross"), CancelToken()
     token.stop_and_keep()
     result = vectorize_picture(data, FLAT, Run(token=token), (1, 1, 2))
-    assert result.report["paths"] == 1
-    assert result.report["refined"]["steps"] == 0
-    assert result.report["psnr"] > 9
+    assert result.report.paths == 1
+    assert result.report.refined.steps == 0
+    assert result.report.psnr > 9
 
 
 def test_cancel_ends_it():
