@@ -15,6 +15,7 @@ from fake_pipeline import FakePipeline, result_of, some_patches
 from gradvec.cli import build_parser, main
 from gradvec.errors import EngineError
 from gradvec.io.svg import read
+from gradvec.looks import look_of
 from gradvec.options import JOB_OPTIONS, Options
 from PIL import Image
 
@@ -54,13 +55,15 @@ def test_options_reach_the_pipeline(picture, tmp_path, pipeline):
     run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", "3", "--brush=marker", "--fidelity", "0.25",
         "--paths-per-stroke", "2", "--background", "#00ff7f", "--no-opaque", "--quiet")
     options = pipeline.calls[0][1]
-    assert options == Options(strokes=3, brush="marker", fidelity=0.25, paths_per_stroke=2, background="#00ff7f",
-                              opaque=False)
+    given = {"strokes": 3, "brush": "marker", "fidelity": 0.25, "paths_per_stroke": 2, "background": "#00ff7f",
+             "opaque": False}
+    assert options == Options(**{**look_of("oil").options, **given, "look": "oil"})
 
 
 def test_what_is_not_asked_for_has_its_default(picture, tmp_path, pipeline):
     run("paint", picture, "-o", tmp_path / "o.svg", "--quiet")
-    assert pipeline.calls[0][1] == Options()
+    run("paint", picture, "-o", tmp_path / "o.svg", "--quiet", "--look", "photo")
+    assert [options for _, options in pipeline.calls] == [Options(**look_of("oil").options, look="oil"), Options()]
 
 
 def test_strokes_reads_a_folder(tmp_path, pipeline):
@@ -73,11 +76,22 @@ def test_strokes_reads_a_folder(tmp_path, pipeline):
 
 def test_everything_else_that_paint_saves(picture, tmp_path, monkeypatch):
     isolate = type(sys)("gradvec.stages.isolate")
-    isolate.textured = lambda painting, scale: np.full((round(24 * scale), round(32 * scale), 4), 0.5, np.float32)
-    isolate.isolate = lambda painting: some_patches(4)
+    renderers = []
+
+    def textured(painting, scale, engine, device):
+        renderers.append((engine, device))
+        return np.full((round(24 * scale), round(32 * scale), 4), 0.5, np.float32)
+
+    def patches(painting, engine, device):
+        renderers.append((engine, device))
+        return some_patches(4)
+
+    isolate.textured, isolate.isolate = textured, patches
     monkeypatch.setitem(sys.modules, "gradvec.stages.isolate", isolate)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
-               "--save-strokes", tmp_path / "dir", "--save-params", tmp_path / "n.npz", "--quiet") == 0
+               "--save-strokes", tmp_path / "dir", "--save-params", tmp_path / "n.npz", "--quiet",
+               "--engine", "reference", "--device", "cpu") == 0
+    assert renderers == [("reference", "cpu")] * 2
     assert opened(tmp_path / "p.png").shape == (24, 32, 4)
     assert run("paint", picture, "-o", tmp_path / "o.svg", "--strokes", 4, "--save-painting", tmp_path / "p.png",
                "--painting-scale", 2.5, "--quiet") == 0

@@ -110,7 +110,7 @@ def test_what_the_engine_refuses_is_told_and_the_rest_is_painted(script):
     (picture("a", "gone.png") + picture("b", "lost.png"), ["--id=a", "--id=b"], "lost.png is missing"),
     (picture("a"), ["--id=a", f"--seed={FAILING}"], "The still engine failed. Try another seed."),
     (picture("a"), ["--id=a", f"--seed={GARBAGE}"], "drawing cannot be read"),
-    (picture("a"), ["--id=a", "--palette=many"], "palette"),
+    (picture("a"), ["--id=a", "--palette=many"], "Option \u201cPalette\u201d is 'many'"),
     (picture("a"), ["--id=a", "--no_such_parameter=1"], "install-extension"),
     (picture("a").replace('width="40"', 'width="0"'), ["--id=a"], "no width or height"),
 ])

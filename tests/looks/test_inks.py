@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from gradvec.color import inks
+from gradvec.color.oklab import oklab
 from gradvec.color.swatches import NAMED, palette_words
 from gradvec.errors import UsageError
 from gradvec.io import svg
@@ -66,9 +67,22 @@ def test_it_is_about_as_close_as_the_picture_in_those_inks(printed):
 
 def test_inks_are_what_the_eye_tells_apart():
     rgb = picture()
-    found = inks.choose(Target(rgb, np.ones(rgb.shape[:2], np.float32), (SIDE, SIDE)), 5)
-    # Four areas and a red spot on 6 % of the picture: five inks, one of them the red.
-    assert np.abs(found - (0.8, 0.1, 0.1)).max(1).min() < 0.06
+    target = Target(rgb, np.ones(rgb.shape[:2], np.float32), (SIDE, SIDE))
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    spot = (x - 0.3) ** 2 + (y - 0.3) ** 2 < 0.02
+    areas = [spot, *(~spot & (low == (y > 0.55)) & (right == (x > 0.5)) for low in (0, 1) for right in (0, 1))]
+    colors = np.array([rgb[area].mean(0) for area in areas], float)
+    # Four areas and a red spot on 6 % of the picture: five inks, one for each.
+    apart = np.abs(inks.choose(target, 5)[:, None] - colors).max(-1)
+    assert apart.min(1).max() < 0.02
+    assert sorted(apart.argmin(1)) == [0, 1, 2, 3, 4]
+    # With one ink less, two share theirs: those that lose least by it, area by area and as far as the eye is concerned.
+    found, lab = inks.choose(target, 4), oklab(colors) * [inks.LIGHTNESS, 1, 1]
+    share = [area.mean() for area in areas]
+    loss = {(i, j): share[i] * share[j] / (share[i] + share[j]) * np.square(lab[i] - lab[j]).sum()
+            for i in range(5) for j in range(i)}
+    alone = np.delete(colors, min(loss, key=loss.get), 0)
+    assert np.abs(found[:, None] - alone).max(-1).min(0).max() < 0.02
 
 
 def test_compactness_of_known_shapes():

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
             from . import saving
 
             if painting:
-                painting.write(saving.painting_png(result, args.painting_scale))
+                painting.write(saving.painting_png(result, options, args.painting_scale))
             if params:
                 params.write(saving.params_npz(result, options))
             if strokes:

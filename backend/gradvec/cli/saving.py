@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..pipeline import Result
 
 
-def painting_png(result: Result, scale: float = 1.0) -> bytes:
+def painting_png(result: Result, options: Options, scale: float = 1.0) -> bytes:
     """The painting with the brush's bristles, ``scale`` times the working size, as PNG."""
     from ..stages.isolate import textured
 
-    return png_bytes(textured(_painting(result), scale))
+    return png_bytes(textured(_painting(result), scale, options.engine, options.device))
 
 
 def stroke_pngs(result: Result, options: Options) -> Iterator[tuple[str, bytes]]:

@@ -28,7 +28,7 @@ from typing import Any
 from ..errors import SMALLER, Cancelled, EngineError, GradvecError, out_of_memory
 from ..progress import CancelToken, Progress, Run, notes_to
 from .launch import Launch, clean_environment, own_session
-from .protocol import TRUSTED, Frame, ProtocolError, error_frame
+from .protocol import TRUSTED, Frame, ProtocolError, encode, error_frame
 from .stream import Link, Stream, in_short, log, take_standard_streams
 
 #: Reports are for eyes: more of them cost time and nothing is seen.
@@ -186,6 +186,7 @@ class Worker:
             for note in notes:
                 log(note)
             told = Frame("result", {"info": {**info, **({"notes": notes} if notes else {})}}, dict(results))
+            encode(told)  # a result that cannot be sent is a fault of the job; later it would end the worker
         except BaseException as error:  # SystemExit out of a library ends the job, not the engine
             told = self._told(error)
         log(f"{job} ends after {time.monotonic() - started:.1f} s: {told.body.get('code', 'result')}")
