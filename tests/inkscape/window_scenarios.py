@@ -181,7 +181,7 @@ def marked(play: Play) -> dict:
 
 def free(play: Play) -> dict:
     """Free shapes through the dialog: cancelled, then stopped and kept."""
-    play.driver.choose_option("Look:", "Free shapes", play.dialog)
+    play.driver.choose_option("Look:", "Illustrator's shapes", play.dialog)
     play.driver.shot("free-dialog")
     play.apply(SLOW)
     texts = play.driver.texts(play.progress())
