@@ -12,8 +12,8 @@ from .color.css import hex_color, parse_color
 from .color.ground import Wanted
 from .model import Color, Target
 from .optimize import Refinement
+from .optimize.brush_constraint import BrushConstraint
 from .optimize.freeing import smooth_rules
-from .optimize.keeping import BrushRules
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
@@ -149,7 +149,7 @@ def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
                       colors=not published and not palette, opacity=not options.opaque and not palette)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
-    brush = () if traced else (BrushRules(options.fidelity),)
+    brush = () if traced else (BrushConstraint(options.fidelity),)
     smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush),

@@ -5,13 +5,13 @@ import pytest
 from fake_card import CARD, on_a_card, render_shapes
 from gradvec.model import Target
 from gradvec.optimize import Refinement, constraints, loop
-from gradvec.optimize.keeping import BrushRules
+from gradvec.optimize.brush_constraint import BrushConstraint
 from gradvec.optimize.smooth import SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, Variables, reach_of, with_gradient
 from gradvec.progress import Run
 from refined_shapes import SIDE, some_shapes
 
-RULES = BrushRules(0.0), SmoothJoints(30.0, 0.1), TurningPrice(0.01)
+RULES = BrushConstraint(0.0), SmoothJoints(30.0, 0.1), TurningPrice(0.01)
 WAYS = {
     "brush rules and smooth joints": Refinement(freedom=Freedom(reach=reach_of(0.2)), rules=RULES, reseeds=0),
     "fidelity 0": Refinement(freedom=Freedom(reach=reach_of(0.0)), reseeds=0),

@@ -12,11 +12,10 @@ from pathlib import Path
 import gradvec.pydiffvg as pydiffvg
 import numpy as np
 import pytest
+import resvg_py as resvg
 import torch
 from gradvec.errors import InputError, UsageError
 from PIL import Image
-
-resvg = pytest.importorskip("resvg_py")
 
 FIT = """
 import sys

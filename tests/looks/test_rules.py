@@ -10,7 +10,7 @@ from gradvec.brushes.rules import FREE, GONE, HELD, RULES, rules_of
 from gradvec.geometry.inside import polygons
 from gradvec.model import LinearGradient, SolidColor, Target
 from gradvec.optimize import Refinement, refine
-from gradvec.optimize.keeping import BrushRules
+from gradvec.optimize.brush_constraint import BrushConstraint
 from gradvec.optimize.variables import Freedom, Variables, reach_of
 from gradvec.progress import Run
 from gradvec.stages.paint import paint
@@ -76,7 +76,7 @@ def test_refined_strokes_keep_to_their_brush(painted):
     brush, painting = painted
     rules = RULES[brush]
     shapes = [replace(s, id=str(n)) for n, s in enumerate(brushes.shapes(painting))]
-    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0)), rules=(BrushRules(0.0),))
+    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0)), rules=(BrushConstraint(0.0),))
     ground = (*painting.background, 1.0)
     refined = refine(shapes, picture(), ground, work, Run()).shapes
     for before, after in zip(shapes, refined, strict=True):
@@ -136,7 +136,7 @@ def test_brushes_differ_in_opacity_and_shape():
 
 @pytest.mark.parametrize("turned", [0.0, 0.5, 1.2])
 def test_a_stroke_that_is_drawn_out_too_far_comes_back_with_its_area(turned):
-    kept = BrushRules(0.0)
+    kept = BrushConstraint(0.0)
     kept.begin(Variables(brushes.shapes(painting_of("tape", 1)), 40, 40, (1.0,) * 4, Freedom()))
     c, s = np.cos(turned), np.sin(turned)
     wild = torch.tensor([[6.0, 0.0], [0.0, 0.5]]) @ torch.tensor([[c, s], [-s, c]], dtype=torch.float32)

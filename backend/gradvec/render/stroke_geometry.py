@@ -18,7 +18,6 @@ _FINE = 32
 _MITER_LIMIT = 4.0
 #: Part of its length below which an inner side counts as about to turn round.
 _ALMOST = 0.15
-_LEAST_TURN = 1e-4
 
 
 @dataclass(frozen=True)

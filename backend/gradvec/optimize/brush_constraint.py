@@ -12,7 +12,7 @@ from .constraints import Constraint
 from .variables import Variables
 
 
-class BrushRules(Constraint):
+class BrushConstraint(Constraint):
     """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
 
     def __init__(self, fidelity: float) -> None:
