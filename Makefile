@@ -44,11 +44,19 @@ demo: install
 	@echo "The picture in strokes: $(CURDIR)/out/astronaut.svg   (open it in Inkscape or a browser)"
 	@echo "Beside its original:    $(CURDIR)/out/astronaut.html"
 
+# Windows of Inkscape want the machine to themselves; everything else runs in parallel. A part, named, runs in order.
+IN_PARALLEL := -m "not window and not inkscape" --numprocesses auto --dist loadfile
+
 test: $(VENV)/.tested
+ifeq ($(strip $(PYTEST_ARGS)),)
+	$(BIN)/python -m pytest $(IN_PARALLEL)
+	$(BIN)/python -m pytest -m "window or inkscape"
+else
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+endif
 
 test-fast: install
-	$(BIN)/python -m pytest -m "not window and not inkscape" --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 bless: install
 	GRADVEC_BLESS=1 $(BIN)/python -m pytest tests/test_golden.py

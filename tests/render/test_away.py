@@ -48,6 +48,7 @@ class _Counting(torch.autograd.Function):
 def forget():
     """What is remembered of the card is for one test."""
     before = card._passing.trouble, card._passing.until
+    card._passing.trouble, card._passing.until = None, 0.0
     yield
     card._passing.trouble, card._passing.until = before
 
