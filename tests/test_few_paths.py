@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from gradvec.cli import main
-from gradvec.cli.paint import NO_PATHS
+from gradvec.cli.running import NO_PATHS
 from gradvec.io import svg
 from gradvec.io.images import png_bytes
 from gradvec.options import Options

@@ -1,6 +1,6 @@
 """The command line. Starting it is free: what needs torch or numpy is imported by the command that runs.
 
-Each command is a small module with NAME, USAGE, HELP, DESCRIPTION, EXAMPLES, add_arguments(parser), run(args).
+Each command is a module of commands/; what they share stands beside it: arguments, output, reporting, running.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError, out_of_memory
-from . import compare, doctor, engine, extension, looks, paint, strokes, vectorize
 from .arguments import Parser
+from .commands import compare, doctor, engine, extension, looks, paint, strokes, vectorize
 
 COMMANDS = (paint, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall, engine)
 

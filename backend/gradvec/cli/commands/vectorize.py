@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..errors import EXIT_DONE
-from ..io.files import read_stream
-from ..options import JOB_DEFAULTS, JOB_OPTIONS
-from ..progress import Run
-from ..stages.vectorize.schedule import stages
-from .arguments import add_options, add_reporting, options_from
-from .output import FileOutput
-from .paint import check_input, finish, running
+from ...errors import EXIT_DONE
+from ...io.files import read_stream
+from ...options import JOB_DEFAULTS, JOB_OPTIONS
+from ...progress import Run
+from ...stages.vectorize.schedule import stages
+from ..arguments import add_options, add_reporting, options_from
+from ..output import FileOutput
+from ..running import check_input, finish, running
 
 NAME = "vectorize"
 #: What this job makes of options that are not given.
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     output = FileOutput(args.output, [args.picture])
     with running(args) as (say, token):
         source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture)
-        from ..pipeline import vectorize_picture
+        from ...pipeline import vectorize_picture
 
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_picture(source, options, run, schedule)

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..errors import EXIT_DONE, InputError, UsageError
-from ..io.files import read_stream
-from ..progress import CancelToken, Run, notes_to
-from .arguments import add_options, add_reporting, number, options_from
-from .interrupt import interruptible
-from .output import FileOutput, FolderOutput, check_apart, discard_pending
-from .reporting import Silent, reporter
-
-if TYPE_CHECKING:
-    from ..model import Document
+from ...errors import EXIT_DONE, UsageError
+from ...io.files import read_stream
+from ...progress import Run
+from ..arguments import add_options, add_reporting, number, options_from
+from ..output import FileOutput, FolderOutput, check_apart
+from ..running import check_input, finish, running
 
 #: Longest side of a painting that is saved, px.
 LARGEST_PAINTING = 12_000
-
-#: Said of a result without strokes: it is no failure, but nobody expects it.
-NO_PATHS = ("There are no paths in the result: its background alone shows this picture, or what else is in it is too "
-            "small for a stroke.")
 
 NAME = "paint"
 USAGE = "PICTURE -o OUT.svg [options]"
@@ -96,19 +83,19 @@ def run(args: argparse.Namespace) -> int:
             if painting or params or strokes or len(inputs) > 1:
                 raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
                                  "Leave out --engine-process, or the --save, --detail-map and --own-brush options.")
-            from .remote import paint_remotely
+            from ..remote import paint_remotely
 
             finish(*paint_remotely(source, options, say, token), output, say, args.started)
             return EXIT_DONE
         run = Run(on_progress=say.progress, token=token)
-        from ..pipeline import paint_picture
+        from ...pipeline import paint_picture
 
         result = paint_picture(source, options, run, **_also(args))
         run.step(1.0)  # a last chance to cancel before anything is written
         # The SVG first: where the disk fills up with what else is wanted, it is there.
         finish(result.document, result.report.to_dict(), output, say, args.started)
         if painting or params or strokes:
-            from . import saving
+            from .. import saving
 
             if painting:
                 painting.write(saving.painting_png(result, options, args.painting_scale))
@@ -127,43 +114,3 @@ def _also(args: argparse.Namespace) -> dict[str, Any]:
     if args.own_brush:
         also["own_brushes"] = [Path(name) for name in args.own_brush]
     return also
-
-
-@contextmanager
-def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
-    """What a long run needs around it: reports, Ctrl-C, and the end of its time."""
-    args.started = time.monotonic()
-    say, token = reporter(args), CancelToken()
-    limit = threading.Timer(args.time_limit or 0, token.stop_and_keep)
-    limit.daemon = True
-    if args.time_limit is not None:
-        limit.start()
-    with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
-        try:
-            yield say, token
-        finally:
-            limit.cancel()
-            say.close()
-
-
-def check_input(name: str) -> None:
-    """Raises InputError where there is no such file; what is in it is found out later."""
-    if not os.path.exists(name):
-        raise InputError(f"There is no file {name}.", "Check the name and the folder.")
-    if os.path.isdir(name):
-        raise InputError(f"{name} is a folder, but a picture is needed.",
-                         "Name a picture file; a folder of stroke pictures is read by `gradvec strokes`.")
-    if not os.path.isfile(name):
-        raise InputError(f"{name} is a pipe or a device, but a file is needed.",
-                         "What comes out of a pipe is read from standard input, named -.")
-
-
-def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
-    """Writes the SVG and tells what the run came to."""
-    from ..io import svg
-
-    data = svg.write(document, relative=True)
-    output.write(data)
-    if not report.get("paths"):
-        say.note(NO_PATHS)
-    say.done(output.name, {**report, "bytes": len(data), "total_seconds": round(time.monotonic() - started, 2)})

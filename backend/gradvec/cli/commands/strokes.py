@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import EXIT_DONE, InputError
-from ..options import JOB_OPTIONS
-from ..progress import Run
-from .arguments import add_options, add_reporting, options_from
-from .output import FileOutput
-from .paint import finish, running
+from ...errors import EXIT_DONE, InputError
+from ...options import JOB_OPTIONS
+from ...progress import Run
+from ..arguments import add_options, add_reporting, options_from
+from ..output import FileOutput
+from ..running import finish, running
 
 NAME = "strokes"
 USAGE = "DIR -o OUT.svg [options]"
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.folder} {found}.", "Name a folder of stroke pictures.")
     output = FileOutput(args.output)
     with running(args) as (say, token):
-        from ..pipeline import vectorize_strokes
+        from ...pipeline import vectorize_strokes
 
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_strokes(folder, options, run)

@@ -6,10 +6,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from ..errors import EXIT_DONE, EXIT_ENGINE
+from ...errors import EXIT_DONE, EXIT_ENGINE
 
 if TYPE_CHECKING:
-    from ..tools.doctor import Check
+    from ...tools.doctor import Check
 
 NAME = "doctor"
 USAGE = "[--json]"
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..tools.doctor import examine
+    from ...tools.doctor import examine
 
     found: list[Check] = []
     for check in examine():

@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from ..errors import EXIT_DONE
-from ..io.files import read_file
-from .output import FileOutput
-from .paint import check_input
+from ...errors import EXIT_DONE
+from ...io.files import read_file
+from ..output import FileOutput
+from ..running import check_input
 
 NAME = "compare"
 USAGE = "OUT.svg PICTURE [options]"
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     for name in inputs:
         check_input(name)
     page = FileOutput(args.html, inputs) if args.html else None
-    from ..tools import compare
-    from ..tools import report as compare_report
+    from ...tools import compare
+    from ...tools import report as compare_report
 
     data = read_file(Path(args.svg), args.svg)
     at_picture = args.at == "picture"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from ..errors import EXIT_DONE, EngineError, InputError
+from ...errors import EXIT_DONE, EngineError, InputError
 
 
 def _directory(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def _install_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from ..tools.install import install_extension, places, sandbox_state_dir
+    from ...tools.install import install_extension, places, sandbox_state_dir
 
     chosen = [Path(args.dir)] if args.dir else places()
     failed = None
@@ -70,7 +70,7 @@ def _warm_up(python: str) -> None:
 
 
 def _uninstall(args: argparse.Namespace) -> int:
-    from ..tools.install import leftovers, uninstall_extension
+    from ...tools.install import leftovers, uninstall_extension
 
     removed = [uninstall_extension(place) for place in ([Path(args.dir)] if args.dir else leftovers())]
     for folder in filter(None, removed):

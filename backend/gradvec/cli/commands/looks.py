@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..errors import EXIT_DONE
-from ..looks import DEFAULT, LOOKS
+from ...errors import EXIT_DONE
+from ...looks import DEFAULT, LOOKS
 
 NAME = "looks"
 USAGE = "[--json]"

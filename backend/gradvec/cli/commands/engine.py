@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..errors import EXIT_DONE
-from .arguments import number
+from ...errors import EXIT_DONE
+from ..arguments import number
 
 NAME = "engine"
 USAGE = "serve | status [--json] | stop | restart | logs [-n LINES] | once"
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from .. import ipc
+    from ... import ipc
 
     if args.action == "serve":
         return ipc.serve_command(args.idle_minutes, tcp=args.tcp)

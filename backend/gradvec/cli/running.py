@@ -1,0 +1,64 @@
+"""What every long command does around its job: look at its input, report, be interruptible, write the drawing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..progress import CancelToken, notes_to
+from .interrupt import interruptible
+from .output import FileOutput, discard_pending
+from .reporting import Silent, reporter
+
+if TYPE_CHECKING:
+    from ..model import Document
+
+#: Said of a result without strokes: it is no failure, but nobody expects it.
+NO_PATHS = ("There are no paths in the result: its background alone shows this picture, or what else is in it is too "
+            "small for a stroke.")
+
+
+@contextmanager
+def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
+    """What a long run needs around it: reports, Ctrl-C, and the end of its time."""
+    args.started = time.monotonic()
+    say, token = reporter(args), CancelToken()
+    limit = threading.Timer(args.time_limit or 0, token.stop_and_keep)
+    limit.daemon = True
+    if args.time_limit is not None:
+        limit.start()
+    with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
+        try:
+            yield say, token
+        finally:
+            limit.cancel()
+            say.close()
+
+
+def check_input(name: str) -> None:
+    """Raises InputError where there is no such file; what is in it is found out later."""
+    if not os.path.exists(name):
+        raise InputError(f"There is no file {name}.", "Check the name and the folder.")
+    if os.path.isdir(name):
+        raise InputError(f"{name} is a folder, but a picture is needed.",
+                         "Name a picture file; a folder of stroke pictures is read by `gradvec strokes`.")
+    if not os.path.isfile(name):
+        raise InputError(f"{name} is a pipe or a device, but a file is needed.",
+                         "What comes out of a pipe is read from standard input, named -.")
+
+
+def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
+    """Writes the SVG and tells what the run came to."""
+    from ..io import svg
+
+    data = svg.write(document, relative=True)
+    output.write(data)
+    if not report.get("paths"):
+        say.note(NO_PATHS)
+    say.done(output.name, {**report, "bytes": len(data), "total_seconds": round(time.monotonic() - started, 2)})
