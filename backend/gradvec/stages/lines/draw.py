@@ -74,12 +74,13 @@ def draw(target: Target, settings: LineSettings, guides: Sequence[np.ndarray],
     edge_lines, tone_lines, share = _placed(rgb, edges, tone, pen, settings, guides)
     run.step(0.25)
     choices = tuple(n for n in (1, 2, 3, 5, 8, 12, 16, 24, 32) if n <= settings.segments)
-    lines = [_line(points, rgb, edges.unit, pen, settings, choices, level)
+    unit = max(rgb.shape[:2]) / 512
+    lines = [_line(points, rgb, unit, pen, settings, choices, level)
              for level, some in ((1, tone_lines), (0, edge_lines)) for points in some]
     lines.sort(key=lambda line: (-line.level, -line.segments))  # short ones lie on long ones
     goal = _goal(rgb, edges, share * tone, lines, paper, pen, settings)
     with run.part(0.3, 1.0):
-        refined = refine_lines(lines, goal, paper, _plan(lines, edges.unit, pen, settings), run)
+        refined = refine_lines(lines, goal, paper, _plan(lines, unit, pen, settings), run)
     return refined.lines, DrawReport(len(edge_lines), len(tone_lines), refined.steps, refined.seconds, refined.before,
                                      refined.after)
 

@@ -17,6 +17,8 @@ from ...color.oklab import oklab
 #: px of a 512 px picture: the inner Gaussian across an edge, the mean along it, smoothing of the tangents and before
 #: all of it.
 ACROSS, ALONG, TANGENTS, BEFORE = 1.1, 5.0, 2.6, 0.8
+#: Small pictures are looked at as if they were so much of 512 px: between pixels there are no edges.
+UNIT_LEAST = 0.5
 #: The outer Gaussian is wider than the inner one by this, and counts a little less.
 WIDER, OUTER = 1.6, 0.995
 #: A line has half the full strength where its difference of lightness is this share of what the strongest twentieth of
@@ -27,7 +29,8 @@ HALF, HALF_LEAST, HALF_MOST = 0.4, 0.004, 0.015
 @dataclass(frozen=True)
 class Edges:
     """strength: (H, W) in [0, 1], how much of a line belongs there. tangent: (2, H, W) unit x and y, of either sign.
-    light: (H, W) OKLab lightness in [0, 1]. unit: px that stand for one px of a 512 px picture."""
+    light: (H, W) OKLab lightness in [0, 1]. unit: px that stand for one px of a 512 px picture, but no less
+    than pixels can show."""
 
     strength: np.ndarray
     tangent: np.ndarray
@@ -37,7 +40,7 @@ class Edges:
 
 def edges_of(rgb: np.ndarray) -> Edges:
     """The lines that a picture (H, W, 3) asks for."""
-    unit = max(rgb.shape[:2]) / 512
+    unit = max(max(rgb.shape[:2]) / 512, UNIT_LEAST)
     lab = gaussian_filter(oklab(rgb.astype(np.float64)), (BEFORE * unit, BEFORE * unit, 0))
     tangent = _tangents(lab, TANGENTS * unit)
     difference = _across(lab[..., 0], tangent, ACROSS * unit)
