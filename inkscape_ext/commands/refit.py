@@ -72,7 +72,7 @@ class Refit(EditingCommand):
         paths = [e for e in self.svg.iter() if e in inside and isinstance(e.tag, str) and is_outlined(e)
                  and not is_open_line(e) and not styles.hidden(e)]
         if not paths and any(is_open_line(e) for e in inside if isinstance(e.tag, str) and is_outlined(e)):
-            raise InputError(_("The selected paths are lines without a fill: they have no gradients."),
+            raise InputError(_("The selection holds no closed paths: lines without a fill have no gradients."),
                              _("Change their colour and width in Object > Fill and Stroke; Path > Stroke to Path makes "
                                "filled paths of them."))
         if not paths:
