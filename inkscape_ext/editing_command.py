@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gradvec.errors import GradvecError
+from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 
 from .command import Command
 from .document import sources
 from .document.drawings import Drawing, Place, place_of
 from .document.gradients import Definitions
+from .document.outlines import is_open_line
 from .engine import connection
 from .engine.export_svg import ExportSvg
 from .engine.job_runner import Job, JobRunner
@@ -23,8 +24,12 @@ class EditingCommand(Command):
         """The whole drawing, as the engine is to see it.
 
         Raises:
-            InputError: its picture is gone.
+            InputError: its picture is gone, or the strokes are lines, which the engine does not work on.
         """
+        if drawing.strokes and all(is_open_line(stroke) for stroke in drawing.strokes):
+            raise InputError(_("These strokes are lines: they have a width and no fill that could be worked on."),
+                             _("Bend them with the node tool, or choose Run again; Path > Stroke to Path makes filled "
+                               "paths of them."))
         export = ExportSvg(place_of(self.svg, drawing, self.folders()), definitions)
         for stroke in drawing.strokes:
             export.add(stroke)

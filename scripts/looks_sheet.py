@@ -25,7 +25,7 @@ from gradvec.io.svg import read, write  # noqa: E402
 from gradvec.io.svg.read import parse  # noqa: E402
 from gradvec.io.svg.write import SVG  # noqa: E402
 from gradvec.looks import LOOKS, Look, look_of  # noqa: E402
-from gradvec.model import Shape, SolidColor  # noqa: E402
+from gradvec.model import Line, Shape, SolidColor  # noqa: E402
 from gradvec.options import Options  # noqa: E402
 from gradvec.pipeline import paint_picture  # noqa: E402
 from gradvec.tools.compare import both, psnr, render_svg  # noqa: E402
@@ -91,6 +91,13 @@ def menu(drawings: list[tuple[Look, bytes]], start: tuple[float, float]) -> Imag
         result.paste(Image.fromarray(part).resize((SMALL, SMALL), Image.Resampling.LANCZOS), (x, y))
         ImageDraw.Draw(result).text((x + 1, y + SMALL + 1), look.label, WORDS, ImageFont.load_default(10))
     return result.quantize(224, Image.Quantize.FASTOCTREE)
+
+
+def line_figures(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
+    """Opacity, and length to width, of each line."""
+    lengths = [np.hypot(*np.diff(line.points[::3], axis=0).T).sum() for line in lines]
+    return (np.array([line.opacity for line in lines]),
+            np.array([length / line.width for length, line in zip(lengths, lines, strict=True)]))
 
 
 def opacities(shapes: list[Shape]) -> np.ndarray:
@@ -161,8 +168,8 @@ def figures(svg: bytes, picture: Path) -> list[str]:
     """One row of the table of figures."""
     document = read(svg)
     shapes = [s for s in document.shapes if s.id != "underpainting"]
-    opacity, aspect = opacities(shapes), aspects(shapes)
-    return [str(len(shapes)), f"{np.median(opacity):.2f} ({np.quantile(opacity, 0.1):.2f} to "
+    opacity, aspect = (opacities(shapes), aspects(shapes)) if shapes else line_figures(document.lines)
+    return [str(len(shapes) + len(document.lines)), f"{np.median(opacity):.2f} ({np.quantile(opacity, 0.1):.2f} to "
             f"{np.quantile(opacity, 0.9):.2f})", f"{100 * np.median(rim_contrasts(svg)):+.0f} %",
             f"{np.median(aspect):.1f}", f"{100 * ground_seen(svg):.0f} %", f"{len(svg) / 1000:.0f} kB",
             f"{psnr(*both(svg, picture)):.1f} dB"]

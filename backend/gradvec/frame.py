@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from .io.document import Report, report, run_record
-from .model import Color, Document, Painting, Shape, StrokePatch, Target
+from .model import Color, Document, Layer, Line, Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
 from .render.predict import predict
 from .render.threads import calm_threads
 from .stages import layers
+from .stages.lines.draw import DrawReport
 from .stages.refine import RefineReport
 from .stages.vectorize.build import BuildReport
 
@@ -64,14 +65,23 @@ class Frame:
                  patches: Sequence[StrokePatch] = (), mask: Sequence[Shape] = ()) -> Result:
         """The last stage of every way: shapes in layers as a document, and its figures."""
         options = self.options
+        if self._job == "vectorize":  # a layer is a stage there, or there is one
+            options = replace(options, layers="none" if options.layers == "none" else "level")
+            layer = layer if options.layers == "level" else [0] * len(shapes)
+        built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width, target.height)
+        return self._written(built, target, refined, painting, patches, mask)
+
+    def drawn(self, lines: list[Line], ground: Color | None, target: Target, report: DrawReport) -> Result:
+        """The last stage of a drawing of lines."""
+        built = layers.of_lines(lines, self.options.layers, ground, target.width, target.height)
+        return self._written(built, target, report)
+
+    def _written(self, built: tuple[Layer, ...], target: Target, refined: RefineReport | BuildReport | DrawReport,
+                 painting: Painting | None = None, patches: Sequence[StrokePatch] = (),
+                 mask: Sequence[Shape] = ()) -> Result:
+        options = self.options
         with self.stage("Writing", key="write", until=1.0):
-            if self._job == "vectorize":  # a layer is a stage there, or there is one
-                options = replace(options, layers="none" if options.layers == "none" else "level")
-                layer = layer if options.layers == "level" else [0] * len(shapes)
-            meta = run_record(self._job, self.options, target, self._name, self._source, refined,
-                              self.schedule or None)
-            built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
-                                 target.height)
+            meta = run_record(self._job, options, target, self._name, self._source, refined, self.schedule or None)
             document = Document(target.width, target.height, built, meta, options.texture, tuple(mask))
             predicted = predict(document, engine=options.engine, device=options.device)
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)

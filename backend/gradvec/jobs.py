@@ -206,6 +206,7 @@ def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
 JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
     "paint": _paint,
+    "lines": _paint,
     "draft": _draft,
     "strokes": _strokes,
     "vectorize": _vectorize,

@@ -13,7 +13,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Look:
     """name: the word for programs. label: what an artist reads. about: one sentence. options: those that differ from
-    the defaults of :class:`gradvec.options.Options`. job: what runs it, paint or vectorize."""
+    the defaults of :class:`gradvec.options.Options`. job: what runs it, paint, lines or vectorize."""
 
     name: str
     label: str
@@ -40,6 +40,8 @@ LOOKS = (
     Look("print", "Screen print", "six true inks, flat and opaque, in layers by ink",
          {"brush": "oil", "inks": True, "palette": "6", "fidelity": 0.4, "strokes": 400, "layers": "ink",
           "detail": 0.2}),
+    Look("lines", "Line drawing", "pen lines along edges and form, as Inkscape strokes with a width, on white paper",
+         {"strokes": 300, "background": "#ffffff"}, job="lines"),
     Look("shapes", "Illustrator's shapes", "few free shapes, built up from the largest areas to the smallest",
          {"strokes": 64}, job="vectorize"),
     Look("photo", "Close to photo", "see-through strokes whose outlines follow the picture", {}),

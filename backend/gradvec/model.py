@@ -123,12 +123,36 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Line:
+    """An open stroke of a pen: a curve with a width, with round joins; it has no fill.
+
+    points: (3 S + 1, 2) float px: anchor, handle out, handle in, anchor, ... width: px across. opacity in [0, 1].
+    cap: of its ends, "round", "butt" or "square". level: 0 for contours, 1 for hatching. id: stable, unique.
+    """
+
+    points: np.ndarray
+    color: Color
+    width: float
+    opacity: float = 1.0
+    cap: str = "round"
+    level: int = 0
+    id: str = ""
+    label: str = ""
+
+    @property
+    def segments(self) -> int:
+        return len(self.points) // 3
+
+
+@dataclass(frozen=True)
 class Layer:
-    """Shapes from bottom to top under one name. key: stable word for programs, for example "size-1"."""
+    """Shapes from bottom to top under one name, and above them lines. key: stable word for programs, for example
+    "size-1"."""
 
     name: str
     shapes: tuple[Shape, ...]
     key: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,6 +171,10 @@ class Document:
     @property
     def shapes(self) -> list[Shape]:
         return [shape for layer in self.layers for shape in layer.shapes]
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for layer in self.layers for line in layer.lines]
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ class Options:
                         choices=looks.NAMES)
     strokes: int = _option(500, "how many brush strokes to paint", low=1, high=STROKES_FORCED_MAX)
     brush: str = _option("oil", "which brush paints", choices=("oil", "watercolor", "marker", "tape", "dry", "mixed"))
+    pen: str = _option("ink", "what draws where the look is lines: ink that swells, pencil, coloured marker, or a "
+                       "fineliner, whose lines are all of one width, as plotters want them",
+                       choices=("ink", "pencil", "marker", "fineliner"))
     mode: str = _option("progressive", "where strokes go: coarse to fine by error, or on a regular grid",
                         choices=("progressive", "grid"))
     size: int = _option(512, "longest side of the working picture", low=16, high=4096, unit="px")
@@ -50,7 +53,7 @@ class Options:
                             "auto drops what the eye does not see, flat is one colour a stroke",
                             choices=("refined", "kmeans", "auto", "flat"))
     cubics: int | None = _option(None, "most Bezier segments a path may have", low=4, high=64, kind=int,
-                                 automatic="8, up to 16 where fidelity is above 0.5; vectorize: 16")
+                                 automatic="8, up to 16 where fidelity is above 0.5; free shapes and lines: 16")
     accuracy: float = _option(0.15, "how closely traced outlines follow their stroke's edge, and freed ones the shape "
                               "that they found: curve segments are added until they do, or gain too little",
                               low=0.02, high=10.0, unit="px")
@@ -110,6 +113,8 @@ class Options:
     def for_job(cls, job: str, values: dict[str, Any]) -> Options:
         """As :meth:`from_dict`, with the job's own defaults (:data:`JOB_DEFAULTS`) for what is absent or automatic, and
         for painting the look that it takes where none is named."""
+        if job == "lines":
+            values = {**values, "look": job}
         if job in ("paint", "draft"):
             values = {"look": looks.DEFAULT, **values}
             job = looks.look_of(values["look"]).job if values["look"] in looks.NAMES else job
@@ -129,10 +134,11 @@ class Options:
 
 
 #: What a job makes of options that are not given.
-JOB_DEFAULTS: dict[str, dict[str, Any]] = {"vectorize": {"cubics": 16, "opaque": True, "strokes": 64}}
-_STROKES_GIVEN = ("look", "strokes", "brush", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color",
+JOB_DEFAULTS: dict[str, dict[str, Any]] = {"vectorize": {"cubics": 16, "opaque": True, "strokes": 64},
+                                           "lines": {"cubics": 16}}
+_STROKES_GIVEN = ("look", "strokes", "brush", "pen", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color",
                   "palette", "inks", "transport")
-_NO_BRUSH = ("look", "brush", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min",
+_NO_BRUSH = ("look", "brush", "pen", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min",
              "stroke_max", "palette", "inks", "transport", "seed")
 _ALL = tuple(f.name for f in fields(Options))
 #: Which options mean something to which job. Other jobs take them all.

@@ -2,6 +2,7 @@
 
     picture -> Target -> Painting -> Shapes in layers -> joint refinement -> Document
     folder of strokes -> StrokePatches -> Outlines -> Shapes in layers -> joint refinement -> Document
+    picture -> Target -> Lines along edges and for tone -> joint refinement -> Document
     picture -> Target -> (paths where it is most wrong -> joint refinement), stage by stage -> Document
 
 Each arrow hands over a plain type of gradvec.model. Stages do not know each other, nor Options: see settings.py.
@@ -27,6 +28,7 @@ from .joining import prepared, shapes_of_painting, shapes_of_patches
 from .options import Options
 from .progress import Run
 from .stages import isolate, layers, paper
+from .stages.lines.draw import draw as lines_of
 from .stages.paint import paint
 from .stages.refine import refine_layers
 from .stages.vectorize.build import build
@@ -47,7 +49,10 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
-    if looks.look_of(options.look).job == "vectorize" and draft is None:
+    job = looks.look_of(options.look).job
+    if job == "lines":
+        return draw_picture(source, options, run, name, guides, draft)
+    if job == "vectorize" and draft is None:
         return vectorize_picture(source, options, run, name=name)
     options = options if detail_map is None else settings.with_detail_map(options)
     options = options if draft is None else settings.drafted(options)
@@ -74,6 +79,23 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
     return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches, mask)
+
+
+def draw_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
+                 guides: Sequence[np.ndarray] = (), draft: Crop | None = None) -> Result:
+    """Draws a picture with open lines: contours along its edges, hatching for its tone, refined together.
+
+    Args and errors: as :func:`paint_picture`.
+    """
+    options = options if draft is None else settings.drafted(options)
+    frame = Frame("lines", options, run, name, source)
+    with frame.stage("Reading the picture", key="read", until=0.02):
+        target = images.load(source, options.size) if draft is None else draft.read(source, options.size)
+    how = settings.line_settings(options, target, settings.LINE_STEPS if draft is None else settings.DRAFT_STEPS)
+    with frame.stage("Drawing lines", key="draw", until=0.97):
+        guided = [np.asarray(line, float) * (target.width, target.height) for line in guides]
+        lines, report = lines_of(target, how, guided, frame.run)
+    return frame.drawn(lines, how.paper, grounds.on_ground(target, how.paper), report)
 
 
 def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) -> Result:

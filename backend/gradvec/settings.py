@@ -17,6 +17,7 @@ from .optimize.freeing import smooth_rules
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
+from .stages.lines.draw import LineSettings
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings
@@ -28,6 +29,8 @@ FREED_CUBICS = 8
 EDITED_CORNER_DEGREES = 40.0
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
+#: Steps of the refinement of a drawing's lines.
+LINE_STEPS = 60
 #: How strongly a detail map counts unless options.detail says otherwise.
 DETAIL = 0.75
 #: A draft's longest side, px, its share of the strokes, and how many it has at least.
@@ -168,6 +171,16 @@ def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines:
                       engine=options.engine, device=options.device, fixed=fixed,
                       rules=smooth_rules(EDITED_CORNER_DEGREES) if options.fidelity > 0 else ())
     return replace(usual, plan=plan)
+
+
+def line_settings(options: Options, target: Target, steps: int = LINE_STEPS) -> LineSettings:
+    """How a picture is drawn with lines. A palette is what the pens have in them."""
+    inked = with_inks(replace(options, inks=True), target) if options.palette else None
+    chosen = fixed_background(options)
+    return LineSettings(
+        strokes=options.strokes, pen=options.pen, segments=options.segments,
+        paper=(1.0, 1.0, 1.0) if chosen == "auto" else chosen, inks=None if inked is None else ink_colors(inked),
+        opaque=bool(options.opaque), steps=steps, seed=options.seed, engine=options.engine, device=options.device)
 
 
 def vectorize_settings(options: Options) -> VectorizeSettings:

@@ -108,7 +108,8 @@ class Again(EditingCommand):
 
 def _kind(drawing: Drawing) -> str:
     """The engine's job that made the drawing."""
-    return "vectorize" if drawing.facts.get("job") == "vectorize" else "paint"
+    job = drawing.facts.get("job")
+    return str(job) if job in ("vectorize", "lines") else "paint"
 
 
 COMMAND = Again

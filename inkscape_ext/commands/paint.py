@@ -194,6 +194,9 @@ def _marks_note(kind: str, marking: int, shapes: int) -> str:
     """What becomes of the shapes that are selected as well."""
     if kind == "paint" or not shapes:
         return detail_maps.note(marking, shapes - marking)
+    if kind == "lines":
+        return ngettext("The selected shape marks nothing: a line drawing needs no marks",
+                        "The selected shapes mark nothing: a line drawing needs no marks", shapes)
     return ngettext("The selected shape marks nothing: free shapes need no marks",
                     "The selected shapes mark nothing: free shapes need no marks", shapes)
 
@@ -202,7 +205,9 @@ def _note(kind: str, options: dict[str, Any], count: int, history: History) -> s
     """What will come of it, and about how long it takes on this computer, as far as that is known."""
     strokes = options["strokes"]
     paths = strokes * count * (options["paths_per_stroke"] if kind == "paint" else 1)
-    if kind != "paint":
+    if kind == "lines":
+        text = _("Up to {paths} lines, each a path with a width").format(paths=paths)
+    elif kind != "paint":
         text = _("Up to {paths} free shapes, each a path").format(paths=paths)
     elif options["gradient"] == "flat":
         text = _("{count} strokes: up to {paths} paths of one colour").format(count=strokes * count, paths=paths)
@@ -211,9 +216,9 @@ def _note(kind: str, options: dict[str, Any], count: int, history: History) -> s
     seconds = history.estimate(kind, options)
     if seconds is not None:
         text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
-    if kind != "paint" and strokes > FREE_MANY:
+    if kind == "vectorize" and strokes > FREE_MANY:
         text = _("{what}. So many take minutes; 64 are a good start.").format(what=text)
-    if paths > STROKES_WARN:
+    if paths > STROKES_WARN and kind != "lines":
         text = _("{what}. So many make Inkscape's gradient tool slow.").format(what=text)
     return text
 

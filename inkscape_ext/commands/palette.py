@@ -13,7 +13,7 @@ from ..document import colors, runs, styles
 from ..document.drawings import chosen_drawings, chosen_strokes
 from ..document.gradients import KINDS, Definitions, stop_elements
 from ..document.namespaces import INKSCAPE, SVG, Element
-from ..document.outlines import area, plain_data, polygons
+from ..document.outlines import extent, paint_of
 from ..document.placement import to_root
 from ..document.transform import number
 from ..editing_command import EditingCommand
@@ -118,12 +118,13 @@ def _privately_filled(strokes: list[Element], definitions: Definitions) -> None:
 
 def _spots(stroke: Element, definitions: Definitions) -> list[tuple[Element, str, styles.Rgb, float]]:
     """(element, property, colour, weight) of every place where ``stroke`` names a colour; weight is its area."""
-    weight = max(area(polygons(plain_data(stroke, to_root(stroke), 6))), 1e-6)
-    paint = styles.color_of(stroke, "fill", "#000000")
+    weight = max(extent(stroke, to_root(stroke)), 1e-6)
+    name = paint_of(stroke)
+    paint = styles.color_of(stroke, name, "#000000")
     stops = stop_elements(definitions.chain(styles.reference(paint)))
     if not stops:
         color = styles.rgb(paint)
-        return [(stroke, "fill", color, weight)] if color else []
+        return [(stroke, name, color, weight)] if color else []
     colors_of = [(stop, styles.rgb(styles.own(stop, "stop-color") or "#000000")) for stop in stops]
     return [(stop, "stop-color", color, weight / len(stops)) for stop, color in colors_of if color]
 

@@ -71,6 +71,10 @@ class Refit(EditingCommand):
         inside = {inner for element in elements for inner in element.iter()}
         paths = [e for e in self.svg.iter() if e in inside and isinstance(e.tag, str) and is_outlined(e)
                  and not is_open_line(e) and not styles.hidden(e)]
+        if not paths and any(is_open_line(e) for e in inside if isinstance(e.tag, str) and is_outlined(e)):
+            raise InputError(_("The selection holds no closed paths: lines without a fill have no gradients."),
+                             _("Change their colour and width in Object > Fill and Stroke; Path > Stroke to Path makes "
+                               "filled paths of them."))
         if not paths:
             raise InputError(_("The selection holds no closed paths."), _("Select the paths that are to get new "
                              "gradients. Text has to be made a path first (Path > Object to Path)."))

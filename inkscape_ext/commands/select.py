@@ -12,7 +12,7 @@ from ..document import styles
 from ..document.drawings import all_drawings, chosen_drawings, chosen_strokes
 from ..document.gradients import Definitions, stops_of
 from ..document.namespaces import Element
-from ..document.outlines import area, plain_data, polygons
+from ..document.outlines import extent, paint_of
 from ..document.placement import to_root
 from ..editing_command import EditingCommand
 from ..parameters import hex_color
@@ -99,7 +99,7 @@ class Select(EditingCommand):
 
 def _color(stroke: Element, definitions: Definitions) -> np.ndarray:
     """The colour of a stroke, [0, 255]; of a gradient the mean of its stops."""
-    paint = styles.color_of(stroke, "fill", "#000000")
+    paint = styles.color_of(stroke, paint_of(stroke), "#000000")
     stops = stops_of(definitions.chain(styles.reference(paint)))
     if stops:
         return np.mean([color for _offset, color, _opacity in stops], 0)
@@ -108,7 +108,7 @@ def _color(stroke: Element, definitions: Definitions) -> np.ndarray:
 
 def _size(stroke: Element) -> float:
     """Square root of the area, in the document's user units."""
-    return area(polygons(plain_data(stroke, to_root(stroke), 6))) ** 0.5
+    return extent(stroke, to_root(stroke)) ** 0.5
 
 
 COMMAND = Select

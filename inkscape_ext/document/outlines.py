@@ -34,6 +34,23 @@ def is_open_line(element: Element) -> bool:
     return is_open and styles.inherited(element, "fill", "#000000") == "none"
 
 
+def paint_of(element: Element) -> str:
+    """Which property colours ``element``: stroke for a line without a fill, else fill."""
+    return "stroke" if is_open_line(element) else "fill"
+
+
+def extent(element: Element, matrix: Transform) -> float:
+    """The area that ``element`` covers after ``matrix``; of a line without a fill its length times its width."""
+    lines = polygons(plain_data(element, matrix, 6), 2)
+    if not is_open_line(element):
+        return area([line for line in lines if len(line) > 2])
+    length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines)
+    a, b, c, d, _e, _f = matrix.to_hexad()
+    number = _NUMBER.match(styles.inherited(element, "stroke-width", "1"))
+    width = float(number.group()) if number else 1.0
+    return length * width * math.sqrt(abs(a * d - b * c))
+
+
 def plain_data(element: Element, matrix: Transform, places: int = 3) -> str:
     """The outline of ``element`` moved by ``matrix``: absolute M, L, C and Z, every loop closed; "" where it has none.
 

@@ -17,7 +17,7 @@ from lxml import etree
 from . import placement, styles
 from .gradients import Definitions, stops_of
 from .namespaces import GRADVEC, PICTURE, STROKE, SVG, Element
-from .outlines import area, plain_data, polygons
+from .outlines import area, extent, is_open_line, plain_data, polygons
 from .placement import inverse, to_root
 from .transform import number
 
@@ -101,7 +101,8 @@ def holder_of(stroke: Element, known: dict[str, Element]) -> Element | None:
 class Fingerprints:
     """How strokes look in the px of their canvas, so that moving or ungrouping their layer as a whole changes nothing.
 
-    A fingerprint is the area, the middle and the length of an outline, the ends of its gradient and a sum of colours.
+    A fingerprint is the area, the middle and the length of an outline, the ends of its gradient and a sum of colours;
+    of a line also how much it covers.
     """
 
     def __init__(self, svg: Element, definitions: Definitions) -> None:
@@ -143,7 +144,8 @@ class Fingerprints:
         matrix = matrix @ Transform(stroke.get("transform"))
         lines = polygons(plain_data(stroke, matrix, 6))
         chain = self._definitions.chain(styles.reference(styles.own(stroke, "fill")))
-        return [*_measures(lines), *_ends(chain, matrix)], _colors(stroke, chain)
+        own = [extent(stroke, matrix)] if is_open_line(stroke) else []
+        return [*_measures(lines), *_ends(chain, matrix), *own], _colors(stroke, chain)
 
     def _from(self, around: Element, holder: Element | None) -> Transform | None:
         frame = frame_of(holder) if holder is not None else None
@@ -178,6 +180,7 @@ def _ends(chain: list[Element], matrix: Transform) -> list[float]:
 
 def _colors(stroke: Element, chain: list[Element]) -> str:
     words = [styles.own(stroke, name) for name in _LOOKS] + [_plain(styles.own(stroke, "fill"))] * (not chain)
+    words += [_plain(styles.own(stroke, "stroke"))] * is_open_line(stroke)
     words += [f"{styles.share(styles.own(stroke, name)):.3f}" for name in ("opacity", "fill-opacity")]
     for offset, color, opacity in stops_of(chain):
         words.append(f"{offset:.4f} {styles.hex_of(color)} {opacity:.3f}")

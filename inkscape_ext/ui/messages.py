@@ -32,7 +32,8 @@ FROM_THE_ENGINE = (
     N_("Reading the picture"), N_("Painting"), N_("Vectorizing strokes"), N_("Refining"), N_("Writing"),
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
     N_("Adding paths"),
-    N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"))
+    N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"),
+    N_("Drawing lines"), N_("contours"), N_("hatching"))
 
 
 def from_the_engine(text: str) -> str:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 from fake_card import CARD, on_a_card, render_shapes
+from gradvec.geometry.form import Form
 from gradvec.progress import Run
 from gradvec.render.scene import Scene
 from gradvec.stages.outline import refine as outlining
 from gradvec.stages.paint import fit_strokes as fitting
 from gradvec.stages.paint import transport
 from gradvec.stages.paint.canvas import Goal
-from gradvec.stages.paint.form import Form
 from gradvec.stages.paint.keeping import Keeping
 from gradvec.stages.paint.stroke_variables import Limits
 from painted_strokes import painted

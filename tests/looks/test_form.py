@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from gradvec.stages.paint.form import form_of
+from gradvec.geometry.form import form_of
 from gradvec.stages.paint.keeping import Keeping
 
 SIDE = 96

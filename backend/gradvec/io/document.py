@@ -15,8 +15,11 @@ from ..model import Document, Layer, SolidColor, Target
 from ..options import Options
 
 if TYPE_CHECKING:
+    from ..stages.lines.draw import DrawReport
     from ..stages.refine import RefineReport
     from ..stages.vectorize.build import BuildReport
+
+    Refined = RefineReport | BuildReport | DrawReport
 
 #: What of the refinement's report a document remembers.
 REMEMBERED = ("dropped", "reseeded", "replaced")
@@ -35,7 +38,7 @@ class Report:
     segments: int
     psnr: float
     seconds: dict[str, float]
-    refined: RefineReport | BuildReport | None = None
+    refined: Refined | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON types."""
@@ -43,7 +46,7 @@ class Report:
 
 
 def run_record(job: str, options: Options, target: Target, name: str, source: Path | bytes | None,
-               refined: RefineReport | BuildReport, schedule: Sequence[int] | None = None) -> dict[str, Any]:
+               refined: Refined, schedule: Sequence[int] | None = None) -> dict[str, Any]:
     """Settings, seed and where it came from: enough to run it again; and how many shapes the refinement left out
     because nobody sees them (dropped) or put elsewhere (reseeded, replaced).
 
@@ -63,11 +66,12 @@ def run_record(job: str, options: Options, target: Target, name: str, source: Pa
 
 
 def report(document: Document, ground: Layer | None, predicted: np.ndarray, target: Target,
-           seconds: dict[str, float], refined: RefineReport | BuildReport) -> Report:
+           seconds: dict[str, float], refined: Refined) -> Report:
     """Figures of a finished document; ``ground`` is the layer that counts as no stroke."""
-    shapes = [s for layer in document.layers if layer is not ground for s in layer.shapes]
-    return Report(len(shapes), sum(not isinstance(s.fill, SolidColor) for s in shapes),
-                  sum(s.outline.segments for s in shapes), _psnr(predicted, target), seconds, refined)
+    shapes, lines = [s for layer in document.layers if layer is not ground for s in layer.shapes], document.lines
+    return Report(len(shapes) + len(lines), sum(not isinstance(s.fill, SolidColor) for s in shapes),
+                  sum(s.outline.segments for s in shapes) + sum(line.segments for line in lines),
+                  _psnr(predicted, target), seconds, refined)
 
 
 def _psnr(predicted: np.ndarray, target: Target) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from ..geometry.scaling import scaled
 from ..model import Document, Layer, Shape
 from . import render
+from .lines import outlined
 from .scene import scene_from_shapes
 
 #: Pictures of more px are rendered in strips.
@@ -23,8 +24,9 @@ def predict(document: Document, background: tuple[float, ...] = WHITE, engine: s
     In strips, so that a large picture takes little more memory than itself.
     """
     picture = np.empty((document.height, document.width, 3), np.float32)
+    drawn = [shape for layer in document.layers for shape in (*layer.shapes, *outlined(layer.lines))]
     for rows in strips(document.width, document.height):
-        shapes = document.shapes
+        shapes = drawn
         if rows.stop - rows.start < document.height:
             shapes = [scaled(s, (1.0, 1.0), (0.0, -float(rows.start))) for s in shapes if _reaches(s, rows)]
         scene = scene_from_shapes(shapes, document.width, rows.stop - rows.start, background)

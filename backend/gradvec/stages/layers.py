@@ -13,11 +13,13 @@ import numpy as np
 
 from ..color.css import hex_color
 from ..geometry.sizes import CLASSES, optimal_cuts, size_classes, sizes
-from ..model import Color, Layer, Outline, Shape, SolidColor
+from ..model import Color, Layer, Line, Outline, Shape, SolidColor
 
 #: Words for size classes, largest first; docs and tests know them too.
 SIZE_NAMES = ("large shapes", "middle shapes", "details")
 UNDERPAINTING = "underpainting"
+#: Layers of a drawing, by the level of its lines.
+LINE_NAMES = ("contours", "hatching")
 
 
 def assign(shapes: list[Shape], how: str, keep_order: bool) -> tuple[list[Shape], list[int]]:
@@ -62,6 +64,20 @@ def build(shapes: list[Shape], layer: list[int], how: str, ground: Color | None,
             result.append(("strokes", "strokes", members))
     return tuple(Layer(f"{n} {name}" if len(result) > 1 else name, members, key)
                  for n, (name, key, members) in enumerate(result, 1))
+
+
+def of_lines(lines: list[Line], how: str, ground: Color | None, width: int, height: int) -> tuple[Layer, ...]:
+    """A drawing's layers, bottom to top: ``ground``, hatching, contours; or all lines in one, with how none. Lines come
+    bottom to top, and get their ids from that."""
+    named = [replace(line, id=f"stroke-{n:04d}", label=f"stroke {n}") for n, line in enumerate(lines, 1)]
+    paper = () if ground is None else (Layer(UNDERPAINTING, (underpainting(ground, width, height),), UNDERPAINTING),)
+    levels = sorted({line.level for line in named}, reverse=True)
+    drawn = [Layer("strokes", (), "strokes", tuple(named))] if how == "none" else [
+        Layer(LINE_NAMES[level], (), LINE_NAMES[level], tuple(line for line in named if line.level == level))
+        for level in levels]
+    found = (*paper, *drawn)
+    return tuple(replace(layer, name=f"{n} {layer.name}" if len(found) > 1 else layer.name)
+                 for n, layer in enumerate(found, 1))
 
 
 def underpainting(color: Color, width: int, height: int) -> Shape:

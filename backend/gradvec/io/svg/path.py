@@ -46,6 +46,18 @@ def path_data(outline: Outline, relative: bool = False) -> str:
     return "".join(_loop_data(loop, relative) for loop in outline.loops)
 
 
+def line_data(points: np.ndarray, relative: bool = False) -> str:
+    """The ``d`` of an open curve (3 S + 1, 2), as :func:`path_data` writes closed ones."""
+    return _curve_data(points, points[1:], relative)
+
+
+def line_node_types(points: np.ndarray) -> str:
+    """As :func:`node_types`, for the nodes of :func:`line_data`; both ends are corners."""
+    inner = _smooth(np.round(points[3:-1:3], 2) - np.round(points[2:-2:3], 2),
+                    np.round(points[4::3], 2) - np.round(points[3:-1:3], 2))
+    return f"c{inner}c"
+
+
 def node_types(outline: Outline) -> str:
     """Inkscape's word for the nodes of :func:`path_data`: s where the handles, as written, lie on one line, else c.
 
@@ -55,21 +67,29 @@ def node_types(outline: Outline) -> str:
 
 
 def _loop_types(loop: np.ndarray) -> str:
-    arriving, leaving = loop[0::3] - np.roll(loop[2::3], 1, axis=0), loop[1::3] - loop[0::3]
-    lengths = np.hypot(*arriving.T) * np.hypot(*leaving.T)
-    smooth = ((arriving * leaving).sum(1) > SMOOTH_COSINE * lengths) & (lengths > 0)
-    types = "".join("s" if one else "c" for one in smooth)
+    types = _smooth(loop[0::3] - np.roll(loop[2::3], 1, axis=0), loop[1::3] - loop[0::3])
     return types + types[:1]
 
 
+def _smooth(arriving: np.ndarray, leaving: np.ndarray) -> str:
+    """The types of nodes whose handles are ``arriving`` and ``leaving`` (n, 2)."""
+    lengths = np.hypot(*arriving.T) * np.hypot(*leaving.T)
+    smooth = ((arriving * leaving).sum(1) > SMOOTH_COSINE * lengths) & (lengths > 0)
+    return "".join("s" if one else "c" for one in smooth)
+
+
 def _loop_data(loop: np.ndarray, relative: bool) -> str:
-    if not (np.abs(loop) <= FARTHEST).all():
+    return _curve_data(loop, np.concatenate([loop[1:], loop[:1]]), relative) + "z"
+
+
+def _curve_data(points: np.ndarray, curve: np.ndarray, relative: bool) -> str:
+    """A move to the first of ``points`` and the control points (3 S, 2) of ``curve`` from there on."""
+    if not (np.abs(points) <= FARTHEST).all():
         raise EngineError("An outline holds a coordinate that is not a finite number, or too large for a drawing.")
-    points = np.rint(np.asarray(loop, np.float64) * 100).astype(np.int64)
-    curve = np.concatenate([points[1:], points[:1]])
+    start, curve = (np.rint(np.asarray(part, np.float64) * 100).astype(np.int64) for part in (points, curve))
     if relative:
-        curve = curve - np.repeat(points[::3], 3, axis=0)
-    return f"M{_join(points[0].tolist())}{'c' if relative else 'C'}{_join(curve.ravel().tolist())}z"
+        curve = curve - np.repeat(start[:len(curve):3], 3, axis=0)
+    return f"M{_join(start[0].tolist())}{'c' if relative else 'C'}{_join(curve.ravel().tolist())}"
 
 
 def _join(hundredths: list[int]) -> str:
@@ -153,9 +173,11 @@ def number_in(text: str) -> float:
 
 
 class _Pen:
-    """Turns commands into loops of cubics, in the path's own units."""
+    """Turns commands into loops of cubics, in the path's own units; with ``lines`` into open curves, which keep their
+    last point and are not closed unless the path says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: bool = False) -> None:
+        self.lines = lines
         self.loops: list[list[complex]] = []
         self.start = self.at = 0j
         self.handle: complex | None = None
@@ -172,6 +194,8 @@ class _Pen:
 
     def close(self) -> None:
         """A subpath that does not end where it began is filled as if a line closed it."""
+        if self.lines:
+            return
         if self.loops and self.last not in ("M", "Z"):
             if abs(self.at - self.start) > 1e-6:
                 self.line(self.start)
@@ -209,7 +233,10 @@ class _Pen:
             for out, into, end in arc_cubics(self.at, base + complex(n[5], n[6]), n[:5]):
                 self.cubic(out, into, end)
         else:
+            if self.lines and self.at != self.start:
+                self.line(self.start)
             self.close()
+            self.at = self.start
         self.handle, self.last = handle, kind
 
 
@@ -227,6 +254,21 @@ def parse_path(d: str) -> Outline:
     if not all((np.abs(loop) <= FARTHEST).all() for loop in loops):
         raise InputError(f"Path data leads farther than {FARTHEST:.0e} away.")
     return Outline(loops)
+
+
+def parse_lines(d: str) -> list[np.ndarray]:
+    """The open curves (3 S + 1, 2) that path data draws, one for each subpath that has a segment.
+
+    Raises:
+        InputError: as :func:`parse_path`.
+    """
+    pen = _Pen(lines=True)
+    for command, numbers in commands(d):
+        pen.draw(command, numbers)
+    curves = [np.array(loop).view(np.float64).reshape(-1, 2) for loop in pen.loops if len(loop) >= 4]
+    if not all((np.abs(curve) <= FARTHEST).all() for curve in curves):
+        raise InputError(f"Path data leads farther than {FARTHEST:.0e} away.")
+    return curves
 
 
 def arc_cubics(start: complex, end: complex, arc: list[float]) -> list[tuple[complex, complex, complex]]:

@@ -1,7 +1,7 @@
 """An SVG as a Document: the inverse of :func:`~gradvec.io.svg.write`, also after Inkscape has saved and moved things.
 
-Only filled paths are read. What an editor leaves behind is undone: transforms of groups, paths and gradients, stop
-lists shared by href, styles instead of attributes, the bounding box as a gradient's unit.
+Filled paths are read, and paths without a fill as lines. What an editor leaves behind is undone: transforms of groups,
+paths and gradients, stop lists shared by href, styles instead of attributes, the bounding box as a gradient's unit.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from lxml import etree
 
 from ...errors import InputError
-from ...model import Document, Layer, Outline, Rim, Shape
+from ...model import Document, Layer, Line, Outline, Rim, Shape
 from .attributes import bounded, color_of, length, matrix_of, numbers, share, style_property
 from .gradients import Gradients
-from .path import parse_path
+from .path import parse_lines, parse_path
 from .write import INKSCAPE, NAMESPACE, OLD_NAMESPACE, SVG
 
 #: No picture is larger, px.
@@ -30,7 +30,7 @@ BYTES_MAX = 2**28
 
 
 def read(data: bytes) -> Document:
-    """The filled paths of an SVG.
+    """The filled paths and the lines of an SVG.
 
     Shapes outside any Inkscape layer come in a layer without a name. Radial gradients under a skew or an uneven scale
     keep their mean radius.
@@ -41,16 +41,18 @@ def read(data: bytes) -> Document:
     root = parse(data)
     width, height = size_of(root)
     gradients = Gradients(root)
-    layers: list[tuple[etree._Element | None, list[Shape]]] = []
+    layers: list[tuple[etree._Element | None, list[Shape], list[Line]]] = []
     for found in _paths(root):
         with _named(found.element):
-            shape = _shape(found, gradients)
-        if shape is None:
+            shape, lines = _shape(found, gradients), _lines(found)
+        if shape is None and not lines:
             continue
-        if not layers or layers[-1][0] is not found.layer:
-            layers.append((found.layer, []))
-        layers[-1][1].append(shape)
-    return Document(width, height, tuple(_layer(element, shapes) for element, shapes in layers), stored_run(root))
+        # Lines of a layer lie above its shapes: a shape above a line begins another part of it.
+        if not layers or layers[-1][0] is not found.layer or (shape is not None and layers[-1][2]):
+            layers.append((found.layer, [], []))
+        layers[-1][1].extend([shape] if shape is not None else [])
+        layers[-1][2].extend(lines)
+    return Document(width, height, tuple(_layer(*one) for one in layers), stored_run(root))
 
 
 @contextmanager
@@ -138,11 +140,11 @@ def _inside(child: etree._Element, parent: _Found) -> _Found | None:
                   style_property(child, "fill") or parent.fill)
 
 
-def _layer(element: etree._Element | None, shapes: list[Shape]) -> Layer:
+def _layer(element: etree._Element | None, shapes: list[Shape], lines: list[Line]) -> Layer:
     if element is None:
-        return Layer("", tuple(shapes))
+        return Layer("", tuple(shapes), lines=tuple(lines))
     key = element.get("id", "").removeprefix("gradvec-")
-    return Layer(element.get(f"{{{INKSCAPE}}}label", ""), tuple(shapes), key)
+    return Layer(element.get(f"{{{INKSCAPE}}}label", ""), tuple(shapes), key, tuple(lines))
 
 
 def stored_run(root: etree._Element) -> dict:
@@ -177,11 +179,27 @@ def _shape(found: _Found, gradients: Gradients) -> Shape | None:
         return None
     fill = gradients.fill(found.fill or "#000000", outline, matrix)
     moved = Outline(tuple(bounded(loop @ matrix[:2, :2].T + matrix[:2, 2]) for loop in outline.loops))
-    level = element.get(f"{{{NAMESPACE}}}level") or element.get(f"{{{OLD_NAMESPACE}}}level", "0")
     return Shape(moved, fill, found.opacity * share(element, "opacity") * share(element, "fill-opacity"),
-                 int(level) if re.fullmatch("[0-9]{1,6}", level) else 0, element.get("id", ""),
-                 element.get(f"{{{INKSCAPE}}}label", ""), element.get(f"{{{NAMESPACE}}}brush", ""),
-                 _rim(element, matrix))
+                 _level(element), element.get("id", ""), element.get(f"{{{INKSCAPE}}}label", ""),
+                 element.get(f"{{{NAMESPACE}}}brush", ""), _rim(element, matrix))
+
+
+def _level(element: etree._Element) -> int:
+    level = element.get(f"{{{NAMESPACE}}}level") or element.get(f"{{{OLD_NAMESPACE}}}level", "0")
+    return int(level) if re.fullmatch("[0-9]{1,6}", level) else 0
+
+
+def _lines(found: _Found) -> list[Line]:
+    """What a path without a fill draws: a line for each of its parts."""
+    element, matrix = found.element, found.matrix
+    pen = _rim(element, matrix) if found.fill == "none" else None
+    if pen is None:
+        return []
+    cap = style_property(element, "stroke-linecap")
+    return [Line(bounded(points @ matrix[:2, :2].T + matrix[:2, 2]), pen.color, pen.width,
+                 found.opacity * share(element, "opacity") * pen.opacity, cap if cap in ("round", "square") else "butt",
+                 _level(element), element.get("id", ""), element.get(f"{{{INKSCAPE}}}label", ""))
+            for points in parse_lines(element.get("d", ""))]
 
 
 def _rim(element: etree._Element, matrix: np.ndarray) -> Rim | None:

@@ -1,4 +1,4 @@
-"""A Document as SVG bytes: one Inkscape layer a Layer, one path a Shape, one gradient of its own a path.
+"""A Document as SVG bytes: one Inkscape layer a Layer, one path a Shape or Line, one gradient of its own a path.
 
 Everything is in px of the working picture, rounded to 0.01; the root's viewBox is the picture, which clips what
 reaches beyond it. The same document gives the same bytes.
@@ -11,8 +11,8 @@ import re
 from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
-from ...model import Color, Document, Fill, Layer, LinearGradient, Shape, SolidColor, Stop
-from .path import FARTHEST, node_types, number, path_data
+from ...model import Color, Document, Fill, Layer, Line, LinearGradient, Shape, SolidColor, Stop
+from .path import FARTHEST, line_data, line_node_types, node_types, number, path_data
 from .texture import texture_filter
 
 #: Our own words in a document: the run that made it and the painting level of a stroke. The name is a random UUID: an
@@ -37,14 +37,17 @@ def write(document: Document, relative: bool = False) -> bytes:
         EngineError: a coordinate, colour or opacity is not a finite number.
     """
     ids = _Ids()
-    names = [(ids.take(f"gradvec-{layer.key or f'layer-{i}'}"), [ids.take(s.id or "stroke") for s in layer.shapes])
+    names = [(ids.take(f"gradvec-{layer.key or f'layer-{i}'}"),
+              [ids.take(name or "stroke") for name in [s.id for s in layer.shapes] + [s.id for s in layer.lines]])
              for i, layer in enumerate(document.layers, 1)]
     gradients: list[str] = []
     body: list[str] = []
     for layer, (layer_id, shape_ids) in zip(document.layers, names, strict=True):
         body.append(_layer_start(layer, layer_id))
-        for shape, shape_id in zip(layer.shapes, shape_ids, strict=True):
+        for shape, shape_id in zip(layer.shapes, shape_ids, strict=False):
             body.append(_path(shape, shape_id, _fill(shape.fill, shape_id, ids, gradients), relative))
+        body += [_line(line, line_id, relative)
+                 for line, line_id in zip(layer.lines, shape_ids[len(layer.shapes):], strict=True)]
         body.append("</g>")
     width, height = document.width, document.height
     if document.texture != "none":
@@ -112,6 +115,15 @@ def _path(shape: Shape, shape_id: str, paint: str, relative: bool) -> str:
         extra += f' gradvec:brush={_attribute(shape.brush)}'
     extra += f' sodipodi:nodetypes="{node_types(shape.outline)}"'
     return f'<path id="{shape_id}" d="{path_data(shape.outline, relative)}" fill="{paint}"{extra}/>'
+
+
+def _line(line: Line, line_id: str, relative: bool) -> str:
+    extra = f' stroke-opacity="{_decimal(line.opacity, 3)}"' if line.opacity < 1 else ""
+    extra += f" inkscape:label={_attribute(line.label)}" if line.label else ""
+    extra += f' gradvec:level="{line.level}"' if line.level else ""
+    return (f'<path id="{line_id}" d="{line_data(line.points, relative)}" fill="none" stroke="{_hex(line.color)}" '
+            f'stroke-width="{_decimal(line.width, 2)}" stroke-linecap="{line.cap}" stroke-linejoin="round"{extra} '
+            f'sodipodi:nodetypes="{line_node_types(line.points)}"/>')
 
 
 def _fill(fill: Fill, shape_id: str, ids: _Ids, gradients: list[str]) -> str:

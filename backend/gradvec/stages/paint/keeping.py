@@ -11,7 +11,7 @@ import torch
 
 from ...brushes import outlines as brushes
 from ...brushes.rules import FREE, BrushRules, rules_of
-from .form import Form
+from ...geometry.form import Form
 
 #: A gradient along a stroke is at least this share of it long: paint changes gradually.
 LENGTHWISE = 0.6

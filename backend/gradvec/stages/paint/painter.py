@@ -11,6 +11,7 @@ import torch
 
 from ...brushes.rules import rules_of
 from ...errors import InputError, UsageError
+from ...geometry.form import form_of
 from ...model import Painting, Stamp, Target
 from ...optimize.previews import Previews
 from ...progress import Run
@@ -18,7 +19,6 @@ from . import grid
 from .canvas import Canvas, Goal
 from .contribution import contributions
 from .fit_strokes import FitSettings, fit_strokes
-from .form import form_of
 from .keeping import Keeping
 from .palette import palette_of
 from .placement import strokes_from_seeds

@@ -1,0 +1,185 @@
+"""All lines of a drawing refined together through the engine: where they run, how wide they are, their colours.
+
+A line is a B-spline, so it stays smooth whatever the optimization does to it. The drawing is compared with what it
+should look like at several sizes: near by, a line has to lie on its edge; from afar, lines have to be as dark as the
+picture's tone, which is what sets their widths.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..geometry import spline
+from ..model import Color, Line
+from ..progress import Run
+from ..render import choose, render
+from ..render.scene import Scene
+from ..render.strokes import Structure, finest, strokes, structures
+from .adam import Adam, cosine_decay
+from .previews import Previews
+
+#: By how much the picture is made smaller for each comparison, and what it counts.
+SIZES = ((1, 0.3), (2, 0.5), (4, 1.0), (8, 2.0), (16, 2.0))
+#: Full rates a step: vertices in px of a 512 px picture, widths in shares of their range, colours, opacities.
+RATES = (0.22, 0.05, 0.03, 0.04)
+#: What it costs in squared colour difference that a vertex leaves its place, and that a line changes its bends, each by
+#: a px of a 512 px picture.
+STAY, CALM = 2e-5, 4e-4
+#: Steps after which the chords of lines that have moved are counted anew.
+RECOUNT = 30
+
+
+@dataclass(frozen=True)
+class LineRefinement:
+    """widths: (N, 2) least and most px of each line. opacities: least and most. colors: whether colours may change.
+    unit: px that stand for one px of a 512 px picture."""
+
+    widths: np.ndarray
+    opacities: tuple[float, float] = (1.0, 1.0)
+    colors: bool = False
+    steps: int = 80
+    unit: float = 1.0
+    engine: str = "auto"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class RefinedLines:
+    """lines: in the order in which they came. steps: how many were made, in seconds. before, after: what they still
+    differ by, mean squared colour difference over all sizes."""
+
+    lines: list[Line]
+    steps: int
+    seconds: float
+    before: float
+    after: float
+
+
+def refine_lines(lines: list[Line], goal: np.ndarray, paper: Color, plan: LineRefinement, run: Run) -> RefinedLines:
+    """The lines, bottom to top, moved so that on ``paper`` they look like ``goal`` (H, W, 3)."""
+    started = time.monotonic()
+    if not lines or plan.steps == 0 or run.keep:
+        return RefinedLines(lines, 0, 0.0, 0.0, 0.0)
+    engine, device = choose(plan.engine, plan.device)
+    own = _Drawing(lines, goal.shape[1], goal.shape[0], paper, plan)
+    wanted = _pyramid(torch.from_numpy(np.ascontiguousarray(goal, np.float32)))
+    adam, previews = Adam(own.leaves(), own.rates()), Previews(run)
+    losses, done = [], 0
+    for step in range(plan.steps):
+        run.step(step / plan.steps)
+        if run.keep:
+            break
+        if step % RECOUNT == 0:
+            own.recount()
+        picture = render(own.scene(), engine, device)
+        loss = _difference(_pyramid(picture[..., :3]), wanted)
+        (loss + own.price()).backward()
+        losses.append(float(loss.detach()))
+        with torch.no_grad():
+            adam.step(cosine_decay(step, plan.steps, 0.1))
+            own.bound()
+        done += 1
+        previews.offer(picture, *goal.shape[:2])
+    with torch.no_grad():
+        own.recount()
+        after = float(_difference(_pyramid(render(own.scene(), engine, device)[..., :3]), wanted))
+    return RefinedLines(own.lines(), done, round(time.monotonic() - started, 2), losses[0] if losses else after, after)
+
+
+def _pyramid(picture: torch.Tensor) -> list[torch.Tensor]:
+    """The picture (H, W, 3) at every size that it is compared at."""
+    planes = picture.permute(2, 0, 1)[None]
+    return [planes if size == 1 else F.avg_pool2d(planes, size, ceil_mode=True, count_include_pad=False)
+            for size, _ in SIZES if size <= min(picture.shape[:2])]
+
+
+def _difference(got: list[torch.Tensor], wanted: list[torch.Tensor]) -> torch.Tensor:
+    total = torch.zeros(())
+    for (_, weight), a, b in zip(SIZES, got, wanted, strict=False):
+        total = total + weight * torch.square(a - b).mean()
+    return total
+
+
+class _Drawing:
+    """The lines as tensors: vertices by number of segments; width, colour and opacity of each."""
+
+    def __init__(self, lines: list[Line], width: int, height: int, paper: Color, plan: LineRefinement) -> None:
+        self._lines, self._size, self._paper, self._plan = lines, (width, height), paper, plan
+        # Neighbours of one kind go together; whoever sorts lines by their segments makes this quick.
+        ends = [n for n in range(1, len(lines)) if lines[n].segments != lines[n - 1].segments]
+        self._members = np.split(np.arange(len(lines)), ends)
+        kinds = [lines[members[0]].segments for members in self._members]
+        self._maps = [torch.from_numpy(spline.to_bezier(kind)).float() for kind in kinds]
+        self._vertices = [_leaf(np.stack([spline.vertices_of(lines[n].points) for n in members]))
+                          for members in self._members]
+        self._start = [v.detach().clone() for v in self._vertices]
+        low, high = torch.from_numpy(plan.widths.astype(np.float32)).T
+        self._low, self._range = low, high - low
+        share = (torch.tensor([line.width for line in lines]) - low) / self._range.clamp_min(1e-6)
+        self._width = share.clamp(0, 1).requires_grad_()
+        self._color = _leaf(np.array([line.color for line in lines]))
+        self._opacity = _leaf(np.array([line.opacity for line in lines]))
+        self._structures: list[Structure] = []
+
+    def leaves(self) -> list[torch.Tensor]:
+        fixed = [] if not self._plan.colors else [self._color]
+        fades = self._plan.opacities[0] < self._plan.opacities[1]
+        return [*self._vertices, self._width, *fixed, *([self._opacity] if fades else [])]
+
+    def rates(self) -> list[torch.Tensor]:
+        point, width, color, opacity = (torch.tensor(rate) for rate in RATES)
+        fades = self._plan.opacities[0] < self._plan.opacities[1]
+        return [*[point * self._plan.unit] * len(self._vertices), width, *([color] if self._plan.colors else []),
+                *([opacity] if fades else [])]
+
+    def widths(self) -> torch.Tensor:
+        """(N,) px."""
+        return self._low + self._range * self._width
+
+    def recount(self) -> None:
+        """How many chords each kind of line is drawn with, from where the lines are now."""
+        with torch.no_grad():
+            wide = self.widths()
+            self._structures = [
+                replace(finest(structures(m @ v, wide[torch.from_numpy(k)], tolerance=0.06, least=4)), folds=False)
+                for m, v, k in zip(self._maps, self._vertices, self._members, strict=True)]
+
+    def scene(self) -> Scene:
+        wide, fills = self.widths(), torch.cat([self._color, self._opacity[:, None]], 1)
+        polygons = [strokes(m @ v, wide[torch.from_numpy(k)], structure=s) for m, v, k, s in
+                    zip(self._maps, self._vertices, self._members, self._structures, strict=True)]
+        return Scene.from_tensors(*self._size, polygons, fills, background=(*self._paper, 1.0))
+
+    def price(self) -> torch.Tensor:
+        """What it costs that lines are not as they came."""
+        total, unit = torch.zeros(()), self._plan.unit
+        for now, start in zip(self._vertices, self._start, strict=True):
+            moved = (now - start) / unit
+            total = total + STAY * torch.square(moved).sum() / len(self._lines)
+            total = total + CALM * torch.square(moved.diff(n=2, dim=1)).sum() / len(self._lines)
+        return total
+
+    def bound(self) -> None:
+        """Widths, colours and opacities back into their ranges."""
+        self._width.clamp_(0, 1)
+        self._color.clamp_(0, 1)
+        self._opacity.clamp_(*self._plan.opacities)
+
+    def lines(self) -> list[Line]:
+        result = list(self._lines)
+        wide, colors, opacity = self.widths().tolist(), self._color.tolist(), self._opacity.tolist()
+        for matrix, vertices, members in zip(self._maps, self._vertices, self._members, strict=True):
+            for n, points in zip(members, (matrix @ vertices).detach().numpy().astype(float), strict=True):
+                red, green, blue = colors[n]
+                result[n] = replace(result[n], points=points, width=wide[n], color=(red, green, blue),
+                                    opacity=opacity[n])
+        return result
+
+
+def _leaf(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32)).requires_grad_()
