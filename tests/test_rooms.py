@@ -140,6 +140,16 @@ def test_nothing_runs_the_pipeline_but_those_who_may():
     assert users <= {"cli", "jobs", "tools"}
 
 
+def test_workers_know_nothing_of_pictures():
+    for path in sources(PACKAGE / "workers"):
+        assert rooms_used(path) <= {"workers", "errors", "progress", "render"}, path
+
+
+def test_a_batch_paints_through_jobs_and_workers():
+    for path in sources(PACKAGE / "batch"):
+        assert rooms_used(path) <= {"batch", "workers", "jobs", "io", "tools", "options", "errors", "progress"}, path
+
+
 def modules_after(statement):
     code = f"import sys\n{statement}\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]

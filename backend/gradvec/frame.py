@@ -42,10 +42,11 @@ class Frame:
     """One run of the pipeline: each stage begins where the one before it ended, as a fraction of the whole run."""
 
     def __init__(self, job: str, options: Options, run: Run | None, name: str, source: Path | bytes | None = None,
-                 schedule: Sequence[int] = ()) -> None:
+                 schedule: Sequence[int] = (), style: Path | bytes | None = None) -> None:
         self.run = run or Run()
         self.schedule = tuple(schedule)
         self._job, self.options, self._name, self._source = job, options, name, source
+        self._style = style
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
@@ -69,7 +70,7 @@ class Frame:
                 options = replace(options, layers="none" if options.layers == "none" else "level")
                 layer = layer if options.layers == "level" else [0] * len(shapes)
             meta = run_record(self._job, self.options, target, self._name, self._source, refined,
-                              self.schedule or None)
+                              self.schedule or None, self._style)
             built = layers.build(layers.name_strokes(shapes), layer, options.layers, ground, target.width,
                                  target.height)
             document = Document(target.width, target.height, built, meta, options.texture, tuple(mask))

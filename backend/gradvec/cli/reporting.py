@@ -170,9 +170,10 @@ def in_words(seconds: float) -> str:
 def closing_line(output: str, report: dict[str, Any]) -> str:
     """What a run came to, in one line."""
     facts = []
-    for key, form in (("paths", "{} paths"), ("gradients", "{} gradients"), ("psnr", "{:.1f} dB"),
+    for key, form in (("painted", "{} painted"), ("kept", "{} done before"), ("failed", "{} failed"),
+                      ("left", "{} left"), ("paths", "{} paths"), ("gradients", "{} gradients"), ("psnr", "{:.1f} dB"),
                       ("total_seconds", "{:.1f} s")):
-        if isinstance(report.get(key), (int, float)):
+        if isinstance(report.get(key), (int, float)) and (report[key] or key not in ("kept", "failed", "left")):
             facts.append(form.format(report[key]))
     if "bytes" in report:
         facts.append(f"{report['bytes'] / 1000:.0f} kB")
