@@ -137,7 +137,7 @@ def test_diffvgs_names_need_the_engine_and_files_only():
 
 def test_nothing_runs_the_pipeline_but_those_who_may():
     users = {room(p) for p in sources(PACKAGE) if "pipeline" in rooms_used(p)} - {"pipeline"}
-    assert users <= {"cli", "jobs", "tools"}
+    assert users <= {"cli", "jobs", "tools", "film"}
 
 
 def test_workers_know_nothing_of_pictures():

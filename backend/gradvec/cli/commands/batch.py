@@ -5,20 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from ...errors import InputError, UsageError
-from ...options import Options
 from ...progress import Run
 from ..arguments import add_options, add_reporting, options_from
 from ..output import replace_file
-from ..reporting import Silent
-from ..running import check_input, running
-
-#: Most workers and retries that anybody may ask for.
-WORKERS_MAX, RETRIES_MAX = 1024, 100
+from ..running import running
+from ..workers import add_workers, check_workers, contents, pool_of
 
 NAME = "batch"
 USAGE = "PICTURE ... -o FOLDER [options]"
@@ -51,30 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a brush of your own, as `gradvec paint` takes it (may be given several times)")
     parser.add_argument("--style", metavar="PICTURE", help="a painting to be like, as `gradvec paint` takes it")
     work = parser.add_argument_group("who works")
-    work.add_argument("--workers", metavar="N", type=_whole("workers", 1, WORKERS_MAX), default=None,
-                      help="processes on this machine (default: as many as its cores and memory allow)")
-    work.add_argument("--cluster", metavar="ADDRESS",
-                      help="a dask.distributed scheduler whose workers paint instead, as tcp://HOST:8786")
+    add_workers(work, "picture")
     work.add_argument("--shared", action="store_true",
                       help="the cluster's workers read pictures by their paths instead of getting the bytes")
-    work.add_argument("--retries", metavar="N", type=_whole("retries", 0, RETRIES_MAX), default=2,
-                      help="how often a picture is tried again that failed for a reason outside: a worker lost, memory "
-                           "short, a disk that did not answer (default: 2)")
     work.add_argument("--again", action="store_true", help="paint also what was done before, or failed by itself")
     work.add_argument("--no-contact-sheet", action="store_true", help="leave out contact.html and its small pictures")
     add_options(parser)
     add_reporting(parser)
-
-
-def _whole(what: str, low: int, high: int) -> Any:
-    def read(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is no number of {what} between {low} and {high}")
-        return value
-
-    read.__name__ = f"number of {what}"
-    return read
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,30 +59,24 @@ def run(args: argparse.Namespace) -> int:
     from ...batch.run import Wish, paint_all, prepared_folder
 
     options = options_from(args)
-    if args.cluster and args.workers is not None:
-        raise UsageError("--workers are processes on this machine, --cluster has its own.", "Leave out one of them.")
+    check_workers(args)
     if args.shared and not args.cluster:
         raise UsageError("--shared says how a cluster gets the pictures, but there is none.", "Add --cluster ADDRESS.")
     pictures = naming.pictures(args.pictures, args.lists)
     outputs = naming.outputs(pictures, args.name)
-    payloads = {f"brush-{n:03d}": _read(name) for n, name in enumerate(args.own_brush)}
+    payloads = {f"brush-{n:03d}": contents(name) for n, name in enumerate(args.own_brush)}
     if args.style:
-        payloads["style"] = _read(args.style)
+        payloads["style"] = contents(args.style)
     folder = prepared_folder(args.output)
     _check_apart(pictures, folder, outputs)
     wish = Wish(pictures, outputs, folder, options, payloads=payloads, by_path=not args.cluster or args.shared,
                 retries=args.retries, again=args.again, thumbs=not args.no_contact_sheet)
     with running(args) as (say, token):
-        summary = paint_all(wish, lambda count: _pool(args, options, count, say), replace_file,
+        summary = paint_all(wish, lambda count: pool_of(args, options, count, say), replace_file,
                             Run(on_progress=say.progress, token=token), say.note)
         say.done(args.output, {"painted": summary.painted, "kept": summary.kept, "failed": summary.failed,
                                "left": summary.left, "total_seconds": round(time.monotonic() - args.started, 2)})
     return summary.exit_code
-
-
-def _read(name: str) -> bytes:
-    check_input(name)
-    return Path(name).read_bytes()
 
 
 def _check_apart(pictures: list[str], folder: Path, outputs: list[str]) -> None:
@@ -114,18 +85,3 @@ def _check_apart(pictures: list[str], folder: Path, outputs: list[str]) -> None:
     for output in outputs:
         if os.path.realpath(folder / output) in meant:
             raise InputError(f"The drawing {output} would take the place of a picture.", "Name another folder.")
-
-
-def _pool(args: argparse.Namespace, options: Options, count: int, say: Silent) -> AbstractContextManager[Any]:
-    """The workers for ``count`` pictures."""
-    if args.cluster:
-        from ...workers.cluster import ClusterPool
-
-        return ClusterPool(args.cluster)
-    from ...tools.doctor import memory_gb
-    from ...workers.capacity import capacity, cards, cores
-    from ...workers.local import LocalPool
-
-    room = capacity(options.size, count, args.workers, options.device, memory_gb()[1], cores(),
-                    0 if options.device == "cpu" else cards())
-    return LocalPool(room.workers, room.threads, room.cards, say.note)
