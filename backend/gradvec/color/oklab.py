@@ -30,11 +30,3 @@ def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(...) distance in OKLab of sRGB-encoded colours a and b (..., 3)."""
     apart = oklab(a) - oklab(b)
     return np.sqrt(np.einsum("...c,...c->...", apart, apart))
-
-
-def srgb(lab: np.ndarray) -> np.ndarray:
-    """(..., 3) sRGB-encoded colours in [0, 1] of OKLab (..., 3), the inverse of :func:`oklab`; what lies outside of
-    sRGB is clipped."""
-    linear = np.clip((lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T, 0, 1)
-    encoded: np.ndarray = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return encoded
