@@ -138,7 +138,17 @@ def test_diffvgs_names_need_the_engine_and_files_only():
 
 def test_nothing_runs_the_pipeline_but_those_who_may():
     users = {room(p) for p in sources(PACKAGE) if "pipeline" in rooms_used(p)} - {"pipeline"}
-    assert users <= {"cli", "jobs", "tools"}
+    assert users <= {"cli", "jobs", "tools", "film"}
+
+
+def test_workers_know_nothing_of_pictures():
+    for path in sources(PACKAGE / "workers"):
+        assert rooms_used(path) <= {"workers", "errors", "progress", "render"}, path
+
+
+def test_a_batch_paints_through_jobs_and_workers():
+    for path in sources(PACKAGE / "batch"):
+        assert rooms_used(path) <= {"batch", "workers", "jobs", "io", "tools", "options", "errors", "progress"}, path
 
 
 def modules_after(statement):

@@ -43,10 +43,11 @@ class Frame:
     """One run of the pipeline: each stage begins where the one before it ended, as a fraction of the whole run."""
 
     def __init__(self, job: str, options: Options, run: Run | None, name: str, source: Path | bytes | None = None,
-                 schedule: Sequence[int] = ()) -> None:
+                 schedule: Sequence[int] = (), style: Path | bytes | None = None) -> None:
         self.run = run or Run()
         self.schedule = tuple(schedule)
         self._job, self.options, self._name, self._source = job, options, name, source
+        self._style = style
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
@@ -81,7 +82,8 @@ class Frame:
                  mask: Sequence[Shape] = ()) -> Result:
         options = self.options
         with self.stage("Writing", key="write", until=1.0):
-            meta = run_record(self._job, options, target, self._name, self._source, refined, self.schedule or None)
+            meta = run_record(self._job, options, target, self._name, self._source, refined,
+                              self.schedule or None, self._style)
             document = Document(target.width, target.height, built, meta, options.texture, tuple(mask))
             predicted = predict(document, engine=options.engine, device=options.device)
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)

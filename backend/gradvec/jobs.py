@@ -61,25 +61,30 @@ def _payload(payloads: Payloads, name: str) -> bytes:
     return payloads[name]
 
 
-def _answer(result: Result, started: float) -> tuple[Payloads, Info]:
+def _answer(result: Result, started: float, relative: bool = False) -> tuple[Payloads, Info]:
     from .io import svg
 
     facts = result.report.to_dict()
     facts.update(width=result.document.width, height=result.document.height,
                  stage_seconds=facts.pop("seconds"), seconds=round(time.monotonic() - started, 2))
     facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
-    return {"svg": svg.write(result.document)}, facts
+    return {"svg": svg.write(result.document, relative=relative)}, facts
 
 
 def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
-    """Payloads: the picture; if given, a detail-map, and brushes of one's own as brush-..., in the order of names."""
+    """Payloads: the picture; if given, a detail-map, the style's picture, and brushes of one's own as brush-..., in the
+    order of names.
+
+    info["relative"]: whether curves are written relative, as the command line writes them.
+    """
     from .pipeline import paint_picture
 
     started = time.monotonic()
     brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
     return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
                                  detail_map=payloads.get("detail-map") or None, own_brushes=brushes,
-                                 guides=_guides(info)), started)
+                                 guides=_guides(info), style=payloads.get("style") or None), started,
+                   bool(info.get("relative")))
 
 
 def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
@@ -94,7 +99,8 @@ def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
     started = time.monotonic()
     result = paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                           guides=_guides(info), draft=Crop.from_list(info.get("crop")))
+                           guides=_guides(info), draft=Crop.from_list(info.get("crop")),
+                           style=payloads.get("style") or None)
     answer, facts = _answer(result, started)
     answer["png"] = png_bytes(render_svg(answer["svg"], DRAFT_SHOWN * result.document.width,
                                          DRAFT_SHOWN * result.document.height))
@@ -124,7 +130,7 @@ def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tu
     started = time.monotonic()
     schedule = stages(options.strokes, str(info.get("schedule", "")))
     return _answer(vectorize_picture(_payload(payloads, "picture"), options, run, schedule,
-                                     name=str(info.get("name", ""))), started)
+                                     name=str(info.get("name", "")), style=payloads.get("style") or None), started)
 
 
 def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:

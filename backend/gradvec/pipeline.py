@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from . import looks, settings
+from .brushes.manner import manner_of
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
 from .color import inks, palette
+from .color.transfer import in_colors_of
 from .errors import InputError
 from .frame import Frame, Result
 from .io import images
@@ -37,14 +39,16 @@ from .stages.vectorize.schedule import stages
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
                   detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
-                  guides: Sequence[np.ndarray] = (), draft: Crop | None = None) -> Result:
+                  guides: Sequence[np.ndarray] = (), draft: Crop | None = None,
+                  style: Path | bytes | None = None) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
         source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
         detail_map: a picture that is bright where strokes are to be small and many. own_brushes: pictures of one dab
             each, which replace the oil brush's templates. guides: polylines (n, 2), shares of the picture's width and
-            height, that strokes near them run along. draft: paint a quick draft of this part of the picture.
+            height, that strokes near them run along. draft: paint a quick draft of this part of the picture. style: a
+            picture whose colours the painting gets, and whose strokes' sizes, turns and opacity.
 
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
@@ -53,20 +57,24 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     if job == "lines":
         return draw_picture(source, options, run, name, guides, draft)
     if job == "vectorize" and draft is None:
-        return vectorize_picture(source, options, run, name=name)
+        return vectorize_picture(source, options, run, name=name, style=style)
     options = options if detail_map is None else settings.with_detail_map(options)
     options = options if draft is None else settings.drafted(options)
-    frame = Frame("paint", options, run, name, source)
+    frame = Frame("paint", options, run, name, source, style=style)
     with frame.stage("Reading the picture", key="read", until=0.02):
         picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
+        reference = None if style is None else images.load(style, options.size, "The style's picture")
+        manner = None if reference is None else manner_of(reference, options.seed)
+        picture = picture if reference is None else in_colors_of(picture, reference, options.seed)
         options = frame.options = settings.with_inks(options, picture)
         own_inks = settings.ink_colors(options)
         target, mask = prepared(picture, options)
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, options.size)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
-        how, refining = settings.draft_settings(options) if draft is not None else (
-            settings.paint_settings(options, settings.painting_effort(options)), settings.refine_settings(options))
+        how, refining = settings.draft_settings(options, manner) if draft is not None else (
+            settings.paint_settings(options, settings.painting_effort(options), manner),
+            settings.refine_settings(options, manner=manner))
         lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
         painting = paint(target, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
@@ -123,20 +131,24 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
 
 
 def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = None,
-                      schedule: Sequence[int] | None = None, name: str = "") -> Result:
+                      schedule: Sequence[int] | None = None, name: str = "",
+                      style: Path | bytes | None = None) -> Result:
     """Builds a picture up from paths, stage by stage where the largest coherent error is, without painting it.
 
     Args:
         source: a picture's path or bytes. name: what the picture is called, for the document's metadata.
         schedule: how many paths each stage adds; None: 1, 1, 2, 4, ... up to options.strokes. Each stage is a layer,
             unless options.layers is none.
+        style: a picture whose colours the paths get.
 
     Raises:
         InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
-    frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)))
+    frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)), style)
     with frame.stage("Reading the picture", key="read", until=0.02):
         target = images.load(source, options.size)
+        if style is not None:
+            target = in_colors_of(target, images.load(style, options.size, "The style's picture"), options.seed)
     with frame.stage("Adding paths", key="build", until=0.97):
         built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .brushes.manner import Manner
 from .brushes.rules import HELD, rules_of
 from .color import inks
 from .color.css import hex_color, parse_color
@@ -107,8 +108,9 @@ def fixed_background(options: Options) -> Wanted:
     return None if options.background == "none" else parse_color(options.background)[0]
 
 
-def paint_settings(options: Options, effort: float = 1.0) -> PaintSettings:
-    """effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows."""
+def paint_settings(options: Options, effort: float = 1.0, manner: Manner | None = None) -> PaintSettings:
+    """effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows. manner: of
+    a painting that strokes are to be like."""
     palette: int | tuple[Color, ...] = 0
     if options.palette.startswith("#"):
         palette = tuple(parse_color(part)[0] for part in options.palette.split(","))
@@ -119,13 +121,14 @@ def paint_settings(options: Options, effort: float = 1.0) -> PaintSettings:
         segments=min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments,
         background=fixed_background(options), detail=options.detail, narrowest=options.stroke_min or 0.0,
         longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
-        transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, seed=options.seed,
+        transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, manner=manner,
+        seed=options.seed,
         engine=options.engine, device=options.device)
 
 
-def draft_settings(options: Options) -> tuple[PaintSettings, RefineSettings]:
+def draft_settings(options: Options, manner: Manner | None = None) -> tuple[PaintSettings, RefineSettings]:
     """How a draft is painted and refined: with as few steps as show what will come."""
-    painted, refined = paint_settings(options, 0.0), refine_settings(options)
+    painted, refined = paint_settings(options, 0.0, manner), refine_settings(options, manner=manner)
     plan = replace(refined.plan, steps=DRAFT_STEPS, reseeds=0)
     return replace(painted, pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
 
@@ -141,7 +144,7 @@ def fill_settings(options: Options) -> FillSettings:
     return FillSettings(options.gradient, bool(options.opaque))
 
 
-def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
+def refine_settings(options: Options, traced: bool = False, manner: Manner | None = None) -> RefineSettings:
     """How a run with these options refines; strokes that were traced begin close to where they end.
 
     The paper's K-means gradients stay as published and a palette stays a palette: then outlines move, colours do not.
@@ -152,7 +155,7 @@ def refine_settings(options: Options, traced: bool = False) -> RefineSettings:
                       colors=not published and not palette, opacity=not options.opaque and not palette)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
-    brush = () if traced else (BrushConstraint(options.fidelity),)
+    brush = () if traced else (BrushConstraint(options.fidelity, manner),)
     smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush),

@@ -6,12 +6,18 @@ from :data:`GONE` on nothing is left of them, and a stroke may be whatever comes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+from .manner import Manner
 
 #: Up to which fidelity rules hold in full, and from which there are none.
 HELD, GONE = 0.25, 0.5
 #: Fainter than this is no stroke.
 FAINTEST = 0.2
+#: How far strokes may be from a painting's usual ones: factor on proportions; opacity; directions, at least, and how
+#: many standard deviations.
+ASPECT_SLACK, OPACITY_SLACK, TURN_LEAST, TURN_SHARE = 1.5, 0.1, 0.15, 1.5
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,14 @@ RULES = {
 }
 
 
-def rules_of(brush: str, fidelity: float) -> BrushRules:
-    """The rules of a brush, as far as they hold at a fidelity; those of a brush that has none bind nothing."""
+def rules_of(brush: str, fidelity: float, manner: Manner | None = None) -> BrushRules:
+    """The rules of a brush, as far as they hold at a fidelity; those of a brush that has none bind nothing.
+
+    manner: of a painting that strokes are to be like, in place of the brush's own proportions, turns and opacity.
+    """
     slack = min(1.0, max(0.0, (fidelity - HELD) / (GONE - HELD)))
     full = RULES.get(brush, FREE)
+    full = full if manner is None else in_manner(full, manner)
     if slack == 0 or full == FREE:
         return full
     if slack == 1:
@@ -89,3 +99,11 @@ def rules_of(brush: str, fidelity: float) -> BrushRules:
                    gradient="any" if full.gradient == "along" else full.gradient,
                    aspect=(short * (1 - slack), long * grow), size=full.size ** (1 - slack),
                    stretch=full.stretch * grow, straight=False, turn=full.turn * grow)
+
+
+def in_manner(rules: BrushRules, manner: Manner) -> BrushRules:
+    """The rules with proportions, turns and opacity as a painting has them, give or take."""
+    opacity = (max(FAINTEST, manner.opacity - OPACITY_SLACK), min(1.0, manner.opacity + OPACITY_SLACK))
+    aspect = (max(1.0, manner.aspect / ASPECT_SLACK), manner.aspect * ASPECT_SLACK)
+    return replace(rules, aspect=aspect, opacity=opacity,
+                   turn=min(math.pi / 2, max(TURN_LEAST, TURN_SHARE * manner.spread)))

@@ -16,9 +16,10 @@ from itertools import pairwise
 
 from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError, out_of_memory
 from .arguments import Parser
-from .commands import compare, doctor, engine, extension, looks, paint, strokes, vectorize
+from .commands import batch, compare, doctor, engine, extension, film, looks, paint, strokes, vectorize
 
-COMMANDS = (paint, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall, engine)
+COMMANDS = (paint, batch, film, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall,
+            engine)
 
 DESCRIPTION = """\
 Turns a picture into editable, painterly vector art: brush strokes that are closed

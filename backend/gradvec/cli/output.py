@@ -127,6 +127,12 @@ class FolderOutput:
                 _PENDING.discard(beside)
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts ``data`` in the place of a file, whole or not at all. Raises InputError where it cannot be written."""
+    with _translated(str(path)):
+        _replace(path, data)
+
+
 def check_apart(outputs: Iterable[FileOutput | FolderOutput | None]) -> None:
     """Raises InputError where two outputs are the same file."""
     seen: dict[Path, str] = {}

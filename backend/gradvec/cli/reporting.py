@@ -167,12 +167,17 @@ def in_words(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
+#: What the closing line may hold.
+_FACTS = (("painted", "{} painted"), ("kept", "{} done before"), ("failed", "{} failed"), ("left", "{} left"),
+          ("frames", "{} frames"), ("shots", "{} shots"), ("paths", "{} paths"), ("gradients", "{} gradients"),
+          ("psnr", "{:.1f} dB"), ("total_seconds", "{:.1f} s"))
+
+
 def closing_line(output: str, report: dict[str, Any]) -> str:
     """What a run came to, in one line."""
     facts = []
-    for key, form in (("paths", "{} paths"), ("gradients", "{} gradients"), ("psnr", "{:.1f} dB"),
-                      ("total_seconds", "{:.1f} s")):
-        if isinstance(report.get(key), (int, float)):
+    for key, form in _FACTS:
+        if isinstance(report.get(key), (int, float)) and (report[key] or key not in ("kept", "failed", "left")):
             facts.append(form.format(report[key]))
     if "bytes" in report:
         facts.append(f"{report['bytes'] / 1000:.0f} kB")

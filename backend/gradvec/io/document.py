@@ -46,7 +46,8 @@ class Report:
 
 
 def run_record(job: str, options: Options, target: Target, name: str, source: Path | bytes | None,
-               refined: Refined, schedule: Sequence[int] | None = None) -> dict[str, Any]:
+               refined: Refined, schedule: Sequence[int] | None = None,
+               style: Path | bytes | None = None) -> dict[str, Any]:
     """Settings, seed and where it came from: enough to run it again; and how many shapes the refinement left out
     because nobody sees them (dropped) or put elsewhere (reseeded, replaced).
 
@@ -57,9 +58,10 @@ def run_record(job: str, options: Options, target: Target, name: str, source: Pa
                             "source_width": target.source_size[0], "source_height": target.source_size[1],
                             "width": target.width, "height": target.height}
     meta["refined"] = {key: getattr(refined, key) for key in REMEMBERED if hasattr(refined, key)}
-    if source is not None:
-        data = source.read_bytes() if isinstance(source, Path) else source
-        meta["source_sha256"] = hashlib.sha256(data).hexdigest()
+    for key, origin in (("source_sha256", source), ("style_sha256", style)):
+        if origin is not None:
+            data = origin.read_bytes() if isinstance(origin, Path) else origin
+            meta[key] = hashlib.sha256(data).hexdigest()
     if schedule is not None:
         meta["schedule"] = list(schedule)
     return meta

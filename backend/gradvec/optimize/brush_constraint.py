@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..brushes.manner import Manner
 from ..brushes.rules import FREE, rules_of
 from ..model import Shape
 from ..render.scene import LINEAR, Topology
@@ -15,14 +16,14 @@ from .variables import Variables
 class BrushConstraint(Constraint):
     """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
 
-    def __init__(self, fidelity: float) -> None:
-        self._fidelity = fidelity
+    def __init__(self, fidelity: float, manner: Manner | None = None) -> None:
+        self._fidelity, self._manner = fidelity, manner
 
     def flat(self, shape: Shape) -> bool:
         return rules_of(shape.brush, self._fidelity).gradient == "none"
 
     def begin(self, variables: Variables) -> None:
-        rules = [rules_of(shape.brush, self._fidelity) for shape in variables.meta]
+        rules = [rules_of(shape.brush, self._fidelity, self._manner) for shape in variables.meta]
         self._binding = any(own != FREE for own in rules)
         if not self._binding:
             return

@@ -32,6 +32,7 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --save-painting painting.png --painting-scale 2
   gradvec paint photo.jpg -o photo.svg --save-strokes strokes
   gradvec paint photo.jpg -o photo.svg --detail-map faces.png --own-brush leaf.png
+  gradvec paint photo.jpg -o photo.svg --style monet.jpg
   gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
 
@@ -45,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     also.add_argument("--own-brush", metavar="PNG", action="append", default=[],
                       help="a brush of your own: one dab, opaque on transparent ground or dark on white; replaces the "
                            "oil brush's shapes (may be given several times)")
+    also.add_argument("--style", metavar="PICTURE",
+                      help="a painting whose colours, and whose strokes' sizes, directions and opacity, are taken over")
     more = parser.add_argument_group("what else to write")
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
     more.add_argument("--painting-scale", metavar="FACTOR", default=1.0,
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     options = options_from(args)
     if args.picture != "-":
         check_input(args.picture)
-    inputs = [args.picture, *args.own_brush, *filter(None, [args.detail_map])]
+    inputs = [args.picture, *args.own_brush, *filter(None, [args.detail_map, args.style])]
     for name in inputs[1:]:
         check_input(name)
     output = FileOutput(args.output, inputs)
@@ -82,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         if args.engine_process == "auto":
             if painting or params or strokes or len(inputs) > 1:
                 raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
-                                 "Leave out --engine-process, or the --save, --detail-map and --own-brush options.")
+                                 "Leave out --engine-process, or --save-..., --detail-map, --own-brush and --style.")
             from ..remote import paint_remotely
 
             finish(*paint_remotely(source, options, say, token), output, say, args.started)
@@ -111,6 +114,8 @@ def _also(args: argparse.Namespace) -> dict[str, Any]:
     also: dict[str, Any] = {}
     if args.detail_map:
         also["detail_map"] = Path(args.detail_map)
+    if args.style:
+        also["style"] = Path(args.style)
     if args.own_brush:
         also["own_brushes"] = [Path(name) for name in args.own_brush]
     return also

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ...brushes import outlines as brushes
+from ...brushes.manner import Manner
 from ...brushes.rules import FREE, BrushRules, rules_of
 from ...geometry.form import Form
 
@@ -27,10 +28,11 @@ class Keeping:
     form: Form | None = None
 
     @classmethod
-    def of(cls, fidelity: float, form: Form | None = None, guided: bool = False) -> Keeping | None:
+    def of(cls, fidelity: float, form: Form | None = None, guided: bool = False,
+           manner: Manner | None = None) -> Keeping | None:
         """The rules that hold at a fidelity; None where no brush has any left. guided: the form was drawn by hand and
-        binds strokes in any case."""
-        rules = tuple(rules_of(name, fidelity) for name in brushes.NAMES)
+        binds strokes in any case. manner: of a painting that strokes are to be like."""
+        rules = tuple(rules_of(name, fidelity, manner) for name in brushes.NAMES)
         if guided:
             rules = tuple(replace(own, turn=min(own.turn, GUIDED_TURN)) for own in rules)
         return None if all(own == FREE for own in rules) else cls(rules, form)

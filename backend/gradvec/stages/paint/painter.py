@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ...brushes.manner import Manner
 from ...brushes.rules import rules_of
 from ...errors import InputError, UsageError
 from ...geometry.form import form_of
@@ -35,6 +36,8 @@ ROUNDS = 10
 ROUND_SHARE, GAIN_FACTOR = 0.12, 1.0
 #: How many pictures' areas one level's strokes cover together, and the aspect of a usual stroke.
 COVER, ASPECT = 0.8, 2.2
+#: Thinnest and longest strokes, of the usual ones of a painting that strokes are to be like.
+THIN, LONG = 0.5, 2.0
 
 
 def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndarray | None = None,
@@ -75,8 +78,8 @@ class Painter:
         self._level_steps = max(1, round(LEVEL_STEPS * settings.pace))
         self._rounds, self._final_steps = round(ROUNDS * settings.effort), round(FINAL_STEPS * settings.effort)
         self._form = form_of(canvas.coarse_colors(), canvas.coarse.scale, guides)
-        self._rules = rules_of(settings.brush, settings.keep)
-        self.limits = _limits(canvas, settings, Keeping.of(settings.keep, self._form, bool(guides)))
+        self._rules = rules_of(settings.brush, settings.keep, settings.manner)
+        self.limits = _limits(canvas, settings, Keeping.of(settings.keep, self._form, bool(guides), settings.manner))
         self._fit = FitSettings(self.limits, canvas.ground, settings.segments, self._stamps, settings.engine,
                                 settings.device, settings.opaque)
         self.variables = StrokeVariables.empty()
@@ -197,13 +200,25 @@ class Painter:
 
 def _limits(canvas: Canvas, settings: PaintSettings, keeping: Keeping | None = None) -> Limits:
     side = max(canvas.width, canvas.height)
-    narrowest = settings.narrowest or min(max(2.5, 0.006 * side), side)
-    longest = settings.longest or max(0.5 * side, narrowest)
+    narrowest, longest = min(max(2.5, 0.006 * side), side), 0.5 * side
+    if settings.manner is not None:
+        width, length = _usual(settings.manner, canvas, settings.strokes)
+        narrowest, longest = min(max(narrowest, THIN * width), side), LONG * length
+    narrowest = settings.narrowest or narrowest
+    longest = settings.longest or max(longest, narrowest)
     if narrowest > longest:
         raise UsageError(f"Strokes of at least {narrowest:g} px cannot be at most {longest:g} px long.",
                          "Raise stroke-max or lower stroke-min.")
     return Limits(narrowest, longest, canvas.width, canvas.height, settings.one_color,
                   palette_of(settings.palette, canvas, settings.seed), keeping)
+
+
+def _usual(manner: Manner, canvas: Canvas, strokes: int) -> tuple[float, float]:
+    """Width and length, px, of a painting's usual stroke; larger in proportion where so few would not cover."""
+    side = max(canvas.width, canvas.height)
+    width, length = manner.width * side, manner.length * side
+    grown = max(1.0, math.sqrt(COVER * canvas.area / strokes / (width * length)))
+    return width * grown, length * grown
 
 
 def _split(total: int, shares: Sequence[float]) -> list[int]:

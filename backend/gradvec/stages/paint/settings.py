@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...brushes.manner import Manner
 from ...model import Color
 
 
@@ -19,7 +20,7 @@ class PaintSettings:
     fades. palette: how many colours, or which; 0: all. transport: 0 to 1, share of the optimal-transport loss. effort:
     how many of the usual rounds and last steps are made, from 0. pace: how many of a level's steps. keep: the fidelity
     at which strokes keep to the rules of their brushes (brushes.rules); 1 binds nothing. by_ink: strokes lie in the
-    order of the palette's colours.
+    order of the palette's colours. manner: of a painting that strokes are to be like.
     """
 
     strokes: int = 500
@@ -38,6 +39,7 @@ class PaintSettings:
     pace: float = 1.0
     keep: float = 1.0
     by_ink: bool = False
+    manner: Manner | None = None
     seed: int = 0
     engine: str = "auto"
     device: str = "auto"

@@ -1,0 +1,1 @@
+"""Film: frames whose strokes go on from frame to frame, shots that begin anew."""
