@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,10 +75,10 @@ def _loop_data(loop: np.ndarray, relative: bool) -> str:
 
 def _join(hundredths: list[int]) -> str:
     """Numbers with a space between them, but for a minus sign, which separates by itself."""
-    words = [number(h) for h in hundredths]
-    return words[0] + "".join(w if w[0] == "-" else " " + w for w in words[1:])
+    return " ".join(map(number, hundredths)).replace(" -", "-")
 
 
+@lru_cache(1 << 17)
 def number(hundredths: int) -> str:
     """``1250`` as ``12.5``: at most two decimals, no trailing zeros, no negative zero."""
     whole, rest = divmod(abs(hundredths), 100)
