@@ -56,10 +56,11 @@ def node_types(outline: Outline) -> str:
 
 
 def _loop_types(loop: np.ndarray) -> str:
-    arriving, leaving = loop[0::3] - np.roll(loop[2::3], 1, axis=0), loop[1::3] - loop[0::3]
-    lengths = np.hypot(*arriving.T) * np.hypot(*leaving.T)
+    anchors = loop[0::3]
+    arriving, leaving = anchors - np.concatenate([loop[-1:], loop[2:-1:3]]), loop[1::3] - anchors
+    lengths = np.hypot(arriving[:, 0], arriving[:, 1]) * np.hypot(leaving[:, 0], leaving[:, 1])
     smooth = ((arriving * leaving).sum(1) > SMOOTH_COSINE * lengths) & (lengths > 0)
-    types = "".join("s" if one else "c" for one in smooth)
+    types = "".join(["s" if one else "c" for one in smooth.tolist()])
     return types + types[:1]
 
 
