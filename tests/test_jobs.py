@@ -9,6 +9,7 @@ from gradvec.geometry.trace import shoelace
 from gradvec.io import svg
 from gradvec.jobs import run_job
 from gradvec.options import Options
+from gradvec.pipeline import paint_picture
 from gradvec.progress import Run
 from PIL import Image
 from scipy.spatial import ConvexHull
@@ -63,3 +64,12 @@ def test_brushes_of_ones_own_travel_by_name(plain):
     # A bar is convex, and stays so however a stroke is placed and drawn out; bristles are not.
     assert convexity(own).min() > 0.99
     assert np.median(convexity(plain)) < 0.98
+
+
+def test_the_engine_process_hands_out_the_bytes_that_a_run_of_ones_own_writes():
+    options = Options.for_job("paint", {"look": "watercolor", "strokes": 12, "size": 48})
+    own = paint_picture(PICTURE, options, Run(), name="noise")
+    answer, _facts = run_job("paint", options.to_dict(), {"picture": PICTURE}, {"name": "noise", "relative": True},
+                             Run())
+    assert answer["svg"] == svg.write(own.document, relative=True)
+    assert b"<filter" in answer["svg"]

@@ -5,6 +5,7 @@ A job never touches a document of the user: it gets bytes and gives bytes.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, UsageError
+from .io.memory import check_to_load
 from .options import Options
 from .progress import Run
 
@@ -43,16 +45,28 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
         UsageError: no such job, or an option is wrong. InputError: a payload is missing or unusable.
         Cancelled: the user cancelled.
     """
+    check_to_load()
     if kind not in JOBS:
         raise UsageError(f"The engine has no job named {kind!r}.", f"It knows {', '.join(sorted(JOBS))}.")
     return JOBS[kind](Options.for_job(kind, options), payloads, info, run)
 
 
 def warm_up() -> None:
-    """Loads the numeric libraries; a fresh worker calls it while its client still reads the picture."""
+    """Loads the numeric libraries; a fresh worker calls it while its client still reads the picture.
+
+    Raises:
+        EngineError: there is not enough memory for them.
+    """
+    check_to_load()
     from . import render  # noqa: F401
     from .io import images, svg  # noqa: F401
     from .stages.paint import paint  # noqa: F401
+
+
+def computes_on() -> str | None:
+    """What computed the last picture, as :func:`gradvec.render.computes_on` says it; loads nothing for it."""
+    render = sys.modules.get(f"{__package__}.render")
+    return render.computes_on() if render is not None else None
 
 
 def _payload(payloads: Payloads, name: str) -> bytes:
@@ -62,13 +76,14 @@ def _payload(payloads: Payloads, name: str) -> bytes:
 
 
 def _answer(result: Result, started: float, relative: bool = False) -> tuple[Payloads, Info]:
+    """relative: coordinates as files have them, and not as the extension takes them."""
     from .io import svg
 
     facts = result.report.to_dict()
     facts.update(width=result.document.width, height=result.document.height,
                  stage_seconds=facts.pop("seconds"), seconds=round(time.monotonic() - started, 2))
     facts.update(source_width=result.target.source_size[0], source_height=result.target.source_size[1])
-    return {"svg": svg.write(result.document, relative=relative)}, facts
+    return {"svg": svg.write(result.document, relative)}, facts
 
 
 def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:

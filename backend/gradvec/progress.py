@@ -2,7 +2,8 @@
 
 A stage is handed a :class:`Run`. It calls ``run.step(fraction)`` often (at least five times a second where it can):
 that reports progress and raises :class:`~gradvec.errors.Cancelled` when the user cancelled. ``run.keep`` turns true
-when the user said "stop and keep": a stage then ends early with the best result it has.
+when the user said "stop and keep": a stage then ends early with the best result it has. Between two reports, in loops
+over many shapes, ``run.hurry()`` says when to leave out what only makes a kept result nicer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .errors import Cancelled
+
+#: For how long, s, work that only makes a kept result nicer goes on after "stop and keep": a small drawing is finished
+#: as usual, a large one is handed out as it is.
+GRACE_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,14 @@ class CancelToken:
     def __init__(self) -> None:
         self._cancel = threading.Event()
         self._keep = threading.Event()
+        self._kept_at = 0.0
 
     def cancel(self) -> None:
         self._cancel.set()
 
     def stop_and_keep(self) -> None:
+        if not self._keep.is_set():
+            self._kept_at = time.monotonic()
         self._keep.set()
 
     @property
@@ -46,6 +54,11 @@ class CancelToken:
     @property
     def keep(self) -> bool:
         return self._keep.is_set()
+
+    @property
+    def hurried(self) -> bool:
+        """Whether "stop and keep" was said more than :data:`GRACE_S` ago."""
+        return self.keep and time.monotonic() - self._kept_at > GRACE_S
 
 
 @dataclass
@@ -99,6 +112,17 @@ class Run:
         elapsed = time.monotonic() - self._started
         left = elapsed * (1 - whole) / whole if whole > 0.05 else None
         self.on_progress(Progress(self._stage, whole, left))
+
+    def look(self) -> bool:
+        """Between two reports: whether to end early with what there is. Raises Cancelled as :meth:`step` does."""
+        if self.token.cancelled:
+            raise Cancelled()
+        return self.token.keep
+
+    def hurry(self) -> bool:
+        """As :meth:`look`, but true only some time after "stop and keep": for what may be left out of a kept result
+        and is not where there is little of it."""
+        return self.look() and self.token.hurried
 
     def preview(self, make: Callable[[], object]) -> None:
         """Offers a picture of how far it is; ``make`` is only called when somebody looks."""

@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import gradvec
@@ -15,6 +14,9 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("run_with_fake_pipeline.py")
 ENV = {**os.environ, "PYTHONPATH": str(Path(gradvec.__file__).parent.parent)}
+
+#: When waiting is given up, s; it only ends what hangs. A run that is to be interrupted lasts longer.
+PATIENCE, LONG = 90, 600
 
 
 def start(seconds, *arguments, **more):
@@ -33,13 +35,11 @@ def first_progress(process):
 def test_ctrl_c_cancels_and_leaves_nothing(number, picture, tmp_path):
     out = tmp_path / "o.svg"
     out.write_text("old")
-    with start(60, "paint", picture, "-o", out, "--progress", "json") as process:
+    with start(LONG, "paint", picture, "-o", out, "--progress", "json") as process:
         first_progress(process)
-        started = time.monotonic()
         process.send_signal(number)
-        told = process.communicate(timeout=20)[1]
-    assert process.returncode == 130
-    assert time.monotonic() - started < 10
+        told = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 130, "it did not paint to its end"
     events = [json.loads(line) for line in told.splitlines()]
     assert "Cancelling" in next(e for e in events if e["event"] == "note")["message"]
     assert (events[-1]["event"], events[-1]["code"]) == ("error", "cancelled")
@@ -48,13 +48,13 @@ def test_ctrl_c_cancels_and_leaves_nothing(number, picture, tmp_path):
 
 
 def test_a_second_ctrl_c_ends_at_once(picture, tmp_path):
-    # One step of this run takes 100 s, so the first Ctrl-C cannot be noticed in time.
-    with start(4000, "paint", picture, "-o", tmp_path / "o.svg", "--progress", "json") as process:
+    # One step of this run takes far longer than waiting for its end, so the first Ctrl-C cannot be noticed in time.
+    with start(40 * 10 * PATIENCE, "paint", picture, "-o", tmp_path / "o.svg", "--progress", "json") as process:
         first_progress(process)
         process.send_signal(signal.SIGINT)
         assert "Cancelling" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=PATIENCE) == 130
     assert not (tmp_path / "o.svg").exists()
 
 
@@ -80,11 +80,11 @@ def test_a_bar_on_a_terminal(picture, tmp_path):
 
 def test_nothing_but_the_result_where_stderr_is_no_terminal(picture, tmp_path):
     with start(0, "paint", picture, "-o", tmp_path / "o.svg") as process:
-        out, told = process.communicate(timeout=20)
+        out, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, "")
     assert told.count("\n") == 1
     with start(0, "paint", picture, "-o", tmp_path / "o.svg", "--quiet") as process:
-        assert process.communicate(timeout=20) == ("", "")
+        assert process.communicate(timeout=PATIENCE) == ("", "")
 
 
 def test_a_reader_who_leaves_is_no_error_message(picture, tmp_path):
@@ -92,7 +92,7 @@ def test_a_reader_who_leaves_is_no_error_message(picture, tmp_path):
     os.close(reading)
     with start(0, "paint", picture, "-o", "-", "--quiet", stdout=writing) as process:
         os.close(writing)
-        told = process.communicate(timeout=20)[1]
+        told = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 3
     assert told == ""
 

@@ -19,7 +19,7 @@ def root(tmp_path_factory):
     """Where engines are started from; none of them outlives the tests."""
     path = copy_package(tmp_path_factory.mktemp("package"))
     yield path
-    wait_for(lambda: not leftovers(str(path).encode()), 3.0)
+    wait_for(lambda: not leftovers(str(path).encode()))
 
 
 @pytest.fixture

@@ -25,7 +25,11 @@ def copy_package(target: Path, version: str = "") -> Path:
     return target
 
 
-def last_event(client, seconds=10.0, also=None):
+#: When waiting is given up, s: far beyond what a shared and busy machine takes, so that it only ends what hangs.
+PATIENCE = 90.0
+
+
+def last_event(client, seconds=PATIENCE, also=None):
     """The event that ends the job; the others go to the list ``also``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -37,17 +41,17 @@ def last_event(client, seconds=10.0, also=None):
     raise AssertionError(f"the job did not end within {seconds} s")
 
 
-def wait_for(condition, seconds=5.0):
-    """Waits until ``condition()`` is true and returns how many seconds that took."""
+def wait_for(condition, seconds=PATIENCE):
+    """Waits until ``condition()`` is true."""
     started = time.monotonic()
     while time.monotonic() - started < seconds:
         if condition():
-            return time.monotonic() - started
+            return
         time.sleep(0.01)
     raise AssertionError(f"still not so after {seconds} s")
 
 
-def wait_for_event(client, kind, seconds=10.0):
+def wait_for_event(client, kind, seconds=PATIENCE):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         event = client.poll(0.2)
@@ -55,6 +59,22 @@ def wait_for_event(client, kind, seconds=10.0):
             return event
         assert not isinstance(event, (ResultEvent, ErrorEvent)), event
     raise AssertionError(f"no {kind.__name__} within {seconds} s")
+
+
+def while_time_passes(seconds, meanwhile):
+    """Calls ``meanwhile()`` again and again until more time has passed than ``seconds``: for what must not happen in
+    that time. A slow machine only makes it longer."""
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        meanwhile()
+
+
+def wait_until_running(client):
+    """Until the worker is inside the client's job."""
+    wait_for(lambda: client.status()["running_job"] and client.status()["worker"] is not None)
+    worker = client.status()["worker"]
+    wait_for(lambda: b"begins" in Path(client.hello.log).read_bytes())
+    return worker
 
 
 def wait_until_painting(client):

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,20 @@ from gradvec.errors import EngineError
 from gradvec.ipc import client as client_module
 from gradvec.ipc.client import Client, ErrorEvent, Hello, Launch, ProgressEvent, ResultEvent
 from gradvec.ipc.state import State
-from ipc_helpers import HERE, alive, copy_package, last_event, log_of, wait_for, wait_for_event, wait_until_painting
+from ipc_helpers import (
+    HERE,
+    PATIENCE,
+    alive,
+    copy_package,
+    last_event,
+    leftovers,
+    log_of,
+    wait_for,
+    wait_for_event,
+    wait_until_painting,
+    wait_until_running,
+    while_time_passes,
+)
 
 SYSTEM_PYTHON = [path for path in ("/usr/bin/python3",) if os.path.exists(path)]
 
@@ -71,12 +83,12 @@ def test_many_starters_at_once_get_one_engine(launch, state_dir):
                "    print(client.hello.pid, client.run('paint', {}, {}, {}).info['paths'])")
     words = [sys.executable, "-c", program, launch.root, str(HERE), str(state_dir)]
     callers = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(5)]
-    said = [caller.communicate(timeout=60) for caller in callers]
+    said = [caller.communicate(timeout=PATIENCE) for caller in callers]
     assert len({out for out, _ in said}) == 1, said
     assert said[0][0].split()[1] == b"1"
     assert {err for _, err in said} == {b""}
     assert ipc.stop(state_dir) is True
-    time.sleep(0.7)
+    wait_for(lambda: not leftovers(str(state_dir).encode()))
     assert ipc.status(state_dir)["running"] is False, "none of the others waited for the place"
 
 
@@ -84,9 +96,9 @@ def test_idle_it_ends_and_leaves_nothing_but_its_log(launch, state_dir):
     with Client.start(replace(launch, idle_minutes=0.3 / 60), state_dir) as client:
         pid = client.hello.pid
         worker = client.run("echo", {}, {}, {}).info["pid"]
-        time.sleep(0.6)
+        while_time_passes(3 * 0.3, client.status)
         assert alive(pid), "a caller that is connected keeps it"
-    assert wait_for(lambda: not alive(pid) and not alive(worker)) < 3.0
+    wait_for(lambda: not alive(pid) and not alive(worker))
     assert {path.name for path in state_dir.iterdir()} == {"engine.lock", "engine.log"}
     assert ipc.status(state_dir)["running"] is False
 
@@ -109,9 +121,7 @@ def test_status_and_stop(launch, state_dir):
                 "running_job": True, "waiting_jobs": 0}.items() <= told.items()
         assert json.loads(json.dumps(told)) == told
         assert told["socket"].startswith(str(state_dir))
-        started = time.monotonic()
         assert ipc.stop(state_dir) is True
-        assert time.monotonic() - started < 2.0
         event = last_event(client)
         assert (event.code, event.message) == ("engine.stopped", "The engine was stopped.")
     wait_for(lambda: not alive(pid) and not alive(told["worker"]))
@@ -188,16 +198,15 @@ def kill_engine(client):
 def test_a_killed_engine_is_a_plain_sentence_and_leaves_nothing_running(launch, state_dir, kind):
     with Client.start(launch, state_dir) as client:
         client.submit(kind, {}, {}, {})
-        wait_for(lambda: client.status()["worker"] is not None)
-        time.sleep(0.3)
+        wait_until_running(client)
         worker = kill_engine(client)
-        event = last_event(client, 2.0)
+        event = last_event(client)
         assert event.code == "engine.lost"
         assert "\n" not in event.message
         assert "Traceback" not in event.message
         assert "starts by itself" in event.remedy
         assert type(event.error()) is EngineError
-        wait_for(lambda: not alive(worker), 1.0)
+        wait_for(lambda: not alive(worker))
         with pytest.raises(EngineError):
             client.poll()
     with Client.connect_or_start(launch, state_dir) as client:
@@ -238,7 +247,7 @@ def test_a_killed_caller_cancels(launch, state_dir):
         wait_for(lambda: watcher.status()["running_job"])
         caller.kill()
         caller.wait()
-        assert wait_for(lambda: not watcher.status()["running_job"]) < 1.0
+        wait_for(lambda: not watcher.status()["running_job"])
 
 
 def test_a_swept_directory_is_set_right(launch, state_dir, monkeypatch):
@@ -246,7 +255,7 @@ def test_a_swept_directory_is_set_right(launch, state_dir, monkeypatch):
         for path in state_dir.iterdir():
             path.unlink()
         client.submit("slow", {}, {}, {})
-        assert wait_for(lambda: (state_dir / "engine.json").exists(), 8.0) < 7.0
+        wait_for(lambda: (state_dir / "engine.json").exists())
         with Client.connect(state_dir) as second:
             assert second.hello.pid == client.hello.pid
 
@@ -260,7 +269,7 @@ def test_an_engine_whose_place_was_taken_ends_after_its_job(launch, state_dir):
             assert second.hello.pid != first.hello.pid
             assert first.run("paint", {}, {}, {}).info["paths"] == 1
             first.close()
-            wait_for(lambda: not alive(first.hello.pid), 12.0)
+            wait_for(lambda: not alive(first.hello.pid))
             assert second.run("paint", {}, {}, {}).info["paths"] == 1
 
 
@@ -324,9 +333,9 @@ def test_a_worker_that_computes_or_sleeps_is_not_taken_for_hung(launch, state_di
             client.submit(kind, {}, {}, {})
             wait_for(lambda: client.status()["worker"] is not None)
             worker = client.status()["worker"]
-            deadline = time.monotonic() + 5.0
-            while time.monotonic() < deadline:
-                assert not isinstance(client.poll(0.1), ErrorEvent)
+            events = []
+            while_time_passes(5.0, lambda seen=events: seen.append(client.poll(0.1)))
+            assert not any(isinstance(event, ErrorEvent) for event in events)
             assert client.status()["worker"] == worker
             client.cancel()
             assert last_event(client).code == "cancelled"
@@ -426,7 +435,7 @@ def test_several_clients_wait_their_turn_and_are_told(launch, state_dir):
                 pass
             assert event.ahead == place
         others[0].cancel()
-        assert last_event(others[0], 1.0).code == "cancelled"
+        assert last_event(others[0]).code == "cancelled"
         while wait_for_event(others[1], ProgressEvent).ahead != 1:
             pass
         others[1].close()
@@ -452,7 +461,7 @@ def test_jobs_of_many_threads_all_come_back(launch, state_dir):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert sorted(got) == list(range(12))
 
 
@@ -478,10 +487,10 @@ def test_serving_in_the_foreground(launch, state_dir):
     with Client.connect(state_dir) as client:
         assert client.hello.pid == server.pid
         assert client.run("environment", {}, {}, {}).info["isolated"] == 1
-    second = subprocess.run(words, env=environ, capture_output=True, timeout=20, check=False)
+    second = subprocess.run(words, env=environ, capture_output=True, timeout=PATIENCE, check=False)
     assert b"An engine runs already." in second.stderr
     server.send_signal(signal.SIGINT)
-    out, err = server.communicate(timeout=10)
+    out, err = server.communicate(timeout=PATIENCE)
     assert (server.returncode, err) == (0, b"")
     assert str(state_dir).encode() in out
     assert not (state_dir / "engine.json").exists()

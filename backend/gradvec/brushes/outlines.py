@@ -32,6 +32,8 @@ OIL, WATERCOLOR, MARKER, TAPE, DRY = range(5)
 STAMPED = (OIL, TAPE, DRY)
 #: Distance from an anchor to its handle for a quarter and for half a unit circle.
 QUARTER, HALF = 0.5522847498, 4 / 3
+#: Strokes whose axes are tidied at once, so that memory stays small.
+_AT_ONCE = 1024
 #: Keeps lengths of vectors differentiable where they vanish, px^2.
 TINY = 1e-8
 
@@ -255,21 +257,33 @@ def tidy_axes(painting: Painting, draw_in: bool = True) -> Strokes:
     draw_in: whether ends may move along the axis and colours change.
     """
     strokes = painting.strokes
-    axis, colors = strokes.axis.copy(), [strokes.color0.copy(), strokes.color1.copy()]
-    for i, outline in enumerate(outlines(strokes, painting.cubics, painting.stamps)):
-        dense = templates.flatten(outline.loops[0], 8)
-        start, end = axis[i, :2].astype(np.float64), axis[i, 2:].astype(np.float64)
-        span = end - start
-        length2 = float(span @ span)
-        if length2 < 1e-12:
-            continue
-        u = (dense - start) @ span / length2
-        low, high = (max(0.0, float(u.min())), min(1.0, float(u.max()))) if draw_in else (0.0, 1.0)
-        sideways = dense.mean(0) - start
-        sideways -= (sideways @ span / length2) * span
-        if high <= low:
-            low, high = (0.0, 1.0) if 0 <= u.min() <= 1 else ((1.0, 1.0) if u.min() > 1 else (0.0, 0.0))
-        c0, c1 = colors[0][i].copy(), colors[1][i].copy()
-        colors[0][i], colors[1][i] = c0 + low * (c1 - c0), c0 + high * (c1 - c0)
-        axis[i] = np.concatenate([start + low * span, start + high * span]) + np.tile(sideways, 2)
-    return replace(strokes, axis=axis, color0=colors[0], color1=colors[1])
+    axis, first, last = strokes.axis.copy(), strokes.color0.copy(), strokes.color1.copy()
+    loops = [outline.loops[0] for outline in outlines(strokes, painting.cubics, painting.stamps)]
+    start = axis[:, :2].astype(np.float64)
+    span = axis[:, 2:] - start
+    length2 = (span**2).sum(1)
+    for size in {len(loop) for loop in loops}:  # all strokes of as many points at once
+        rows = np.array([i for i, loop in enumerate(loops) if len(loop) == size and length2[i] >= 1e-12], np.int64)
+        for some in (rows[n:n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)):
+            dense = templates.flatten(np.stack([loops[i] for i in some]), 8) - start[some, None]
+            u = (dense * span[some, None]).sum(2) / length2[some, None]
+            low, high = _drawn_in(u) if draw_in else (np.zeros(len(some)), np.ones(len(some)))
+            sideways = dense.mean(1)
+            sideways -= ((sideways * span[some]).sum(1) / length2[some])[:, None] * span[some]
+            c0, change = first[some], last[some] - first[some]
+            first[some], last[some] = (c0 + at.astype(np.float32)[:, None] * change for at in (low, high))
+            ends = [start[some] + at[:, None] * span[some] + sideways for at in (low, high)]
+            axis[some] = np.concatenate(ends, 1)
+    return replace(strokes, axis=axis, color0=first, color1=last)
+
+
+def _drawn_in(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From where to where (n,) gradients run in outlines whose points lie at ``u`` (n, k) along them; one colour where
+    all of an outline lies beyond an end."""
+    least, most = u.min(1), u.max(1)
+    low, high = np.maximum(0.0, least), np.minimum(1.0, most)
+    empty, beyond = high <= low, least > 1
+    within = (least >= 0) & ~beyond
+    low = np.where(empty, np.where(within | ~beyond, 0.0, 1.0), low)
+    high = np.where(empty, np.where(within | beyond, 1.0, 0.0), high)
+    return low, high

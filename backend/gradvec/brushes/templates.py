@@ -76,11 +76,12 @@ def _fill_frame(points: np.ndarray) -> np.ndarray:
 
 
 def flatten(points: np.ndarray, pieces: int) -> np.ndarray:
-    """(S * pieces, 2) points on a closed loop of cubics given as (3 S, 2) control points."""
-    segments = np.concatenate([points.reshape(-1, 3, 2), np.roll(points.reshape(-1, 3, 2), -1, 0)[:, :1]], 1)
+    """(..., S * pieces, 2) points on closed loops of cubics given as (..., 3 S, 2) control points."""
+    cubics = points.reshape(*points.shape[:-2], -1, 3, 2)
+    segments = np.concatenate([cubics, np.roll(cubics, -1, -3)[..., :1, :]], -2)
     t = np.arange(pieces)[:, None] / pieces
     basis = np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], 1)
-    return np.einsum("tk,skd->std", basis, segments).reshape(-1, 2)
+    return np.einsum("tk,...skd->...std", basis, segments).reshape(*points.shape[:-2], -1, 2)
 
 
 @lru_cache(maxsize=1)

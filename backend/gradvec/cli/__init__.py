@@ -14,9 +14,19 @@ import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..errors import EXIT_CANCELLED, EXIT_DONE, EXIT_INPUT, Cancelled, EngineError, GradvecError, out_of_memory
+from ..errors import (
+    EXIT_CANCELLED,
+    EXIT_DONE,
+    EXIT_INPUT,
+    Cancelled,
+    EngineError,
+    GradvecError,
+    InputError,
+    out_of_memory,
+)
 from .arguments import Parser
 from .commands import batch, compare, doctor, engine, extension, film, looks, paint, strokes, vectorize
+from .streams import open_closed_ones, settle, unwritten
 
 COMMANDS = (paint, batch, film, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall,
             engine)
@@ -61,6 +71,7 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; errors become one sentence on stderr."""
+    open_closed_ones()
     # Read when OpenMP is loaded, that is with torch: engine threads that wait must sleep, not spin (render/threads.py).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -71,17 +82,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = build_parser().parse_args(arguments)
         code = args.run(args)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # Whoever read our output has gone; point stdout elsewhere so that nothing fails again while Python ends.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        failed = settle()
+        if failed is None:
+            return code
+        error: GradvecError = _unwritable(failed)
+    except BrokenPipeError:  # whoever read our output has gone
+        settle()
         return EXIT_INPUT
     except SystemExit as leaving:  # argparse after --help and --version
-        return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
+        failed = settle()
+        if failed is None:
+            return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
+        error = _unwritable(failed)
     except KeyboardInterrupt:
-        error: GradvecError = Cancelled()
+        error = Cancelled()
     except GradvecError as raised:
         if debug:
             raise
@@ -89,8 +103,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as raised:
         if debug:
             raise
-        error = _unexpected(raised)
+        failed = (settle() or unwritten(raised)) if isinstance(raised, OSError) else None
+        error = _unexpected(raised) if failed is None else _unwritable(failed)
+    if isinstance(error.__cause__, BrokenPipeError):
+        settle()
+        return EXIT_INPUT
     _tell(error, as_json)
+    settle()
     return error.exit_code if not isinstance(error, Cancelled) else EXIT_CANCELLED
 
 
@@ -104,6 +123,14 @@ def _tell(error: GradvecError, as_json: bool) -> None:
         text = json.dumps({"event": "error", "code": error.code, "message": error.message, "remedy": error.remedy})
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+def _unwritable(failed: OSError) -> InputError:
+    """What to say where standard output takes nothing, such as on a full disk."""
+    error = InputError(f"Standard output cannot be written: {failed.strerror or failed}.",
+                       "Free some space, or send it elsewhere.")
+    error.__cause__ = failed
+    return error
 
 
 def _unexpected(error: Exception) -> EngineError:

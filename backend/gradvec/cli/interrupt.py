@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..errors import EXIT_CANCELLED
 from ..progress import CancelToken
@@ -27,7 +27,8 @@ def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) 
             tidy()
             os._exit(EXIT_CANCELLED)
         token.cancel()
-        os.write(2, message)  # not through sys.stderr, which may be in the middle of a write
+        with suppress(OSError):  # not through sys.stderr, which may be in the middle of a write
+            os.write(2, message)
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import InputError
+from .streams import refuse_closed_output
 
 _PENDING: set[Path] = set()
 _REMEDY = "Name another file or folder."
@@ -41,7 +42,9 @@ class FileOutput:
     def __init__(self, name: str, inputs: Iterable[str | Path] = ()) -> None:
         self.name = name
         self.path = None if name == "-" else Path(os.path.realpath(name))
-        if self.path is not None:
+        if self.path is None:
+            refuse_closed_output()
+        else:
             with _translated(name):
                 self._check(inputs)
 
@@ -76,8 +79,9 @@ class FileOutput:
             InputError: the disk is full, or something changed since the check.
         """
         if self.path is None:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            with _translated("on standard output"):
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
             return
         with _translated(self.name):
             if self._ordinary():

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from ..progress import Progress
 from .interrupt import MESSAGE
+from .streams import say
 
 #: Reports that come faster than this are left out, s.
 INTERVAL_S = 0.1
@@ -54,10 +55,10 @@ class Plain(Silent):
         self.stream = stream or sys.stderr
 
     def note(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        say(text + "\n", self.stream)
 
     def done(self, output: str, report: dict[str, Any]) -> None:
-        print(closing_line(output, report), file=self.stream, flush=True)
+        say(closing_line(output, report) + "\n", self.stream)
 
 
 class _Throttled:
@@ -103,13 +104,11 @@ class Bar(Plain):
     def close(self) -> None:
         if self._drawn:
             self._draw("")
-            self.stream.write("\r")
-            self.stream.flush()
+            say("\r", self.stream)
             self._drawn = 0
 
     def _draw(self, line: str) -> None:
-        self.stream.write("\r" + line + " " * (self._drawn - len(line)))
-        self.stream.flush()
+        say("\r" + line + " " * (self._drawn - len(line)), self.stream)
         self._drawn = len(line)
 
 
@@ -135,7 +134,7 @@ class JsonLines(Silent):
         self._line({"event": "done", "output": output, **report})
 
     def _line(self, event: dict[str, Any]) -> None:
-        print(json.dumps(event, default=str), file=self.stream, flush=True)
+        say(json.dumps(event, default=str) + "\n", self.stream)
 
 
 def reporter(args: argparse.Namespace) -> Silent:

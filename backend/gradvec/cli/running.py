@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..io.memory import check_to_load
 from ..progress import CancelToken, notes_to
 from .interrupt import interruptible
 from .output import FileOutput, discard_pending
@@ -26,7 +27,13 @@ NO_PATHS = ("There are no paths in the result: its background alone shows this p
 
 @contextmanager
 def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
-    """What a long run needs around it: reports, Ctrl-C, and the end of its time."""
+    """What a long run needs around it: reports, Ctrl-C, and the end of its time.
+
+    Raises:
+        EngineError: there is not enough memory to begin, where this process is the one that computes.
+    """
+    if getattr(args, "engine_process", "none") == "none":
+        check_to_load()
     args.started = time.monotonic()
     say, token = reporter(args), CancelToken()
     limit = threading.Timer(args.time_limit or 0, token.stop_and_keep)
@@ -57,7 +64,11 @@ def finish(document: Document, report: dict[str, Any], output: FileOutput, say: 
     """Writes the SVG and tells what the run came to."""
     from ..io import svg
 
-    data = svg.write(document, relative=True)
+    hand_out(svg.write(document, relative=True), report, output, say, started)
+
+
+def hand_out(data: bytes, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
+    """The same for a drawing that is SVG already."""
     output.write(data)
     if not report.get("paths"):
         say.note(NO_PATHS)

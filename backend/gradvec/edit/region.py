@@ -109,7 +109,7 @@ def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: T
     new = [replace(s, id=f"stroke-{n:04d}", label=f"stroke {n}") for n, s in enumerate(new, 1)]
     shapes = [*around[:len(below)], *new, *around[len(below):]]
     refined = refine(shapes, target, BARE, settings.plan, run).shapes
-    return tidy([s for s in refined if s.id not in settings.plan.fixed], refined, target, BARE, settings)
+    return tidy([s for s in refined if s.id not in settings.plan.fixed], refined, target, BARE, settings, run)
 
 
 def _dab(n: int, centre: np.ndarray, size: float, angle: float, color: np.ndarray, options: Options) -> Shape:

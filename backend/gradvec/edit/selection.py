@@ -53,7 +53,7 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
                              outlines=what != "gradients", fills=what != "outlines")
     shapes = [prepared(s, settings) if s.id in ids else s for s in around]
     refined = refine(shapes, space.target, BARE, settings.plan, run).shapes
-    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, settings))
+    return space.back(tidy([s for s in refined if s.id in ids], refined, space.target, BARE, settings, run))
 
 
 def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list[Shape]:

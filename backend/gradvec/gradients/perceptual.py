@@ -6,7 +6,7 @@ is taken as one just noticeable difference, the value that CSS Color 4 uses when
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import numpy as np
@@ -46,14 +46,19 @@ def simplify(fill: Fill, outline: Outline, visible_weight: np.ndarray | float | 
     return SolidColor(tuple(float(c) for c in np.clip(mean, 0, 1)))  # type: ignore[arg-type]
 
 
-def simplify_all(shapes: list[Shape], width: int, height: int, only: Collection[str] | None = None) -> list[Shape]:
+def simplify_all(shapes: list[Shape], width: int, height: int, only: Collection[str] | None = None,
+                 enough: Callable[[], bool] = lambda: False) -> list[Shape]:
     """A drawing (bottom to top, on a canvas of width x height px) with one colour where nobody sees a gradient.
 
-    What shapes hide of each other is not looked at. only: ids of the shapes that may change; None: all.
+    What shapes hide of each other is not looked at. only: ids of the shapes that may change; None: all. enough: asked
+    before each shape, from the topmost down; once it is true, those that are left stay as they are.
     """
     through = np.ones((height, width), np.float32)
     result = []
-    for shape in reversed(shapes):
+    for n, shape in enumerate(reversed(shapes)):
+        if enough():
+            result += shapes[:len(shapes) - n][::-1]
+            break
         result.append(simplified(shape, through) if only is None or shape.id in only else shape)
         _shade(through, shape)
     return result[::-1]

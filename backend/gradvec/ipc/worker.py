@@ -218,14 +218,12 @@ class Worker:
         log("".join(traceback.format_exception(type(error), error, error.__traceback__)))
 
     def _tell_device(self) -> None:
-        """Says what the engine computes on as soon as a library that knows is loaded; never loads one for it."""
-        torch = sys.modules.get("torch")
-        if self._device is None and torch is not None:
-            self._device = "cpu"
-            with contextlib.suppress(Exception):
-                if torch.cuda.is_available():
-                    self._device = f"cuda ({torch.cuda.get_device_name(0)})"
-            self._send(Frame("device", {"device": self._device}))
+        """Says what really computes, as the jobs' module knows it once it has computed, and whenever that changes."""
+        with contextlib.suppress(Exception):
+            device = getattr(sys.modules[self._jobs.partition(":")[0]], "computes_on", lambda: None)()
+            if device is not None and device != self._device:
+                self._device = str(device)
+                self._send(Frame("device", {"device": self._device}))
 
 
 def _free_memory() -> None:

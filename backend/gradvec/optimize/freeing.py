@@ -18,6 +18,8 @@ GROWN, MERGED = 0.3, 0.65
 FEW = 8
 #: px a shape that the first two phases look at: where there are more, the picture is looked at smaller.
 AREAS = (350, 900)
+#: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
+AT_ONCE, LOOK_EVERY = 256, 32
 #: What a radian of turning inwards costs (see TurningPrice), and how far a step slides control points towards even
 #: spacing. Most joints that may become corners, and the last phase's steps before that is decided.
 TURNING_COST, EVENNESS = 1.2, 0.03
@@ -27,7 +29,7 @@ CORNERS, EARN_AFTER = 0.12, 30
 @dataclass(frozen=True)
 class Freed:
     """shapes; moved: ids of those that were put elsewhere; drift: sum over the phases (see Refined); steps, seconds;
-    psnr_before: dB before the first step."""
+    psnr_before, psnr: dB before the first step and after the last."""
 
     shapes: list[Shape]
     moved: frozenset[str]
@@ -35,6 +37,7 @@ class Freed:
     steps: int
     seconds: float
     psnr_before: float
+    psnr: float
 
 
 def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0,
@@ -50,11 +53,13 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
     done: list[Refined] = []
     phases = ((0.0, GROWN, min(FEW, segments), AREAS[0]), (GROWN, MERGED, segments, AREAS[1]), (MERGED, 1.0, 0, 0))
     for begin, end, most, area in phases:
+        if done and run.keep:
+            break
         if most:
             shapes = [replace(s, outline=cubics.split(s.outline, most)) for s in shapes]
             rules, reseeds = smooth_rules(), plan.reseeds
         else:
-            shapes = simplified(shapes, segments, accuracy)
+            shapes = simplified(shapes, segments, accuracy, run)
             rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
@@ -63,21 +68,31 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             done.append(refine(view.into(shapes), view.target, background, part, run))
         shapes = view.back(done[-1].shapes)
     return Freed(shapes, frozenset[str]().union(*(d.moved for d in done)), sum(d.drift for d in done),
-                 sum(d.steps for d in done), sum(d.seconds for d in done), done[0].psnr_before)
+                 sum(d.steps for d in done), sum(d.seconds for d in done), done[0].psnr_before, done[-1].psnr)
 
 
-def simplified(shapes: list[Shape], segments: int, accuracy: float) -> list[Shape]:
-    """Repaired, with the nodes that they need; outlines that came with more than ``segments`` keep theirs."""
-    shapes = repaired(shapes, segments)
+def simplified(shapes: list[Shape], segments: int, accuracy: float, run: Run) -> list[Shape]:
+    """Repaired, with the nodes that they need; outlines that came with more than ``segments`` keep theirs, and so do
+    those that a kept run has no time for."""
+    shapes = repaired(shapes, segments, run)
     ours = [n for n, s in enumerate(shapes) if s.outline.segments <= segments]
     result = list(shapes)
-    for n, outline in zip(ours, merged([shapes[n].outline for n in ours], accuracy), strict=True):
-        result[n] = replace(result[n], outline=outline)
+    for some in (ours[start:start + AT_ONCE] for start in range(0, len(ours), AT_ONCE)):
+        if run.hurry():
+            break
+        for n, outline in zip(some, merged([shapes[n].outline for n in some], accuracy), strict=True):
+            result[n] = replace(result[n], outline=outline)
     return result
 
 
-def repaired(shapes: list[Shape], segments: int) -> list[Shape]:
+def repaired(shapes: list[Shape], segments: int, run: Run) -> list[Shape]:
     """Fit to be handed out, with at most ``segments`` segments or as many as they came with; what is left of nothing
-    is dropped."""
-    clean = [(s, repair.clean(s.outline, most=max(segments, s.outline.segments))) for s in shapes]
-    return [replace(s, outline=outline) for s, outline in clean if outline is not None]
+    is dropped. Those that a kept run has no time for stay as they are, crossings and all."""
+    result: list[Shape] = []
+    for n, shape in enumerate(shapes):
+        if n % LOOK_EVERY == 0 and run.hurry():
+            return result + shapes[n:]
+        outline = repair.clean(shape.outline, most=max(segments, shape.outline.segments))
+        if outline is not None:
+            result.append(replace(shape, outline=outline))
+    return result

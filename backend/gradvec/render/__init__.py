@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("gradvec.render")
 _NO_CARD = "Install a CUDA build of torch and NVIDIA's driver, or choose device cpu."
+#: The device that rendered last in this process.
+_last_device = ""
 ENGINES = ("auto", "reference", "cpu", "cuda", "diffvg")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -75,7 +77,9 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     """
     _refuse_vmap(scene)
     scene.check()
+    global _last_device
     engine, device = choose(engine, device)
+    _last_device = device
     points = scene.points
     if points.dtype.itemsize < 4:  # half precision has too few digits for coordinates
         import torch
@@ -122,6 +126,18 @@ def choose(engine: str = "auto", device: str = "auto") -> tuple[str, str]:
     if device == "auto":
         device = "cuda" if engine == "cuda" else "cpu"
     return engine, device
+
+
+def computes_on() -> str | None:
+    """What really computed the last picture of this process: ``cpu``, or ``cuda (NAME OF THE CARD)``; None before the
+    first, and the processor once a card has failed."""
+    if _last_device != "cuda":
+        return _last_device or None
+    trouble = card.trouble()
+    if trouble is not None and trouble.kind == card.LOST:
+        return "cpu"
+    import torch
+    return f"cuda ({torch.cuda.get_device_name()})"
 
 
 def _card_is_best() -> bool:

@@ -31,7 +31,10 @@ def left_bare(target: Target, ground: Color | None, paper: float) -> Target:
 
 def with_rims(shapes: list[Shape], fidelity: float) -> list[Shape]:
     """The shapes, those of brushes whose paint gathers at the edge with a rim."""
-    rules = [rules_of(shape.brush, fidelity).edge for shape in shapes]
+    edges = {brush: rules_of(brush, fidelity).edge for brush in {shape.brush for shape in shapes}}
+    if not any(edges.values()):
+        return shapes
+    rules = [edges[shape.brush] for shape in shapes]
     return [shape if edge is None else replace(shape, rim=_rim(shape, float(size), edge))
             for shape, edge, size in zip(shapes, rules, sizes(shapes), strict=True)]
 

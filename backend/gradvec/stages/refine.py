@@ -48,14 +48,14 @@ class RefineSettings:
 class RefineReport:
     """What a refinement did: steps in seconds; psnr_before, psnr_after: dB against the picture; reseeded: how many
     shapes were put elsewhere; dropped: how many showed nothing; drift: how far outlines left the best affine image of
-    what came in, a share of their size, on average."""
+    what came in, a share of their size, on average. None where a kept run had no time to measure."""
 
     steps: int
     seconds: float
     reseeded: int
     drift: float
-    psnr_before: float
-    psnr_after: float
+    psnr_before: float | None
+    psnr_after: float | None
     dropped: int
 
 
@@ -72,26 +72,43 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     Returns:
         The shapes that are left, their layers, and what was done.
     """
-    if run.keep:  # nothing but what is needed to hand the shapes out as they came
-        settings = replace(settings, freed=False, plan=replace(settings.plan, steps=0, reseeds=0))
-    plan = settings.plan
+    if run.look():
+        return as_they_came(shapes, target, settings, run), list(layer), RefineReport(0, 0.0, 0, 0.0, None, None, 0)
     reduced = ReducedTarget.of(target, len(shapes))
     shapes, target = reduced.into(shapes), reduced.target
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         freed = _freed(marked, target, background, settings, run)
-    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
-                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
-    with run.part(0.9, 1.0):
-        last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
-    # A settling that did not move anything crossed nothing.
-    settled = last.shapes if last.steps == 0 else _seen(_repaired(last.shapes, settings), target, background, plan)
+    if run.keep:
+        settled, psnr = freed.shapes, freed.psnr
+    else:
+        with run.part(0.9, 1.0):
+            settled, psnr = _settled(freed.shapes, target, background, settings, run)
     top = max(layer, default=0)
     report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
-                          freed.psnr_before, last.psnr, len(marked) - len(settled))
-    return (reduced.back(_finished(settled, settings, target)),
+                          freed.psnr_before, psnr, len(marked) - len(settled))
+    return (reduced.back(_finished(settled, settings, target, run)),
             [top if s.id in freed.moved else layer[int(s.id)] for s in settled], report)
+
+
+def as_they_came(shapes: list[Shape], target: Target, settings: RefineSettings, run: Run) -> list[Shape]:
+    """The shapes with no more than what it takes to hand them out."""
+    flat = [one_colored(s, mix=not settings.palette) for s in shapes] if settings.plan.flat else shapes
+    return _finished(flat, settings, target, run)
+
+
+def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
+             run: Run) -> tuple[list[Shape], float]:
+    """(the shapes that show something, settled after their outlines were repaired; dB against the picture)."""
+    plan = settings.plan
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
+    last = refine(_seen(shapes, target, background, plan), target, background, settle, run)
+    if last.steps == 0:  # what did not move crossed nothing
+        return last.shapes, last.psnr
+    repaired_ones = _repaired(last.shapes, settings, run)
+    return (repaired_ones if run.hurry() else _seen(repaired_ones, target, background, plan)), last.psnr
 
 
 def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
@@ -103,10 +120,11 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
             shapes = [one_colored(s, mix=not settings.palette) for s in shapes]
         freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
                                settings.segments, settings.accuracy, run)
-        return replace(freed, shapes=_repaired(freed.shapes, settings))
+        return replace(freed, shapes=_repaired(freed.shapes, settings, run))
     first = refine([prepared(s, settings) for s in shapes], target, background, plan, run)
-    tidied = _repaired(first.shapes, settings) if settings.traced else _as_simple_as_they_go(first.shapes, settings)
-    return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before)
+    tidied = (_repaired(first.shapes, settings, run) if settings.traced
+              else _as_simple_as_they_go(first.shapes, settings, run))
+    return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before, first.psnr)
 
 
 def prepared(shape: Shape, settings: RefineSettings) -> Shape:
@@ -132,44 +150,46 @@ def _seen(shapes: list[Shape], target: Target, background: tuple[float, ...], pl
     return [s for s, area in zip(shapes, areas, strict=True) if area >= UNSEEN]
 
 
-def _repaired(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
+def _repaired(shapes: list[Shape], settings: RefineSettings, run: Run) -> list[Shape]:
     """At fidelity 0 an outline is its brush's, which is simple; freed ones are made fit to be handed out."""
     if not settings.freed:
         return shapes
-    return repaired(shapes, settings.segments)
+    return repaired(shapes, settings.segments, run)
 
 
-def _as_simple_as_they_go(shapes: list[Shape], settings: RefineSettings) -> list[Shape]:
+def _as_simple_as_they_go(shapes: list[Shape], settings: RefineSettings, run: Run) -> list[Shape]:
     """Repaired, with the segments that they need of those that they were free to use. Outlines that came with more keep
     them."""
-    return _repaired(simplified(shapes, settings.segments, settings.accuracy), settings) if settings.freed else shapes
+    if not settings.freed:
+        return shapes
+    return _repaired(simplified(shapes, settings.segments, settings.accuracy, run), settings, run)
 
 
 def tidy(shapes: list[Shape], drawing: list[Shape], target: Target, background: tuple[float, ...],
-         settings: RefineSettings) -> list[Shape]:
+         settings: RefineSettings, run: Run) -> list[Shape]:
     """Some shapes of a refined drawing, without those that nobody sees in it; outlines that could move are repaired,
     with as many segments as they need."""
     seen = {s.id for s in _seen(drawing, target, background, settings.plan)}
     shapes = [s for s in shapes if s.id in seen]
     if settings.plan.freedom.outlines:
-        shapes = _as_simple_as_they_go(shapes, settings)
-    return _finished(shapes, settings, target, drawing)
+        shapes = _as_simple_as_they_go(shapes, settings, run)
+    return _finished(shapes, settings, target, run, drawing)
 
 
-def _finished(shapes: list[Shape], settings: RefineSettings, target: Target,
+def _finished(shapes: list[Shape], settings: RefineSettings, target: Target, run: Run,
               drawing: list[Shape] | None = None) -> list[Shape]:
     """Handles inside their strokes; with auto, one colour where nobody sees the gradient. With a palette gradients
     stay as they are, between two of its colours.
 
-    drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it.
+    drawing: all that there is to see, bottom to top, if ``shapes`` are only some of it. A kept run that has no time for
+    more leaves the rest as it is.
     """
-
     if settings.palette:
         return shapes
-    shapes = [drawn_in(s) for s in shapes]
-    if not settings.simplify_fills:
+    shapes = [s if run.hurry() else drawn_in(s) for s in shapes]
+    if not settings.simplify_fills or run.hurry():
         return shapes
     own = {s.id: s for s in shapes}
     whole = shapes if drawing is None else [own.get(s.id, s) for s in drawing]
-    simple = simplify_all(whole, target.width, target.height, own.keys())
+    simple = simplify_all(whole, target.width, target.height, own.keys(), run.hurry)
     return [s for s in simple if s.id in own]

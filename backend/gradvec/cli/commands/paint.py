@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...errors import EXIT_DONE, UsageError
+from ...errors import EXIT_DONE, Cancelled, UsageError
 from ...io.files import read_stream
 from ...progress import Run
 from ..arguments import add_options, add_reporting, number, options_from
 from ..output import FileOutput, FolderOutput, check_apart
-from ..running import check_input, finish, running
+from ..running import check_input, finish, hand_out, running
 
 #: Longest side of a painting that is saved, px.
 LARGEST_PAINTING = 12_000
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
                                  "Leave out --engine-process, or --save-..., --detail-map, --own-brush and --style.")
             from ..remote import paint_remotely
 
-            finish(*paint_remotely(source, options, say, token), output, say, args.started)
+            hand_out(*paint_remotely(source, options, say, token), output, say, args.started)
             return EXIT_DONE
         run = Run(on_progress=say.progress, token=token)
         from ...pipeline import paint_picture
@@ -97,16 +98,28 @@ def run(args: argparse.Namespace) -> int:
         run.step(1.0)  # a last chance to cancel before anything is written
         # The SVG first: where the disk fills up with what else is wanted, it is there.
         finish(result.document, result.report.to_dict(), output, say, args.started)
-        if painting or params or strokes:
-            from .. import saving
+        try:
+            if painting or params or strokes:
+                from .. import saving
 
-            if painting:
-                painting.write(saving.painting_png(result, options, args.painting_scale))
-            if params:
-                params.write(saving.params_npz(result, options))
-            if strokes:
-                strokes.write(saving.stroke_pngs(result, options))
+                if painting:
+                    painting.write(saving.painting_png(result, options, args.painting_scale))
+                if params:
+                    run.step(1.0)
+                    params.write(saving.params_npz(result, options))
+                if strokes:
+                    strokes.write(_while_wanted(saving.stroke_pngs(result, options), run))
+        except Cancelled:
+            raise Cancelled(f"Cancelled; {output.name} is written, and not all of what was to be saved besides.") \
+                from None
     return EXIT_DONE
+
+
+def _while_wanted(files: Iterable[tuple[str, bytes]], run: Run) -> Iterator[tuple[str, bytes]]:
+    """The same files. Raises Cancelled between two of them."""
+    for file in files:
+        run.step(1.0)
+        yield file
 
 
 def _also(args: argparse.Namespace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -67,15 +68,16 @@ def node_types(outline: Outline) -> str:
 
 
 def _loop_types(loop: np.ndarray) -> str:
-    types = _smooth(loop[0::3] - np.roll(loop[2::3], 1, axis=0), loop[1::3] - loop[0::3])
+    anchors = loop[0::3]
+    types = _smooth(anchors - np.concatenate([loop[-1:], loop[2:-1:3]]), loop[1::3] - anchors)
     return types + types[:1]
 
 
 def _smooth(arriving: np.ndarray, leaving: np.ndarray) -> str:
     """The types of nodes whose handles are ``arriving`` and ``leaving`` (n, 2)."""
-    lengths = np.hypot(*arriving.T) * np.hypot(*leaving.T)
+    lengths = np.hypot(arriving[:, 0], arriving[:, 1]) * np.hypot(leaving[:, 0], leaving[:, 1])
     smooth = ((arriving * leaving).sum(1) > SMOOTH_COSINE * lengths) & (lengths > 0)
-    return "".join("s" if one else "c" for one in smooth)
+    return "".join(["s" if one else "c" for one in smooth.tolist()])
 
 
 def _loop_data(loop: np.ndarray, relative: bool) -> str:
@@ -94,10 +96,10 @@ def _curve_data(points: np.ndarray, curve: np.ndarray, relative: bool) -> str:
 
 def _join(hundredths: list[int]) -> str:
     """Numbers with a space between them, but for a minus sign, which separates by itself."""
-    words = [number(h) for h in hundredths]
-    return words[0] + "".join(w if w[0] == "-" else " " + w for w in words[1:])
+    return " ".join(map(number, hundredths)).replace(" -", "-")
 
 
+@lru_cache(1 << 17)
 def number(hundredths: int) -> str:
     """``1250`` as ``12.5``: at most two decimals, no trailing zeros, no negative zero."""
     whole, rest = divmod(abs(hundredths), 100)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from xml.sax.saxutils import quoteattr
 
 from ...errors import EngineError
@@ -164,6 +165,7 @@ def _decimal(value: float, places: int) -> str:
     return "0" if text == "-0" else text
 
 
+@lru_cache(4096)
 def _attribute(text: str) -> str:
     return quoteattr(_NOT_XML.sub("\ufffd", text))
 

@@ -67,6 +67,10 @@ def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndar
     return painter.painting()
 
 
+class _Enough(Exception):
+    """The user wants what there is; what was being looked for is no longer needed."""
+
+
 class Painter:
     """One painting in the making. ``variables`` holds the strokes so far, in px of the whole picture."""
 
@@ -103,9 +107,11 @@ class Painter:
             self._add(count, self._level_widths(count), level)
             self._optimize(self._coarse, self._level_steps, (1.0, 0.5), self._settings.transport)
         for _ in range(self._rounds):
-            if self._run.keep:
+            try:
+                self._go_on()
+                self._move_idle(level=len(counts) - 1)
+            except _Enough:
                 return
-            self._move_idle(level=len(counts) - 1)
             self._optimize(self._coarse, ROUND_STEPS, (1.0, 0.5))
         self._optimize(self._fine, self._final_steps, (1.0, 0.08))
 
@@ -164,12 +170,17 @@ class Painter:
         self._run.step(self._done / self._planned)
         return self._run.keep
 
+    def _go_on(self) -> None:
+        """Raises _Enough where the user wants what there is, and Cancelled."""
+        if self._run.look():
+            raise _Enough
+
     def _move_idle(self, level: int) -> None:
         """Takes away strokes that contribute less than new ones would gain elsewhere, and paints those."""
         goal = self._coarse
         scene = self._fit.maker(self.variables, goal).scene(self.variables)
         now = contributions(scene, goal.rgba.permute(1, 2, 0).numpy(), goal.weight.numpy(), self._settings.engine,
-                            self._settings.device) / goal.scale**2
+                            self._settings.device, self._go_on) / goal.scale**2
         free = self._settings.strokes - len(self.variables)
         most = free + math.ceil(ROUND_SHARE * self._settings.strokes)
         seeds = self._propose(most, self._level_widths(self._settings.strokes))

@@ -100,7 +100,8 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
     gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
-    way that strokes are to run. enough: asked before each size; once it is true, no further size is tried.
+    way that strokes are to run. enough: asked before each of them; once it is true, no further
+    ones are tried.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
@@ -115,6 +116,8 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
             break
         reduced = _Reduced.of(planes, w)
         for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
+            if len(candidates) > 1 and enough():
+                break
             candidates.append(_candidates(reduced, w * aspect, w, gradient, most))
     return _greedy(np.concatenate(candidates), count, height, width, narrowest)
 
