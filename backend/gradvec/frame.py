@@ -25,8 +25,9 @@ from .stages.vectorize.build import BuildReport
 class Result:
     """What a run made.
 
-    target: the picture that was painted. painting: the strokes as painted, before refinement. patches: the isolated
-    strokes (only where a stage needed them). predicted: (H, W, 3) float32, what the SVG shows on white by our own
+    target: the picture that was painted. painting: the strokes as painted, before refinement; with an automatic size
+    in px of the smaller picture that was painted. patches: the isolated strokes, likewise (only where a stage needed
+    them). predicted: (H, W, 3) float32, what the SVG shows on white by our own
     engine.
     """
 

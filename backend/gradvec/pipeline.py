@@ -53,21 +53,25 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     options = options if draft is None else settings.drafted(options)
     frame = Frame("paint", options, run, name, source)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
-        options = frame.options = settings.with_inks(options, picture)
+        picture = (images.load(source, settings.working_size(options, options.strokes)) if draft is None
+                   else draft.read(source, settings.painted_size(options)))
+        view = settings.painted_view(options, picture)
+        options = frame.options = settings.with_inks(options, view.target)
         own_inks = settings.ink_colors(options)
         target, mask = prepared(picture, options)
+        small = target if view.target is picture else prepared(view.target, options)[0]
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
-        bright = None if detail_map is None else images.brightness(detail_map, options.size)
+        bright = None if detail_map is None else images.brightness(detail_map, settings.painted_size(options))
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
         how, refining = settings.draft_settings(options) if draft is not None else (
             settings.paint_settings(options, settings.painting_effort(options)), settings.refine_settings(options))
-        lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
-        painting = paint(target, how, frame.run, bright, dabs, lines)
+        lines = [np.asarray(line, float) * (small.width, small.height) for line in guides]
+        painting = paint(small, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
-        target = grounds.on_ground(target, painting.background)
-        shapes, layer, patches = shapes_of_painting(painting, target, options, frame.run)
+        target, small = (grounds.on_ground(seen, painting.background) for seen in (target, small))
+        shapes, layer, patches = shapes_of_painting(painting, small, options, frame.run)
+        shapes = view.back(shapes)
     with frame.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, refining, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
@@ -114,7 +118,7 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     """
     frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)))
     with frame.stage("Reading the picture", key="read", until=0.02):
-        target = images.load(source, options.size)
+        target = images.load(source, settings.working_size(options, options.strokes))
     with frame.stage("Adding paths", key="build", until=0.97):
         built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)

@@ -81,7 +81,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
         freed = _freed(marked, target, background, settings, run)
-    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     with run.part(0.9, 1.0):
         last = refine(_seen(freed.shapes, target, background, plan), target, background, settle, run)
