@@ -184,7 +184,7 @@ def prepared(name: str, engine: str, tiny: bool) -> Callable[[], dict]:
         options |= {"fidelity": 1.0}
     elif name == "editing":
         svg = run_job("paint", {**size, "engine": "cpu", "fidelity": 0.0}, payloads, {}, Run())[0]["svg"]
-        from gradvec.svg import read
+        from gradvec.io.svg import read
         kind, payloads = "refine", payloads | {"svg": svg}
         info = {"selected": [s.id for s in read(svg).shapes][:1 if tiny else 100], "what": "both"}
     return lambda: dict(run_job(kind, options, payloads, info, hurried() if tiny else Run())[1])
@@ -225,11 +225,11 @@ def profile(args: argparse.Namespace) -> None:
 
 def refinement(args: argparse.Namespace, steps: int) -> Callable[[], object]:
     """A refinement of painted strokes as a call."""
-    from gradvec import images
+    from gradvec.io import images
+    from gradvec.io.svg import read
     from gradvec.jobs import run_job
+    from gradvec.optimize.loop import Refinement, refine
     from gradvec.progress import Run
-    from gradvec.refine import Refinement, refine
-    from gradvec.svg import read
     side, strokes = (16, 2) if args.tiny else (512, 500)
     picture = (ROOT / "examples" / "astronaut.jpg").read_bytes()
     svg = run_job("paint", {"size": side, "strokes": strokes, "engine": "cpu", "fidelity": 0.0}, {"picture": picture},

@@ -1,6 +1,7 @@
 """Which room may import what, read off the source and off a fresh interpreter."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -171,3 +172,18 @@ def test_importing_has_no_side_effect(tmp_path):
                             env={"HOME": str(tmp_path)})
     assert (result.stdout, result.stderr) == (b"", b"")
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("path", [*sources(ROOT / "benchmarks"), *sources(ROOT / "scripts"), *sources(ROOT / "tests")],
+                         ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_stands_around_the_package_imports_what_is_there(path):
+    """Benchmarks and scripts import late and run seldom: a name that has moved would show when somebody needs them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "gradvec":
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}"), (
+                    f"line {node.lineno}: {node.module} has no {alias.name}")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                assert not alias.name.startswith("gradvec.") or importlib.util.find_spec(alias.name), alias.name

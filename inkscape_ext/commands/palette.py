@@ -6,6 +6,7 @@ import copy
 from argparse import ArgumentParser
 
 import numpy as np
+from gradvec.color.oklab import oklab, srgb
 from gradvec.errors import InputError
 
 from ..document import colors, runs, styles
@@ -36,13 +37,13 @@ class Palette(EditingCommand):
         if not spots:
             raise InputError(_("The selected strokes have no colours that could be changed."),
                              _("Select strokes that are filled with a colour or a gradient."))
-        lab = colors.to_lab(np.array([color for _element, _name, color, _weight in spots]))
+        lab = oklab(np.array([color for _element, _name, color, _weight in spots]) / 255)
         if self.options.host_source == "swatches":
-            palette = colors.to_lab(np.array(self._swatches()))
+            palette = oklab(np.array(self._swatches()) / 255)
         else:
             weight = np.array([weight for _element, _name, _color, weight in spots])
             palette = colors.few(lab, weight, max(1, self.options.host_count))
-        hexes = [styles.hex_of(color) for color in colors.to_rgb(palette)]
+        hexes = [styles.hex_of(color) for color in 255 * srgb(palette)]
         nearest = colors.nearest(lab, palette)
         if all(styles.hex_of(color) == hexes[index] for (_e, _n, color, _w), index in zip(spots, nearest)):
             raise InputError(_("The selected strokes have no other colours than these already; nothing was changed."),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 import numpy as np
+from gradvec.color.oklab import oklab
 from gradvec.errors import InputError
 
-from ..document import colors, styles
+from ..document import styles
 from ..document.drawings import all_drawings, chosen_drawings, chosen_strokes
 from ..document.gradients import Definitions, stops_of
 from ..document.namespaces import Element
@@ -68,8 +69,8 @@ class Select(EditingCommand):
             wanted = np.array([_color(stroke, definitions) for stroke in self._selected()])
         else:
             wanted = np.array([styles.rgb(hex_color(self.options.host_color))])
-        have = colors.to_lab(np.array([_color(stroke, definitions) for stroke in strokes]))
-        like = colors.to_lab(wanted)
+        have = oklab(np.array([_color(stroke, definitions) for stroke in strokes]) / 255)
+        like = oklab(wanted / 255)
         distance = np.sqrt(((have[:, None] - like[None]) ** 2).sum(-1)).min(1)
         return [stroke for stroke, far in zip(strokes, distance) if 100 * far <= self.options.host_tolerance + 1e-9]
 

@@ -19,6 +19,13 @@ def oklab(rgb: np.ndarray) -> np.ndarray:
     return np.cbrt(linear @ _TO_CONES.T.astype(rgb.dtype)) @ _TO_LAB.T.astype(rgb.dtype)
 
 
+def srgb(lab: np.ndarray) -> np.ndarray:
+    """(..., 3) sRGB-encoded colours in [0, 1] of OKLab ``lab`` (..., 3); those outside the gamut are clipped."""
+    linear = (np.asarray(lab) @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T
+    linear = np.clip(linear, 0, 1)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).clip(0, 1)
+
+
 def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(...) distance in OKLab of sRGB-encoded colours a and b (..., 3)."""
     apart = oklab(a) - oklab(b)
