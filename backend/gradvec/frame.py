@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from .render.predict import predict
 from .render.threads import calm_threads
 from .stages import layers
 from .stages.refine import RefineReport
-from .stages.vectorize.build import BuildReport
+
+if TYPE_CHECKING:
+    from .stages.vectorize.build import BuildReport
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,6 @@ from .progress import Run
 from .stages import isolate, layers, paper
 from .stages.paint import paint
 from .stages.refine import refine_layers
-from .stages.vectorize.build import build
-from .stages.vectorize.schedule import stages
 
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
@@ -116,6 +114,9 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     Raises:
         InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    from .stages.vectorize.build import build  # brings spatial trees and hulls, which painting never needs
+    from .stages.vectorize.schedule import stages
+
     frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)))
     with frame.stage("Reading the picture", key="read", until=0.02):
         target = images.load(source, settings.working_size(options, options.strokes))
