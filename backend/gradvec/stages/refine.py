@@ -48,7 +48,8 @@ class RefineSettings:
 class RefineReport:
     """What a refinement did: steps in seconds; psnr_before, psnr_after: dB against the picture; reseeded: how many
     shapes were put elsewhere; dropped: how many showed nothing; drift: how far outlines left the best affine image of
-    what came in, a share of their size, on average."""
+    what came in, a share of their size, on average over the shapes; of freed outlines the sum over their phases, each
+    measured from what it began with."""
 
     steps: int
     seconds: float
