@@ -16,6 +16,8 @@ NOT_IN_MENU = ("engine", "force")
 #: What the presets do: factor on the number of strokes, factor on the working size.
 PRESETS = {"draft": (1 / 3, 1 / 2), "standard": (1.0, 1.0), "fine": (2.0, 2.0)}
 SIZE_MIN, SIZE_MAX = 16, 4096
+#: The size, px, that an automatic one begins with.
+AUTOMATIC = 512
 OWN_BACKGROUND = "own"
 #: A brush that is none: the picture is built up from free shapes.
 FREE_SHAPES = "free"
@@ -71,8 +73,15 @@ def run_options(values: Namespace) -> dict[str, Any]:
     options = Options.for_job(job_kind(values), chosen).to_dict()
     more, larger = PRESETS[values.host_preset]
     options["strokes"] = max(1, min(round(options["strokes"] * more), max(STROKES_MAX, options["strokes"])))
-    options["size"] = max(SIZE_MIN, min(round(options["size"] * larger), SIZE_MAX))
+    options["size"] = _size(options["size"], larger)
     return Options.from_dict(options).to_dict()
+
+
+def _size(chosen: int | None, larger: float) -> int | None:
+    """The working size after a preset. Automatic is as sharp as it gets, so only less than that needs a number."""
+    if chosen is None:
+        return None if larger >= 1 else round(AUTOMATIC * larger)
+    return max(SIZE_MIN, min(round(chosen * larger), SIZE_MAX))
 
 
 def hex_color(value: str) -> str:

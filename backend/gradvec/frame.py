@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +20,18 @@ from .render.threads import calm_threads
 from .stages import layers
 from .stages.lines.draw import DrawReport
 from .stages.refine import RefineReport
-from .stages.vectorize.build import BuildReport
+
+if TYPE_CHECKING:
+    from .stages.vectorize.build import BuildReport
 
 
 @dataclass(frozen=True)
 class Result:
     """What a run made.
 
-    target: the picture that was painted. painting: the strokes as painted, before refinement. patches: the isolated
-    strokes (only where a stage needed them). predicted: (H, W, 3) float32, what the SVG shows on white by our own
+    target: the picture that was painted. painting: the strokes as painted, before refinement; with an automatic size
+    in px of the smaller picture that was painted. patches: the isolated strokes, likewise (only where a stage needed
+    them). predicted: (H, W, 3) float32, what the SVG shows on white by our own
     engine.
     """
 

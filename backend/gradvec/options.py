@@ -46,7 +46,9 @@ class Options:
                        choices=("ink", "pencil", "marker", "fineliner"))
     mode: str = _option("progressive", "where strokes go: coarse to fine by error, or on a regular grid",
                         choices=("progressive", "grid"))
-    size: int = _option(512, "longest side of the working picture", low=16, high=4096, unit="px")
+    size: int | None = _option(None, "longest side of the working picture", low=16, high=4096, unit="px", kind=int,
+                               automatic="painted at about 512 px, sharpened at what the picture has and its paths can "
+                               "use, up to 2048")
     fidelity: float = _option(0.5, "0 keeps the brush shapes, 1 frees the outlines to follow the picture",
                               low=0.0, high=1.0)
     gradient: str = _option("refined", "how gradients are found: refined is best, kmeans is the paper's, "

@@ -33,8 +33,6 @@ from .stages import isolate, layers, paper
 from .stages.lines.draw import draw as lines_of
 from .stages.paint import paint
 from .stages.refine import refine_layers
-from .stages.vectorize.build import build
-from .stages.vectorize.schedule import stages
 
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
@@ -62,25 +60,29 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     options = options if draft is None else settings.drafted(options)
     frame = Frame("paint", options, run, name, source, style=style)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        picture = images.load(source, options.size) if draft is None else draft.read(source, options.size)
-        reference = None if style is None else images.load(style, options.size, "The style's picture")
+        picture = (images.load(source, settings.working_size(options, options.strokes)) if draft is None
+                   else draft.read(source, settings.painted_size(options)))
+        reference = None if style is None else images.load(style, settings.painted_size(options), "The style's picture")
         manner = None if reference is None else manner_of(reference, options.seed)
         picture = picture if reference is None else in_colors_of(picture, reference, options.seed)
-        options = frame.options = settings.with_inks(options, picture)
+        view = settings.painted_view(options, picture)
+        options = frame.options = settings.with_inks(options, view.target)
         own_inks = settings.ink_colors(options)
         target, mask = prepared(picture, options)
+        small = target if view.target is picture else prepared(view.target, options)[0]
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
-        bright = None if detail_map is None else images.brightness(detail_map, options.size)
+        bright = None if detail_map is None else images.brightness(detail_map, settings.painted_size(options))
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
         how, refining = settings.draft_settings(options, manner) if draft is not None else (
             settings.paint_settings(options, settings.painting_effort(options), manner),
             settings.refine_settings(options, manner=manner))
-        lines = [np.asarray(line, float) * (target.width, target.height) for line in guides]
-        painting = paint(target, how, frame.run, bright, dabs, lines)
+        lines = [np.asarray(line, float) * (small.width, small.height) for line in guides]
+        painting = paint(small, how, frame.run, bright, dabs, lines)
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
-        target = grounds.on_ground(target, painting.background)
-        shapes, layer, patches = shapes_of_painting(painting, target, options, frame.run)
+        target, small = (grounds.on_ground(seen, painting.background) for seen in (target, small))
+        shapes, layer, patches = shapes_of_painting(painting, small, options, frame.run)
+        shapes = view.back(shapes)
     with frame.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, target, painting.background, refining, frame.run)
         shapes = paper.with_rims(shapes, options.fidelity)
@@ -98,7 +100,8 @@ def draw_picture(source: Path | bytes, options: Options, run: Run | None = None,
     options = options if draft is None else settings.drafted(options)
     frame = Frame("lines", options, run, name, source)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        target = images.load(source, options.size) if draft is None else draft.read(source, options.size)
+        size = settings.painted_size(options)
+        target = images.load(source, size) if draft is None else draft.read(source, size)
     how = settings.line_settings(options, target, settings.LINE_STEPS if draft is None else settings.DRAFT_STEPS)
     with frame.stage("Drawing lines", key="draw", until=0.97):
         guided = [np.asarray(line, float) * (target.width, target.height) for line in guides]
@@ -144,11 +147,15 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     Raises:
         InputError: the picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
     """
+    from .stages.vectorize.build import build  # brings spatial trees and hulls, which painting never needs
+    from .stages.vectorize.schedule import stages
+
     frame = Frame("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)), style)
     with frame.stage("Reading the picture", key="read", until=0.02):
-        target = images.load(source, options.size)
+        target = images.load(source, settings.working_size(options, options.strokes))
         if style is not None:
-            target = in_colors_of(target, images.load(style, options.size, "The style's picture"), options.seed)
+            target = in_colors_of(target, images.load(style, settings.painted_size(options), "The style's picture"),
+                                  options.seed)
     with frame.stage("Adding paths", key="build", until=0.97):
         built = build(target, frame.schedule, settings.vectorize_settings(options), frame.run)
     return frame.finished(built.shapes, built.stage, built.ground, target, built.report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,12 @@ from .brushes.rules import HELD, rules_of
 from .color import inks
 from .color.css import hex_color, parse_color
 from .color.ground import Wanted
+from .io.images import Size
 from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
 from .optimize.freeing import smooth_rules
+from .optimize.reduced import ReducedTarget
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
@@ -24,6 +27,11 @@ from .stages.paint.settings import PaintSettings
 from .stages.refine import RefineSettings
 from .stages.vectorize.settings import VectorizeSettings
 
+#: With an automatic size: the longest side, px, at which a picture is painted, and px a stroke that it has at least;
+#: the longest side at which shapes are sharpened, and px a shape that they can use.
+PAINTED_SIDE, PAINTED_EACH, SHARP_SIDE, SHARP_EACH = 512, 350, 2048, 3000
+#: The share of a refinement's steps that then look at a smaller picture, and its px a shape.
+COARSE = (0.65, 700)
 #: Segments of brush outlines that a refinement will free: it gives them the further ones.
 FREED_CUBICS = 8
 #: A joint of an artist's path that turns by more is meant to be a corner.
@@ -43,6 +51,32 @@ DRAFT_PACE, DRAFT_STEPS = 0.35, 12
 def painted_at(options: Options) -> float:
     """Where the progress bar is when the painting is done: free outlines shift work to the refinement."""
     return 0.65 - 0.4 * options.fidelity
+
+
+def working_size(options: Options, paths: int) -> Size:
+    """The working picture's longest side: as the options say, or as large as ``paths`` paths can use."""
+    if options.size is not None:
+        return options.size
+    return lambda width, height: _side(width, height, SHARP_EACH * paths, SHARP_SIDE)
+
+
+def painted_size(options: Options) -> int:
+    """The longest side, px, of the picture that is painted, unless its strokes need more."""
+    return options.size or PAINTED_SIDE
+
+
+def painted_view(options: Options, picture: Target) -> ReducedTarget:
+    """The picture as it is painted: itself, or with an automatic size as small as does for its strokes' places."""
+    if options.size is not None:
+        return ReducedTarget(picture)
+    side = _side(picture.width, picture.height, PAINTED_EACH * options.strokes, SHARP_SIDE)
+    share = side / max(picture.width, picture.height)
+    return ReducedTarget.of(picture, 1, round(picture.width * picture.height * share * share), 0)
+
+
+def _side(width: int, height: int, area: float, most: int) -> int:
+    """The longest side, px, at which a picture of width x height px has this area, from PAINTED_SIDE to ``most``."""
+    return round(min(most, max(PAINTED_SIDE, math.sqrt(area * max(width, height) / max(1, min(width, height))))))
 
 
 def painting_effort(options: Options) -> float:
@@ -76,7 +110,7 @@ def ink_colors(options: Options) -> np.ndarray | None:
 def drafted(options: Options) -> Options:
     """The same options on a small picture with few strokes, which keep the shapes of their brushes as far as the look
     has it: some seconds show what will come."""
-    return replace(options, size=min(options.size, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
+    return replace(options, size=min(options.size or DRAFT_SIZE, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
                    strokes=max(1, min(options.strokes, max(DRAFT_LEAST, round(DRAFT_SHARE * options.strokes)))))
 
 
@@ -158,10 +192,15 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     brush = () if traced else (BrushConstraint(options.fidelity, manner),)
     smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device, rules=(*smooth, *brush),
+                      engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
     return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
                           traced=traced, palette=palette, simplify_fills=options.gradient == "auto")
+
+
+def coarse(options: Options) -> tuple[float, int] | None:
+    """Which share of a refinement's steps looks at a smaller picture, and its px a shape; None: all see the whole."""
+    return COARSE if options.size is None else None
 
 
 def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines: bool = True,
@@ -172,7 +211,8 @@ def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines:
     usual = refine_settings(options)
     plan = Refinement(steps, freedom=freedom, reseeds=0, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, fixed=fixed,
-                      rules=smooth_rules(EDITED_CORNER_DEGREES) if options.fidelity > 0 else ())
+                      rules=smooth_rules(EDITED_CORNER_DEGREES) if options.fidelity > 0 else (),
+                      coarse=coarse(options))
     return replace(usual, plan=plan)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 RUNS_KEPT = 20
 #: From tries: time grows more slowly than strokes and than the working picture's area.
 STROKES_POWER, SIZE_POWER = 0.8, 1.2
+#: An automatic size takes about as long as this one, px.
+AUTOMATIC = 640
 
 
 class History:
@@ -28,13 +30,13 @@ class History:
     def estimate(self, kind: str, options: dict[str, Any]) -> float | None:
         """Seconds that a job of this kind will take with these options, None where nothing is known."""
         guesses = [run["seconds"] * (options["strokes"] / run["strokes"]) ** STROKES_POWER
-                   * (options["size"] / run["size"]) ** SIZE_POWER
+                   * ((options["size"] or AUTOMATIC) / run["size"]) ** SIZE_POWER
                    for run in self._runs if run["kind"] == kind and run["strokes"] > 0 and run["size"] > 0]
         return median(guesses[-5:]) if guesses else None
 
     def add(self, kind: str, options: dict[str, Any], seconds: float) -> None:
         """Remembers a run; where the disk says no, nothing happens."""
-        run = {"kind": kind, "strokes": options["strokes"], "size": options["size"], "seconds": seconds}
+        run = {"kind": kind, "strokes": options["strokes"], "size": options["size"] or AUTOMATIC, "seconds": seconds}
         self._runs = [*self._runs, run][-RUNS_KEPT:]
         with contextlib.suppress(OSError):
             beside = f"{self._path}.{os.getpid()}"

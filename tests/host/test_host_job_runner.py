@@ -173,6 +173,9 @@ def test_history_learns_how_long_runs_take(tmp_path):
         History(path).add("paint", {"strokes": 500, "size": 512}, seconds)
     assert History(path).estimate("paint", {"strokes": 500, "size": 512}) == pytest.approx(22)
     assert 30 < History(path).estimate("paint", {"strokes": 1000, "size": 512}) < 44
+    assert 22 < History(path).estimate("paint", {"strokes": 500, "size": None}) < 33
+    History(str(tmp_path / "auto.json")).add("paint", {"strokes": 500, "size": None}, 9.0)
+    assert History(str(tmp_path / "auto.json")).estimate("paint", {"strokes": 500, "size": None}) == pytest.approx(9)
     for damage in ("", "{}", "[1]", '[{"strokes": "x"}]', '[{"strokes": 0, "size": 0, "seconds": 1}]'):
         (tmp_path / "history.json").write_text(damage)
         assert History(path).estimate("paint", {"strokes": 500, "size": 512}) is None

@@ -64,7 +64,7 @@ def test_the_menu_offers_each_option_as_the_table_has_it(option):
     elif choices:
         for choice in set(choices) - {parameters.OWN_BACKGROUND}:
             Options.from_dict({option.name: choice})
-    if meta["low"] is not None:
+    if meta["low"] is not None and not choices:
         high = STROKES_MAX if option.name == "strokes" else meta["high"]
         low = 0 if option.default is None else meta["low"]  # 0 stands for automatic
         assert (float(param.get("min")), float(param.get("max"))) == (low, high)
@@ -106,7 +106,9 @@ def test_free_shapes_are_a_job_of_their_own():
 
 def test_presets():
     assert (options("--host_preset=draft")["strokes"], options("--host_preset=draft")["size"]) == (167, 256)
-    assert (options("--host_preset=fine")["strokes"], options("--host_preset=fine")["size"]) == (1000, 1024)
+    assert (options("--host_preset=fine")["strokes"], options("--host_preset=fine")["size"]) == (1000, None)
+    assert options("--size=auto")["size"] is None
+    assert options("--host_preset=fine", "--size=768")["size"] == 1536
     assert options("--host_preset=fine", "--strokes=4000", "--size=4000")["strokes"] == STROKES_MAX
     assert options("--host_preset=fine", "--strokes=4000", "--size=4000")["size"] == parameters.SIZE_MAX
     small = options("--host_preset=draft", "--strokes=1", "--size=16")

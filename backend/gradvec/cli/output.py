@@ -15,9 +15,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, UsageError
 from .streams import refuse_closed_output
 
+#: Longest side of a painting that is saved, px.
+LARGEST_PAINTING = 12_000
 _PENDING: set[Path] = set()
 _REMEDY = "Name another file or folder."
 _QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)
@@ -146,6 +148,13 @@ def check_apart(outputs: Iterable[FileOutput | FolderOutput | None]) -> None:
         if output.path in seen:
             raise InputError(f"Two outputs go to the same place, {output.name}.", "Give each a name of its own.")
         seen[output.path] = output.name
+
+
+def check_painting(side: int, scale: float) -> None:
+    """Raises UsageError where a painting of ``side`` px is too large to be saved ``scale`` times as large."""
+    if side * scale > LARGEST_PAINTING:
+        raise UsageError(f"A painting {side * scale:.0f} px long is too large to save; at most "
+                         f"{LARGEST_PAINTING} px fit into memory.", "Lower --painting-scale.")
 
 
 def _check_folder(folder: Path, name: str) -> None:

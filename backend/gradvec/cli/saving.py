@@ -14,16 +14,23 @@ from ..errors import EngineError
 from ..io.images import png_bytes
 from ..model import Painting, StrokePatch
 from ..options import Options
+from .output import check_painting
 
 if TYPE_CHECKING:
     from ..pipeline import Result
 
 
 def painting_png(result: Result, options: Options, scale: float = 1.0) -> bytes:
-    """The painting with the brush's bristles, ``scale`` times the working size, as PNG."""
+    """The painting with the brush's bristles, ``scale`` times the size at which it was painted, as PNG.
+
+    Raises:
+        UsageError: that is too large; with an automatic size it is not known before.
+    """
     from ..stages.isolate import textured
 
-    return png_bytes(textured(_painting(result), scale, options.engine, options.device))
+    painting = _painting(result)
+    check_painting(max(painting.width, painting.height), scale)
+    return png_bytes(textured(painting, scale, options.engine, options.device))
 
 
 def stroke_pngs(result: Result, options: Options) -> Iterator[tuple[str, bytes]]:

@@ -56,10 +56,11 @@ def pool_of(args: argparse.Namespace, options: Options, count: int, say: Silent)
         from ..workers.cluster import ClusterPool
 
         return ClusterPool(args.cluster)
+    from ..settings import SHARP_SIDE
     from ..tools.doctor import memory_gb
     from ..workers.capacity import capacity, cards, cores
     from ..workers.local import LocalPool
 
-    room = capacity(options.size, count, args.workers, options.device, memory_gb()[1], cores(),
+    room = capacity(options.size or SHARP_SIDE, count, args.workers, options.device, memory_gb()[1], cores(),
                     0 if options.device == "cpu" else cards())
     return LocalPool(room.workers, room.threads, room.cards, say.note)

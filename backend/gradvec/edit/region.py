@@ -21,7 +21,7 @@ from ..options import Options
 from ..progress import Run
 from ..render import render
 from ..render.scene import scene_from_shapes
-from ..settings import edit_settings, paint_settings
+from ..settings import edit_settings, paint_settings, working_size
 from ..stages.paint import paint
 from ..stages.refine import tidy
 from .workspace import Workspace, bounds
@@ -45,7 +45,8 @@ def repaint(picture: bytes, drawing: Document, region: Document, options: Option
     Raises:
         InputError: the area lies outside the picture or is empty.
     """
-    space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(region.shapes, MARGIN))
+    space = Workspace.open(picture, working_size(options, options.strokes), drawing.width, drawing.height,
+                           bounds(region.shapes, MARGIN))
     mask = _mask(space, [s.outline for s in space.into(region.shapes)])
     if mask.sum() < 4:
         raise InputError("The selected area does not lie over the picture.", "Draw it where the picture is.")
@@ -72,7 +73,8 @@ def add_detail(picture: bytes, drawing: Document, options: Options, run: Run,
     Raises:
         InputError: a picture cannot be read.
     """
-    space = Workspace.open(picture, options.size, drawing.width, drawing.height)
+    fine = working_size(options, options.strokes + len(drawing.shapes))
+    space = Workspace.open(picture, fine, drawing.width, drawing.height)
     shapes = space.into(drawing.shapes)
     target = space.target
     shown = render(scene_from_shapes(shapes, target.width, target.height), options.engine, options.device).numpy()

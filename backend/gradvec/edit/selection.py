@@ -16,7 +16,7 @@ from ..model import Document, Outline, Shape, StrokePatch, Target
 from ..optimize import refine
 from ..options import Options
 from ..progress import Run
-from ..settings import edit_settings, outline_settings
+from ..settings import edit_settings, outline_settings, working_size
 from ..stages import outline
 from ..stages.refine import prepared, tidy
 from .workspace import Workspace, bounds
@@ -46,7 +46,8 @@ def refine_some(picture: bytes, drawing: Document, selected: Collection[str], wh
     chosen = [s for s in drawing.shapes if s.id in set(selected)]
     if not chosen:
         raise InputError("None of the selected paths was found in the drawing.", "Select strokes that gradvec painted.")
-    space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(chosen, MARGIN))
+    space = Workspace.open(picture, working_size(options, len(chosen)), drawing.width, drawing.height,
+                           bounds(chosen, MARGIN))
     ids = {s.id for s in chosen}
     around = [s for s in space.into(drawing.shapes) if s.id in ids or space.touches(s)]
     settings = edit_settings(options, STEPS, frozenset(s.id for s in around if s.id not in ids),
@@ -62,7 +63,7 @@ def refit(picture: bytes, drawing: Document, options: Options, run: Run) -> list
     A shape of which nothing lies over the picture keeps its fill.
     """
     shapes = drawing.shapes
-    space = Workspace.open(picture, options.size, drawing.width, drawing.height, bounds(shapes))
+    space = Workspace.open(picture, working_size(options, len(shapes)), drawing.width, drawing.height, bounds(shapes))
     moved = space.into(shapes)
     patches = [patch_under(space.target, s.outline) for s in moved]
     seen = [i for i, patch in enumerate(patches) if patch is not None]
@@ -85,7 +86,7 @@ def patch_under(target: Target, shape: Outline) -> StrokePatch | None:
     return StrokePatch(alpha, target.rgb[y0:y1, x0:x1].astype(np.float32), (x0, y0), shape)
 
 
-def _loaded(raster: bytes, size: int) -> Target | None:
+def _loaded(raster: bytes, size: images.Size) -> Target | None:
     """The raster at working size; None where it is bare."""
     try:
         return images.load(raster, size)
@@ -103,7 +104,7 @@ def trace(rasters: dict[str, bytes], options: Options, run: Run) -> tuple[list[S
     """
     patches, names, spaces = [], [], []
     for name in sorted(rasters):
-        target = _loaded(rasters[name], options.size)
+        target = _loaded(rasters[name], working_size(options, 1))
         if target is None:
             continue
         if target.opaque:

@@ -29,7 +29,7 @@ class Workspace:
     offset: tuple[float, float]
 
     @classmethod
-    def open(cls, picture: bytes, size: int, width: int, height: int, box: Box | None = None) -> Workspace:
+    def open(cls, picture: bytes, size: images.Size, width: int, height: int, box: Box | None = None) -> Workspace:
         """The part ``box`` (left, top, right, bottom; picture px) of a picture that the drawing takes to be
         width x height px, at a scale that makes the part's longest side ``size`` px where the picture has as many.
 
@@ -39,8 +39,9 @@ class Workspace:
             box = max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height))
         if box is None or box[2] - box[0] < 1 or box[3] - box[1] < 1:
             box = 0.0, 0.0, float(width), float(height)
-        longest = max(box[2] - box[0], box[3] - box[1], 1.0)
-        whole = images.load(picture, max(16, min(LARGEST, math.ceil(size * max(width, height) / longest))))
+        across, down = max(box[2] - box[0], 1.0), max(box[3] - box[1], 1.0)
+        side = size if isinstance(size, int) else size(math.ceil(across), math.ceil(down))
+        whole = images.load(picture, max(16, min(LARGEST, math.ceil(side * max(width, height) / max(across, down)))))
         sx, sy = whole.width / width, whole.height / height
         left, top = math.floor(box[0] * sx), math.floor(box[1] * sy)
         right, bottom = min(math.ceil(box[2] * sx), whole.width), min(math.ceil(box[3] * sy), whole.height)

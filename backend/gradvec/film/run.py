@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..io.images import png_bytes
 from ..looks import look_of
 from ..options import Options
 from ..progress import Progress, Run
+from ..settings import painted_size
 from ..workers.pool import Outcome, Pool, Work, map_work
 from .flow import Cuts
 from .shot import FrameFigures, ShotPainter
@@ -130,9 +131,11 @@ def paint_film(frames: Iterator[np.ndarray], options: Options, pool: Pool | Abst
         GradvecError: what a shot failed with after all tries; a film has no gaps.
     """
     lengths: dict[int, int] = {}
+    # A film's frames are all as large as what is painted: outlines are moved, not drawn from each frame's own edges.
+    options = replace(options, size=painted_size(options))
 
     def items() -> Iterator[tuple[int, Shot]]:
-        for number, shot in enumerate(shots_of(frames, options.size)):
+        for number, shot in enumerate(shots_of(frames, painted_size(options))):
             lengths[number] = len(shot)
             yield number, Shot(shot, options.to_dict(), style, list(own_brushes))
 

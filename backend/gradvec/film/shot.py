@@ -27,7 +27,7 @@ from ..pipeline import paint_picture
 from ..progress import Run
 from ..render import render
 from ..render.scene import scene_from_shapes
-from ..settings import keeps_brushes, paint_settings, refine_settings
+from ..settings import keeps_brushes, paint_settings, painted_size, refine_settings
 from ..stages import isolate, layers, paper
 from ..stages.paint import paint
 from ..stages.refine import RefineSettings, tidy
@@ -70,7 +70,8 @@ class ShotPainter:
 
     def __init__(self, options: Options, run: Run, style: bytes | None = None,
                  own_brushes: Sequence[bytes] = ()) -> None:
-        self._wanted, self._run, self._style, self._own = options, run, style, list(own_brushes)
+        self._wanted = replace(options, size=painted_size(options))
+        self._run, self._style, self._own = run, style, list(own_brushes)
         self._colors: ColorMap | None = None
 
     def first(self, frame: bytes) -> tuple[Document, FrameFigures]:
@@ -79,8 +80,9 @@ class ShotPainter:
         self.options = Options.from_dict(result.document.meta["options"])
         self._meta = result.document.meta
         if self._style is not None:
-            reference = images.load(self._style, self.options.size)
-            self._colors = ColorMap.between(images.load(frame, self.options.size), reference, self.options.seed)
+            size = painted_size(self.options)
+            reference = images.load(self._style, size)
+            self._colors = ColorMap.between(images.load(frame, size), reference, self.options.seed)
         drawn = [layer for layer in result.document.layers if layer.key != layers.UNDERPAINTING]
         under = [layer for layer in result.document.layers if layer.key == layers.UNDERPAINTING]
         fill = under[0].shapes[0].fill if under else None
@@ -125,7 +127,7 @@ class ShotPainter:
         return self._document(target), figures
 
     def _target(self, frame: bytes) -> Target:
-        picture = images.load(frame, self._wanted.size)
+        picture = images.load(frame, painted_size(self._wanted))
         if self._colors is not None:
             picture = self._colors.applied(picture)
         return grounds.on_ground(prepared(picture, self.options)[0], self._ground)
@@ -226,7 +228,8 @@ class ShotPainter:
         plan = replace(self._settings.plan, fixed=frozenset(still))
         refined = refine(strokes, target, self._background, plan, self._run).shapes
         loose = [shape for shape in refined if shape.id not in still]
-        tidied = {shape.id: shape for shape in tidy(loose, refined, target, self._background, self._settings)}
+        neat = tidy(loose, refined, target, self._background, self._settings, self._run)
+        tidied = {shape.id: shape for shape in neat}
         kept = {shape.id: shape for shape in strokes if shape.id in still}
         return [tidied.get(shape.id) or kept[shape.id] for shape in refined
                 if shape.id in tidied or shape.id in kept]

@@ -17,6 +17,7 @@ nothing. Pictures of more than :data:`PIXELS_MAX` pixels are refused before they
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,9 +42,11 @@ ALPHA_EPSILON = 1 / 512
 _LARGE_PIXELS = 2**25
 _BAND_PIXELS = 2_000_000
 _LANCZOS_LOBES = 3
+#: Longest side px of a working picture, or what says it of a picture of width x height px.
+Size = int | Callable[[int, int], int]
 
 
-def load(source: Path | str | bytes, size: int, name: str = "") -> Target:
+def load(source: Path | str | bytes, size: Size, name: str = "") -> Target:
     """The picture in ``source`` (a file, or a file's bytes) with its longest side at most ``size`` px.
 
     name: what to call the picture in messages, where ``source`` is bytes.
@@ -85,9 +88,10 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _load(stream: BinaryIO, size: int, named: str) -> Target:
+def _load(stream: BinaryIO, asked: Size, named: str) -> Target:
     picture = decode.open_picture(stream, named, PIXELS_MAX)
     full = picture.size
+    size = asked if isinstance(asked, int) else asked(*full)
     wanted = target_size(*full, size)
     picture.draft(picture.mode, (3 * wanted[0], 3 * wanted[1]))  # Lanczos sees no more than three times the size
     rows, rows_size, factor = decode.decode_smaller(stream, picture, named, lambda w, h: _whole_steps(w, h, size))

@@ -10,7 +10,7 @@ from ..brushes.rules import FREE, rules_of
 from ..model import Shape
 from ..render.scene import LINEAR, Topology
 from .constraints import Constraint
-from .variables import Variables
+from .variables import Variables, fill_scale
 
 
 class BrushConstraint(Constraint):
@@ -38,7 +38,11 @@ class BrushConstraint(Constraint):
         self._owner = variables.owner
         corners = _corners(topology, np.array([own.straight for own in rules], bool))
         self._corners = torch.from_numpy(corners).to(like.device)
-        self._home = variables.geometry.detach().clone()
+        self._home, self._kind = variables.geometry.detach().clone(), topology.kind
+
+    def enlarged(self, scale: tuple[float, float]) -> None:
+        if self._binding:
+            self._home = self._home * fill_scale(self._kind, scale).to(self._home)
 
     def after_step(self, variables: Variables, share: float) -> None:
         if not self._binding:

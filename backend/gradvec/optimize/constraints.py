@@ -27,6 +27,9 @@ class Constraint:
     def begin(self, variables: Variables) -> None:
         """At the start, and again whenever shapes were dropped or reordered."""
 
+    def enlarged(self, scale: tuple[float, float]) -> None:
+        """The picture, and all variables with it, are now ``scale`` (x, y) times as large."""
+
     def before_step(self, variables: Variables) -> None:
         """The picture's derivative is there, the values are still those that it belongs to."""
 

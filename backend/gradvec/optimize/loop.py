@@ -18,6 +18,7 @@ from .constraints import Constraint, constraints_for
 from .fallback import KEEP_EVERY, run_where_it_works
 from .loss import PictureLoss
 from .previews import Previews
+from .reduced import ReducedTarget
 from .reseed import OrientationField, idle_last, places_by_error
 from .variables import Freedom, Variables, with_gradient
 
@@ -34,6 +35,8 @@ class Refinement:
 
     steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. span:
     which part of a longer run this is; rates fall, and shapes are put elsewhere, as they do in the whole.
+    coarse: the share of the steps, at least half, that look at a smaller picture, and its px a shape; what is in px
+    is then meant in that picture's. None: all steps see the whole.
     freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
     tension: what a px of outline costs, in summed squared colour difference. evenness: how far a step slides control
     points along their outline towards even spacing.
@@ -48,6 +51,7 @@ class Refinement:
     span: tuple[float, float] = (0.0, 1.0)
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
+    coarse: tuple[float, int] | None = None
     tension: float = 0.0005
     evenness: float = 0.1
     pieces: int = 8
@@ -147,23 +151,27 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
         shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
                   else with_gradient(shape) for shape in shapes]
-    state = State.of(Variables(shapes, target.width, target.height, background, plan.freedom),
+    view = ReducedTarget(target)
+    if plan.coarse is not None and plan.steps and weight is None:
+        view = ReducedTarget.of(target, len(shapes), 1, plan.coarse[1])
+    state = State.of(Variables(view.into(shapes), view.target.width, view.target.height, background, plan.freedom),
                      np.ones(len(shapes)) if pace is None else pace, plan.seed)
     return run_where_it_works(state, (plan.engine, plan.device), lambda state, engine, on_card: _Loop(
-        state, target, plan, engine, run, weight, on_card))
+        state, target, view, plan, engine, run, weight, on_card))
 
 
 class _Loop:
     """One refinement under way. kept: where it was when it last looked, on the processor, to go on from if the card
     fails."""
 
-    def __init__(self, state: State, target: Target, plan: Refinement, engine: str, run: Run,
+    def __init__(self, state: State, whole: Target, view: ReducedTarget, plan: Refinement, engine: str, run: Run,
                  weight: np.ndarray | None, on_card: bool) -> None:
-        self.state, self.target, self.plan, self.engine, self.run = state, target, plan, engine, run
-        self.on_card, self.kept = on_card, state
+        self.state, self.plan, self.engine, self.run = state, plan, engine, run
+        self.on_card, self.kept, self.whole, self.view = on_card, state, whole, view
         variables = state.variables
-        self.loss = PictureLoss(target, variables.opaque_ground, variables.points.device, weight)
-        self.field = OrientationField(target) if plan.reseeds else None
+        self.target = whole if variables.canvas == (whole.width, whole.height) else view.target
+        self.loss = PictureLoss(self.target, variables.opaque_ground, variables.points.device, weight)
+        self.field = OrientationField(self.target) if plan.reseeds else None
         self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
         self.previews = Previews(run)
         self._begin()
@@ -183,6 +191,8 @@ class _Loop:
             self.run.step(step / plan.steps)
             if self.run.keep:
                 break
+            if plan.coarse is not None and step >= plan.coarse[0] * plan.steps:
+                self._see_the_whole()
             picture = self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
             state.mse_before = self.loss.mse if state.mse_before is None else state.mse_before
             if step + 1 in self._reseed_steps():
@@ -190,6 +200,7 @@ class _Loop:
             if state.steps % KEEP_EVERY == 0:
                 self._keep()
             self.previews.offer(picture, self.target.height, self.target.width)
+        self._see_the_whole()
         shown = self._measured()
         own, mse = state.variables, self.loss.mse
         red, green, blue, alpha = own.background.detach()[0].tolist()
@@ -198,6 +209,18 @@ class _Loop:
                        mse if state.mse_before is None else state.mse_before, mse, state.steps,
                        time.monotonic() - state.started, frozenset(state.moved),
                        float(own.drift().mean()) if own.count else 0.0)
+
+    def _see_the_whole(self) -> None:
+        """From the smaller picture to the whole one, where that was not done yet."""
+        if self.target is self.whole:
+            return
+        state, variables, (x, y) = self.state, self.state.variables, self.view.scale
+        self.target = self.whole
+        variables.enlarge((1 / x, 1 / y), self.whole.width, self.whole.height)
+        state.adam = Adam(variables.leaves(), rates(variables, state.pace))
+        self.loss = PictureLoss(self.whole, variables.opaque_ground, variables.points.device)
+        for rule in self.rules:
+            rule.enlarged((1 / x, 1 / y))
 
     def _done(self, step: int) -> float:
         """Share of the whole run that lies behind."""

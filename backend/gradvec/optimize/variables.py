@@ -7,6 +7,7 @@ asks for flat fills). What the values have to keep to is said by :mod:`.constrai
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -104,6 +105,22 @@ class Variables:
     @property
     def count(self) -> int:
         return self.topology.count
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """(width, height) px."""
+        width, height = self.topology.sizes[0]
+        return int(width), int(height)
+
+    @torch.no_grad()
+    def enlarge(self, scale: tuple[float, float], width: int, height: int) -> None:
+        """The same picture, ``scale`` (x, y) times as large, on a canvas of width x height px."""
+        pair = torch.tensor(scale).to(self.points)
+        self.topology = replace(self.topology, sizes=np.array([[width, height]], np.int64))
+        self.points.mul_(pair)
+        self.origin.mul_(pair)
+        self.geometry.mul_(fill_scale(self.topology.kind, scale).to(self.geometry))
+        self.size = self.size * pair.prod().sqrt()
 
     @property
     def affine(self) -> AffineImages:
@@ -245,6 +262,15 @@ def with_gradient(shape: Shape) -> Shape:
     stop = Stop(0.0, shape.fill.color)
     return replace(shape, fill=LinearGradient(float(a[0]), float(a[1]), float(b[0]), float(b[1]),
                                               (stop, replace(stop, offset=1.0))))
+
+
+def fill_scale(kind: np.ndarray, scale: tuple[float, float]) -> torch.Tensor:
+    """(N, 4) factors on the geometry of fills of these kinds (N,) where a picture gets ``scale`` (x, y) times as large.
+    """
+    x, y = scale
+    factors = torch.tensor([x, y, x, y]).repeat(len(kind), 1)
+    factors[torch.from_numpy(kind == RADIAL), 2] = math.sqrt(x * y)
+    return factors
 
 
 def areas(scene: Scene) -> np.ndarray:

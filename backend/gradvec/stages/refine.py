@@ -48,7 +48,8 @@ class RefineSettings:
 class RefineReport:
     """What a refinement did: steps in seconds; psnr_before, psnr_after: dB against the picture; reseeded: how many
     shapes were put elsewhere; dropped: how many showed nothing; drift: how far outlines left the best affine image of
-    what came in, a share of their size, on average. None where a kept run had no time to measure."""
+    what came in, a share of their size, on average over the shapes; of freed outlines the sum over their phases, each
+    measured from what it began with. None where a kept run had no time to measure."""
 
     steps: int
     seconds: float
@@ -102,7 +103,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
              run: Run) -> tuple[list[Shape], float]:
     """(the shapes that show something, settled after their outlines were repaired; dB against the picture)."""
     plan = settings.plan
-    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0,
+    settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
     last = refine(_seen(shapes, target, background, plan), target, background, settle, run)
     if last.steps == 0:  # what did not move crossed nothing

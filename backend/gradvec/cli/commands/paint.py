@@ -12,11 +12,8 @@ from ...errors import EXIT_DONE, Cancelled, UsageError
 from ...io.files import read_stream
 from ...progress import Run
 from ..arguments import add_options, add_reporting, number, options_from
-from ..output import FileOutput, FolderOutput, check_apart
+from ..output import FileOutput, FolderOutput, check_apart, check_painting
 from ..running import check_input, finish, hand_out, running
-
-#: Longest side of a painting that is saved, px.
-LARGEST_PAINTING = 12_000
 
 NAME = "paint"
 USAGE = "PICTURE -o OUT.svg [options]"
@@ -53,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
     more.add_argument("--painting-scale", metavar="FACTOR", default=1.0,
                       type=number("factor", 0.1, 16, "is no factor between 0.1 and 16"),
-                      help="how much larger than the working picture to save the painting, from 0.1 to 16 (default: 1)")
+                      help="how much larger than it was painted to save the painting, from 0.1 to 16 (default: 1)")
     more.add_argument("--save-strokes", metavar="DIR",
                       help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
     more.add_argument("--save-params", metavar="NPZ", help="the numbers of the painted strokes, for NumPy")
@@ -75,9 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.painting_scale != 1.0 and painting is None:
         raise UsageError("--painting-scale says how large to save the painting, but it is not saved.",
                          "Add --save-painting PNG.")
-    if options.size * args.painting_scale > LARGEST_PAINTING:
-        raise UsageError(f"A painting {options.size * args.painting_scale:.0f} px long is too large to save; at most "
-                         f"{LARGEST_PAINTING} px fit into memory.", "Lower --painting-scale.")
+    check_painting(options.size or 0, args.painting_scale)
     params = FileOutput(args.save_params, inputs) if args.save_params else None
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])

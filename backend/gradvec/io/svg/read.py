@@ -33,7 +33,8 @@ def read(data: bytes) -> Document:
     """The filled paths and the lines of an SVG.
 
     Shapes outside any Inkscape layer come in a layer without a name. Radial gradients under a skew or an uneven scale
-    keep their mean radius.
+    keep their mean radius. Node types are not read: which nodes are smooth follows from their handles, when shapes are
+    refined and when they are written again, also where another program moved a node and left its type.
 
     Raises:
         InputError: not an SVG, or a path or gradient that cannot be understood.

@@ -23,7 +23,7 @@ from .fit_strokes import FitSettings, fit_strokes
 from .keeping import Keeping
 from .palette import palette_of
 from .placement import strokes_from_seeds
-from .seeds import Seeds, propose
+from .seeds import Known, Seeds, propose
 from .settings import PaintSettings
 from .stroke_variables import Limits, StrokeVariables, to_painting
 
@@ -89,6 +89,7 @@ class Painter:
         self.variables = StrokeVariables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
         self._done, self._planned = 0.0, 1.0
+        self._known: Known = {}
         self._previews = Previews(run)
 
     def painting(self) -> Painting:
@@ -162,7 +163,7 @@ class Painter:
         seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
                         (widths[0] * goal.scale, widths[1] * goal.scale), self.limits.longest * goal.scale,
                         not self._settings.one_color and self._rules.gradient != "none", self._rules.aspects,
-                        self._form.planes() if self.limits.keeping is not None else None, self._enough)
+                        self._form.planes() if self.limits.keeping is not None else None, self._enough, self._known)
         return seeds.scaled(1 / goal.scale)
 
     def _enough(self) -> bool:

@@ -30,6 +30,8 @@ DIRECTIONS = 8
 CANDIDATES, CANDIDATES_EACH = 200, 3
 #: A candidate of which less than this share lies clear of strokes chosen before it is not worth a stroke.
 CLEAR_MIN = 0.3
+#: What is known of pictures of more px is not kept: it takes about 1 KB a px.
+KNOWN_AREA = 200_000
 #: What a stroke loses of its gain where it runs across a clear form, and where it is too short to follow one.
 ACROSS, STUBBY = 0.85, 0.35
 
@@ -94,39 +96,42 @@ def _bank(length: float, width: float) -> _Bank:
 
 def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
             longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
-            form: torch.Tensor | None = None, enough: Callable[[], bool] = lambda: False) -> Seeds:
+            form: torch.Tensor | None = None, enough: Callable[[], bool] = lambda: False,
+            known: Known | None = None) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
     target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
     makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
     gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
-    way that strokes are to run. enough: asked before each of them; once it is true, no further
-    ones are tried.
+    way that strokes are to run. enough: asked before each of them; once it is true, no further ones are tried. known:
+    what earlier calls found out about the same target, cost, gradient and form; is read and added to.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
-    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], error[None], cost[None]])
+    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], cost[None]])
     planes = planes if form is None else torch.cat([planes, form])
     candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
+    known = {} if known is None or height * width > KNOWN_AREA else known
     for w in np.geomspace(narrowest, widest, steps + 1).tolist():
         if len(candidates) > 1 and enough():
             break
-        reduced = _Reduced.of(planes, w)
+        wrong = _Reduced.of(error[None], w)
         for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
             if len(candidates) > 1 and enough():
                 break
-            candidates.append(_candidates(reduced, w * aspect, w, gradient, most))
+            if (w, aspect) not in known:
+                known[w, aspect] = _explained(_Reduced.of(planes, w), w * aspect, w, gradient)
+            candidates.append(_candidates(known[w, aspect], wrong, most))
     return _greedy(np.concatenate(candidates), count, height, width, narrowest)
 
 
 @dataclass(frozen=True)
 class _Reduced:
-    """A picture on which a stroke is about CELLS cells wide. planes: (6, h, w) the three colours, the sum of their
-    squares, error and cost; where strokes follow a form, three more for it. cell: px a cell; scale: (2,) px a
-    cell along x and y."""
+    """A picture on which a stroke is about CELLS cells wide. planes: (n, h, w). cell: px a cell; scale: (2,) px a cell
+    along x and y."""
 
     planes: torch.Tensor
     cell: float
@@ -143,43 +148,80 @@ class _Reduced:
                    torch.tensor([wide / size[1], height / size[0]]))
 
 
-def _candidates(reduced: _Reduced, length: float, width: float, gradient: bool, most: int) -> np.ndarray:
-    """At most ``most`` strokes of one size that gain more than their neighbours, as the rows of :func:`_rows`.
+@dataclass(frozen=True)
+class _Explained:
+    """What strokes of one size explain of the target, whatever is painted now. For M directions at (h, w) places:
 
-    length, width: px.
+    left: (M, h, w) squared error that the best stroke leaves there, and extra: what it makes besides, 0 where no stroke
+    does. mean, along, across: (3, M, h, w) its colour and how that changes, where the mask's moments are one. follows:
+    (M, h, w) share of the gain that is left to a stroke in that direction.
     """
-    planes, cell, scale = reduced.planes, reduced.cell, reduced.scale
+
+    bank: _Bank
+    gradient: bool
+    left: torch.Tensor
+    extra: torch.Tensor | float
+    mean: torch.Tensor
+    along: torch.Tensor
+    across: torch.Tensor
+    follows: torch.Tensor | float
+
+
+#: By width, px, and aspect of strokes.
+Known = dict[tuple[float, float], _Explained]
+
+
+def _explained(reduced: _Reduced, length: float, width: float, gradient: bool) -> _Explained:
+    """For strokes of one size; length, width: px. Planes: the three colours, the sum of their squares and the cost;
+    where strokes follow a form, three more for it."""
+    planes, cell = reduced.planes, reduced.cell
     bank = _bank(length / cell, width / cell)
     reach = bank.kernels.shape[-1] // 2
     # Beyond the border the picture is thought to go on as it ends, but there is nothing to gain there.
     color = F.pad(planes[None, :4], (reach,) * 4, mode="replicate")[0]
-    gains = F.pad(planes[4:6], (reach,) * 4)
     sums = F.conv2d(color[:3, None], bank.kernels, stride=STRIDE)
     sums = sums.reshape(3, DIRECTIONS, 3, *sums.shape[2:])
-    plain = bank.kernels[0::3]
-    square, now, extra = F.conv2d(torch.cat([color[3:], gains])[:, None], plain, stride=STRIDE)
     mean = sums[:, :, 0] / bank.area[:, None, None]
     along = sums[:, :, 1] / bank.along2.sqrt()[:, None, None]
     across = sums[:, :, 2] / bank.across2.sqrt()[:, None, None]
-    left = square - (mean**2).sum(0) * bank.area[:, None, None]
-    aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
+    left = _sums(color[3:], bank) - (mean**2).sum(0) * bank.area[:, None, None]
     if gradient:
+        aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
         left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
     # Outside the picture a stroke explains nothing and harms nothing.
-    ones = F.pad(torch.ones(1, 1, *planes.shape[1:]), (reach,) * 4)
-    inside = F.conv2d(ones, plain, stride=STRIDE)[0] / bank.area[:, None, None]
-    gain = now - left.clamp(min=0) * inside - extra
-    if len(planes) > 6:
-        gain = gain * _following(planes[6:, ::STRIDE, ::STRIDE], bank)
+    inside = _sums(_bordered(torch.ones_like(planes[:1]), bank), bank) / bank.area[:, None, None]
+    extra = _sums(_bordered(planes[4:5], bank), bank) if bool(planes[4].any()) else 0.0
+    follows = _following(planes[5:, ::STRIDE, ::STRIDE], bank) if len(planes) > 5 else 1.0
+    return _Explained(bank, gradient, left.clamp(min=0) * inside, extra, mean, along, across, follows)
+
+
+def _bordered(planes: torch.Tensor, bank: _Bank) -> torch.Tensor:
+    """Planes (n, h, w) with nothing around them, as far as masks reach."""
+    return F.pad(planes, (bank.kernels.shape[-1] // 2,) * 4)
+
+
+def _sums(plane: torch.Tensor, bank: _Bank) -> torch.Tensor:
+    """(M, h, w) sums of a plane (1, H, W) under all masks."""
+    return F.conv2d(plane[None], bank.kernels[0::3], stride=STRIDE)[0]
+
+
+def _candidates(known: _Explained, wrong: _Reduced, most: int) -> np.ndarray:
+    """At most ``most`` strokes of one size that gain more than their neighbours, as the rows of :func:`_rows`.
+
+    wrong: the error now, (1, h, w).
+    """
+    bank = known.bank
+    gain = (_sums(_bordered(wrong.planes, bank), bank) - known.left - known.extra) * known.follows
     peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
     best, at = peak.flatten().topk(min(most, peak.numel()))
     best, at = best[best > 0], at[best > 0]
     m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
-    theta = 0.5 * torch.atan2(2 * ab[m, y, x], aa[m, y, x] - bb[m, y, x])
+    along, across = known.along[:, m, y, x], known.across[:, m, y, x]
+    theta = 0.5 * torch.atan2(2 * (along * across).sum(0), (along**2).sum(0) - (across**2).sum(0))
     axis = torch.stack([theta.cos(), theta.sin()], -1)
-    slope = (along[:, m, y, x] * axis[:, 0] + across[:, m, y, x] * axis[:, 1]).T * gradient
-    center = (torch.stack([x, y], 1) * STRIDE + 0.5) * scale
-    return _rows(bank, m, cell, best * scale.prod(), center, axis, mean[:, m, y, x].T, slope)
+    slope = (along * axis[:, 0] + across * axis[:, 1]).T * known.gradient
+    center = (torch.stack([x, y], 1) * STRIDE + 0.5) * wrong.scale
+    return _rows(bank, m, wrong.cell, best * wrong.scale.prod(), center, axis, known.mean[:, m, y, x].T, slope)
 
 
 def _following(form: torch.Tensor, bank: _Bank) -> torch.Tensor:
