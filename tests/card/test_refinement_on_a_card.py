@@ -6,6 +6,7 @@ from fake_card import CARD, on_a_card, render_shapes
 from gradvec.model import Target
 from gradvec.optimize import Refinement, constraints, loop
 from gradvec.optimize.brush_constraint import BrushConstraint
+from gradvec.optimize.reduced import ReducedTarget
 from gradvec.optimize.smooth import SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, Variables, reach_of, with_gradient
 from gradvec.progress import Run
@@ -38,7 +39,7 @@ def test_steps_stay_on_the_card(way, weighted, monkeypatch):
     weight = np.ones((SIDE, SIDE), np.float32) if weighted else None
     state = loop.State.of(Variables(shapes, SIDE, SIDE, (1.0, 1.0, 1.0, 1.0), plan.freedom), np.ones(5), 0)
     with on_a_card() as watch:
-        under_way = loop._Loop(state.copied_to(CARD), target, plan, "cuda", Run(), weight, False)
+        under_way = loop._Loop(state.copied_to(CARD), target, ReducedTarget(target), plan, "cuda", Run(), weight, False)
         under_way._step(1.0)  # what is made once, such as affine images, is made here
         watch.waits.clear()
         for _ in range(2):
