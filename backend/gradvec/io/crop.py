@@ -69,3 +69,8 @@ class Crop:
     def _span(start: float, share: float, length: int) -> slice:
         first = min(length - 1, round(start * length))
         return slice(first, max(first + 1, min(length, round((start + share) * length))))
+
+
+def load_part(source: Path | bytes, size: images.Size, part: Crop | None) -> Target:
+    """As images.load, or with a part as :meth:`Crop.read`, for which ``size`` has to be a number."""
+    return part.read(source, size) if part is not None and isinstance(size, int) else images.load(source, size)
