@@ -8,6 +8,7 @@ pip, and the extension says so where it does not find one. The same sources give
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,9 @@ def main() -> int:
         return 2
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "build", "--outdir", str(target), str(ROOT)], check=True)
+    # The developers' environment has what builds the package; with it nothing is fetched.
+    here = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
+    subprocess.run([sys.executable, "-m", "build", *here, "--outdir", str(target), str(ROOT)], check=True)
     print(f"Successfully built {extension_zip(target)}")
     return 0
 

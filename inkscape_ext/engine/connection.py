@@ -50,6 +50,10 @@ def read_record(path: Path = RECORD) -> Record:
         EngineError: none was recorded, or what was recorded is gone.
     """
     again = _('Run "gradvec install-extension" in a terminal, then restart Inkscape.')
+    if not path.exists():  # from the extension manager, which brings the extension alone
+        raise EngineError(_("This extension needs gradvec's engine, a program of its own that is not installed yet."),
+                          _('Type "pipx install gradvec" and then "gradvec install-extension" in a terminal, and '
+                            "restart Inkscape."), "engine.unknown")
     try:
         values = json.loads(path.read_text("utf-8"))
         record = Record(str(values["python"]), str(values.get("root", "")), values.get("state_dir"))

@@ -136,6 +136,7 @@ def test_files_inside_a_wheel(tmp_path, monkeypatch):
     (package / "_extension" / "gradvec.inx").write_text("<inx/>")
     (package / "_extension" / "inkscape_ext" / "main.py").write_text("")
     for name in extension.SHARED:
+        (package / name).parent.mkdir(exist_ok=True)
         (package / name).mkdir() if name == "ipc" else (package / name).write_text("")
     monkeypatch.setattr(extension, "_PACKAGE", package)
     folder = extension.install_extension(tmp_path / "extensions", sys.executable)
@@ -154,6 +155,34 @@ def test_a_sandbox_finds_the_engine_in_its_own_profile(tmp_path, monkeypatch, pa
     extension.install_extension(tmp_path / parent, sys.executable)
     recorded = extension.installed(tmp_path / parent).get("state_dir")
     assert recorded is None if state is None else recorded.endswith(state)
+
+
+def by_the_manager(tmp_path, ident: str = "org.gradvec.paint") -> Path:
+    """A copy that Inkscape's extension manager has unpacked: in a folder of its own naming, with its list of files."""
+    folder = tmp_path / ident / "gradvec"
+    extension.write_files(folder)
+    (folder.parent / "info.json").write_text("{}")
+    return folder
+
+
+def test_the_copy_of_the_extension_manager_gets_the_engine(tmp_path):
+    """Two copies would show every command twice."""
+    extension.install_extension(tmp_path, sys.executable)
+    managed = by_the_manager(tmp_path)
+    assert extension.install_extension(tmp_path, sys.executable) == managed
+    assert extension.copies(tmp_path) == [managed]
+    assert extension.installed(tmp_path)["folder"] == str(managed)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["org.gradvec.paint"]
+    assert extension.uninstall_extension(tmp_path) == managed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_lies_beside_a_managed_copy_stays(tmp_path):
+    managed = by_the_manager(tmp_path, "several")
+    (managed.parent / "others.inx").write_text("<inx/>")
+    extension.install_extension(tmp_path, sys.executable)
+    extension.uninstall_extension(tmp_path)
+    assert sorted(path.name for path in managed.parent.iterdir()) == ["info.json", "others.inx"]
 
 
 # -- several kinds at once --------------------------------------------------------------------------------------------

@@ -25,8 +25,11 @@ from ..errors import InputError, UsageError
 
 FOLDER = "gradvec"
 RECORD = "engine.json"
+#: Where Inkscape's extension manager notes the files of a zip.
+_MANAGERS_LIST = "info.json"
 #: What the host imports from this package. Standard library only; a test holds them to it.
-SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color", "ipc")
+SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color/__init__.py", "color/oklab.py",
+          "color/swatches.py", "ipc")
 #: Where the system keeps Flatpaks and Snaps.
 FLATPAKS = Path("/var/lib/flatpak")
 SNAPS = (Path("/snap"), Path("/var/lib/snapd/snap"))
@@ -50,7 +53,7 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
     """
     interpreter = _absolute_program(python)
     parent = _absolute(directory or extensions_directory())
-    target = parent / FOLDER
+    target, *further = copies(parent) or [parent / FOLDER]
     if target.exists() and not _is_ours(target):
         raise InputError(f"{target} is there already and is not gradvec's extension.", "Rename it and try again.")
     try:
@@ -59,8 +62,9 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
             fresh = Path(beside) / FOLDER
             write_files(fresh)
             (fresh / RECORD).write_text(json.dumps(_record(interpreter, parent), indent=1) + "\n", "utf-8")
-            if target.exists():
-                target.rename(Path(beside) / "old")
+            for count, old in enumerate([target, *further]):
+                if old.exists():
+                    old.rename(Path(beside) / f"old{count}")
             fresh.rename(target)
     except OSError as error:
         raise InputError(f"The extension cannot be written to {target}: {error.strerror or error}.",
@@ -77,17 +81,29 @@ def uninstall_extension(directory: Path | None = None) -> Path | None:
         UsageError: no Inkscape is found.
         InputError: the folder is not ours, or cannot be removed.
     """
-    target = _absolute(directory or extensions_directory()) / FOLDER
-    if not target.exists():
-        return None
-    if not _is_ours(target):
-        raise InputError(f"{target} is not gradvec's extension.", "Remove it by hand if you do not need it.")
-    try:
-        shutil.rmtree(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be removed: {error.strerror or error}.",
-                         "Change its permissions.") from error
-    return target
+    parent = _absolute(directory or extensions_directory())
+    found = copies(parent)
+    if not found and (parent / FOLDER).exists():
+        raise InputError(f"{parent / FOLDER} is not gradvec's extension.", "Remove it by hand if you do not need it.")
+    for target in found:
+        try:
+            shutil.rmtree(target)
+            if target.parent != parent and {path.name for path in target.parent.iterdir()} <= {_MANAGERS_LIST}:
+                shutil.rmtree(target.parent)
+        except OSError as error:
+            raise InputError(f"{target} cannot be removed: {error.strerror or error}.",
+                             "Change its permissions.") from error
+    return found[0] if found else None
+
+
+def copies(parent: Path) -> list[Path]:
+    """Folders of our extension in a folder of extensions, the one that is to stay first.
+
+    Inkscape's extension manager unpacks the zip into a folder that it names after the first command, and keeps a list
+    of the files there; that copy is the one to keep, since two of them would show every command twice.
+    """
+    managed = sorted(folder for folder in parent.glob(f"*/{FOLDER}") if _is_ours(folder))
+    return [folder for folder in [*managed, parent / FOLDER] if _is_ours(folder)]
 
 
 def sandbox_state_dir(parent: Path) -> Path | None:
@@ -117,7 +133,8 @@ def installed(directory: Path | None = None) -> dict[str, Any] | None:
     Raises:
         UsageError: no Inkscape is found.
     """
-    target = _absolute(directory or extensions_directory()) / FOLDER
+    parent = _absolute(directory or extensions_directory())
+    target = (copies(parent) or [parent / FOLDER])[0]
     try:
         record = json.loads((target / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
@@ -163,7 +180,7 @@ def leftovers() -> list[Path]:
         known = places()
     with contextlib.suppress(UsageError):
         known = [*places(), *known]
-    return [place for place in dict.fromkeys(map(_absolute, known)) if (place / FOLDER).exists()]
+    return [place for place in dict.fromkeys(map(_absolute, known)) if (place / FOLDER).exists() or copies(place)]
 
 
 def extensions_directory() -> Path:
@@ -275,7 +292,8 @@ def write_files(target: Path) -> None:
         if (_PACKAGE / name).is_dir():
             shutil.copytree(_PACKAGE / name, shared / name, ignore=_LEFT_OUT)
         else:
-            shutil.copy(_PACKAGE / name, shared)
+            (shared / name).parent.mkdir(exist_ok=True)
+            shutil.copy(_PACKAGE / name, shared / name)
 
 
 def _source() -> Path:
