@@ -127,8 +127,10 @@ class PendingConnection:
             client = Client.connect(state_dir)
         except EngineError as error:
             raise EngineError(
-                _("This Inkscape runs in a sandbox (Flatpak or Snap) and cannot start gradvec's engine by itself."),
-                _('Run "{command}" in a terminal, leave it open, then choose this command again.').format(
+                _("This Inkscape runs in a sandbox (Flatpak or Snap), from which it can reach gradvec's engine and "
+                  "your home folder, but start nothing."),
+                _('Run "{command}" in a terminal and leave it open, or run it once with --at-login in place of --tcp '
+                  "and log in anew; then choose this command again.").format(
                     command=serve_command(self._record)), error.code) from error
         if client.hello.version != __version__:
             client.close()

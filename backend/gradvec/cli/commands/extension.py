@@ -46,8 +46,10 @@ def _install(args: argparse.Namespace) -> int:
         print(f"Installed in {installed}.", flush=True)
         if confined(absolute(place)):
             state = shared_state_dir(absolute(place))
-            print("  This Inkscape runs in a sandbox and cannot start the engine. While you work, leave this command "
-                  f"running:\n  GRADVEC_STATE_DIR={shlex.quote(str(state))} gradvec engine serve --tcp")
+            command = f"GRADVEC_STATE_DIR={shlex.quote(str(state))} gradvec engine serve --tcp"
+            print("  This Inkscape runs in a sandbox: it can reach an engine that runs, and your home folder, but "
+                  f"start nothing.\n  While you work, leave this command running:\n  {command}\n"
+                  f"  or, once, for an engine at each login:\n  {command.replace('--tcp', '--at-login')}")
     if failed is not None:
         return failed.exit_code
     if not args.no_warm_up:
