@@ -1,4 +1,5 @@
-"""Builds what is handed out into the folder DIST: wheel, source archive, and the zip for Inkscape's extension manager.
+"""Builds what is handed out into the folder DIST: wheel, source archive, the zip for Inkscape's extension manager,
+and a bill of materials (CycloneDX).
 
 usage: python scripts/package.py DIST
 
@@ -49,6 +50,9 @@ def main() -> int:
     here = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
     subprocess.run([sys.executable, "-m", "build", *here, "--outdir", str(target), str(ROOT)], check=True)
     print(f"Successfully built {extension_zip(target)}")
+    bill = target / f"gradvec-{__version__}.cdx.json"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "release" / "sbom.py"), str(bill)], check=True)
+    print(f"Successfully built {bill}")
     return 0
 
 
