@@ -64,8 +64,8 @@ def install_commands(tmp_path, **environment):
     """What scripts/install.sh hands to pip, in an environment whose Python notes it down."""
     program = tmp_path / "venv" / "bin" / "python"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f'#!/bin/sh\ncase "$*" in\n*version_info*) echo 3.11;;\n*"-m pip"*) echo "$@" >> {tmp_path}/said;;\n'
-                       "*find_spec*) exit 1;;\nesac\n")
+    program.write_text(f'#!/bin/sh\ncase "$*" in\n*version_info*) echo 3.11;;\n*find_spec*) exit 1;;\n'
+                       f'*"-m pip"*) echo "$@" >> "{tmp_path}/said";;\nesac\n')
     program.chmod(0o755)
     subprocess.run(["sh", "scripts/install.sh", str(tmp_path / "venv")], cwd=ROOT, check=True, timeout=60,
                    env={**os.environ, "PYTHON": sys.executable, "TORCH": "", **environment})
