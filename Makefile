@@ -6,6 +6,7 @@
 # make bench    how fast the engine is
 # make fuzz     every reader of foreign input under fuzzing, FUZZ_SECONDS each (default 60)
 # make test-oldest   the tests with the lowest versions that pyproject.toml allows
+# make test-inkex    the extension's own tests with each inkex from 1.2 to 1.4 that is on PyPI
 # make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
 # make audit    whether a library has a known hole, where the data of known holes can be reached
 # make lock     write down the versions of this environment, which make install LOCKED=1 takes
@@ -25,7 +26,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast bless test-oldest fuzz check audit lock bench card package clean distclean
+.PHONY: help install demo test test-fast bless test-oldest test-inkex fuzz check audit lock bench card package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -79,6 +80,9 @@ lock: install
 
 test-oldest: install
 	PYTHON="$(PYTHON)" sh scripts/test_oldest.sh $(PYTEST_ARGS)
+
+test-inkex: install
+	sh scripts/test_inkex.sh $(PYTEST_ARGS)
 
 # atheris finds more, and is not there for every system: without it inputs are mutated blindly.
 fuzz: install
