@@ -10,6 +10,7 @@
 # make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
 # make audit    whether a library has a known hole, where the data of known holes can be reached
 # make lock     write down the versions of this environment, which make install LOCKED=1 takes
+# make docs     the documentation's site, strict: out/site/index.html
 # make package  wheel, source archive, the zip for Inkscape's extension manager, and a bill of materials
 # make clean    remove what was built; .venv stays (make distclean removes it, too)
 
@@ -26,7 +27,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast bless test-oldest test-inkex fuzz check audit lock bench card package clean distclean
+.PHONY: help install demo test test-fast bless test-oldest test-inkex fuzz check audit lock bench card docs package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -71,6 +72,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/python scripts/options_table.py --check
 	$(BIN)/python scripts/release/audit.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 audit: install
 	$(BIN)/python scripts/release/audit.py
@@ -95,6 +97,9 @@ bench: install
 # A card and what it found are worth a report even where a part of it failed.
 card: $(VENV)/.installed
 	$(BIN)/python benchmarks/card.py -o out/card.md
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 package: install
 	$(BIN)/python scripts/package.py dist
