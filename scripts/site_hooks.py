@@ -1,5 +1,5 @@
-"""What the documentation's site has beyond docs/: pages made from the parsers, the table of options and the docstrings, and
-what stands at the root of the repository. mkdocs.yml names this file; mkdocs calls the functions ``on_...``.
+"""What the documentation's site has beyond docs/: pages made from the parsers, the table of options and the docstrings,
+and what stands at the root of the repository. mkdocs.yml names this file; mkdocs calls the functions ``on_...``.
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def with_lists(text: str) -> str:
 def options() -> str:
     """The README's table of options as a page."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    table = readme.partition("<!-- options: made by scripts/options_table.py -->")[2].partition("<!-- end of options -->")
-    return ("# Options\n\nWhat `gradvec paint` and `gradvec batch` take, and what the menu's dialog offers. Each is one line "
-            "in `backend/gradvec/options.py`; this table is made from there.\n\n" + table[0].strip() + "\n")
+    table = readme.partition("<!-- options: made by scripts/options_table.py -->")[2]
+    return ("# Options\n\nWhat `gradvec paint` and `gradvec batch` take, and what the menu's dialog offers. Each is "
+            "one line in `backend/gradvec/options.py`; this table is made from there.\n\n"
+            + table.partition("<!-- end of options -->")[0].strip() + "\n")
 
 
 def api() -> str:
@@ -102,7 +103,7 @@ def commands() -> str:
     from gradvec.cli import EPILOG, build_parser
 
     parser = build_parser()
-    text = "# Commands\n\n" + _one_line(parser.description or "") + "\n\n```text\n" + EPILOG.split("\n\n")[1] + "\n```\n"
+    text = f"# Commands\n\n{_one_line(parser.description or '')}\n\n```text\n{EPILOG.split(chr(10) * 2)[1]}\n```\n"
     for name, sub in _subcommands(parser).items():
         text += f"\n## gradvec {name}\n\n" + _command(sub)
         for action, below in _subcommands(sub).items():
