@@ -35,5 +35,7 @@ fi
 
 # Triton's kernels run on a processor, too, under Triton's interpreter; it exists for Linux alone.
 if [ "$(uname -s)" = Linux ]; then
-    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0'
+    lock=tests/locked-$("$venv/bin/python" -c 'import sys; print("{}.{}".format(*sys.version_info[:2]))').txt
+    if [ -z "${LOCKED:-}" ] || [ ! -e "$lock" ]; then lock=/dev/null; fi
+    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0' --constraint "$lock"
 fi
