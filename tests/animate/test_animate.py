@@ -209,7 +209,7 @@ def test_a_lottie_has_the_gradients_of_the_drawing():
     made = json.loads(lottie(DRAWING, Timing(), "stroke", 25))
     items = [item for layer in made["layers"] for group in layer["shapes"] for item in group["it"]]
     gradients = [item for item in items if item["ty"] == "gf"]
-    assert sorted((item["t"], item["g"]["p"]) for item in gradients) == [(1, 2), (1, 3), (2, 2)]
+    assert sorted((item["t"], item["g"]["p"]) for item in gradients) == [(1, 3), (1, 9), (2, 2)]
     assert (made["op"], made["fr"], made["w"], made["h"]) == (250, 25, W, H)
     assert left_out(DRAWING) == []
     assert left_out(svg.write(document(texture="paper"))) == ["its texture"]
@@ -237,7 +237,7 @@ def test_films_are_written_by_the_command_line(ending, drawn):
     frames = list(film_frames(drawn / f"out.{ending}"))
     assert [frame.shape for frame in frames] == [(64, 96, 3)] * 8
     wanted = render_svg(DRAWING, 96, 64).astype(float)
-    assert np.abs(frames[-1] - wanted).mean() < 4  # few colours, or halved colour planes
+    assert np.abs(frames[-1] - wanted).mean() < 6  # few colours, or halved colour planes
     assert np.abs(frames[0] - wanted).mean() > 20
     assert rate_of(drawn / f"out.{ending}") == pytest.approx(10)
     assert frame_size(DRAWING, 35) == (36, 24)

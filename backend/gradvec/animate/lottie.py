@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..io import svg
-from ..model import Color, Fill, Layer, Line, LinearGradient, Rim, Shape, SolidColor
+from ..model import Color, Fill, Layer, Line, LinearGradient, Rim, Shape, SolidColor, Stop
 from .parts import drawing
 from .smil import SUDDEN_S
 from .timing import Timing
@@ -22,6 +23,8 @@ from .timing import Timing
 _CAPS = {"butt": 1, "round": 2, "square": 3}
 _ROUND_JOIN, _MITER_JOIN, _NON_ZERO = 2, 1, 1
 _LINEAR, _RADIAL = 1, 2
+#: Steps between two stops that differ in colour and in opacity.
+BETWEEN = 8
 
 
 def left_out(data: bytes) -> list[str]:
@@ -56,7 +59,8 @@ def _layer(layer: Layer, number: int, spans: Iterator[list[float]], by: str, rev
            fps: float) -> dict[str, Any]:
     whole = _appearing(next(spans), reverse, fps) if by == "layer" else _still(100)
     groups = []
-    for one in (*layer.shapes, *layer.lines):
+    drawn: list[Shape | Line] = [*layer.shapes, *layer.lines]
+    for one in drawn:
         opacity = _appearing(next(spans), reverse, fps) if by == "stroke" else _still(100)
         groups.append(_group(one, opacity))
     return {"ty": 4, "ind": number, "nm": layer.name or f"layer {number}", "ip": 0, "op": _n(end), "st": 0, "sr": 1,
@@ -95,14 +99,28 @@ def _fill(fill: Fill, opacity: float) -> dict[str, Any]:
     about = {"o": _still(_n(opacity * 100)), "r": _NON_ZERO}
     if isinstance(fill, SolidColor):
         return {"ty": "fl", "c": _still(_color(fill.color)), **about}
-    stops = [number for stop in fill.stops for number in (_n(stop.offset, 4), *_color(stop.color)[:3])]
-    if any(stop.opacity < 1 for stop in fill.stops):
-        stops += [number for stop in fill.stops for number in (_n(stop.offset, 4), _n(stop.opacity, 4))]
+    stops = _stops(fill.stops)
+    numbers = [number for stop in stops for number in (_n(stop.offset, 4), *_color(stop.color)[:3])]
+    if any(stop.opacity < 1 for stop in stops):
+        numbers += [number for stop in stops for number in (_n(stop.offset, 4), _n(stop.opacity, 4))]
     linear = isinstance(fill, LinearGradient)
     start, end = (((fill.x1, fill.y1), (fill.x2, fill.y2)) if isinstance(fill, LinearGradient)
                   else ((fill.cx, fill.cy), (fill.cx + fill.r, fill.cy)))
     return {"ty": "gf", "t": _LINEAR if linear else _RADIAL, "s": _still([_n(v) for v in start]),
-            "e": _still([_n(v) for v in end]), "g": {"p": len(fill.stops), "k": _still(stops)}, **about}
+            "e": _still([_n(v) for v in end]), "g": {"p": len(stops), "k": _still(numbers)}, **about}
+
+
+def _stops(stops: tuple[Stop, ...]) -> list[Stop]:
+    """Stops between which any player shows what SVG shows: some mix colours after, some before they are multiplied by
+    their opacity, so where both change there are stops in between."""
+    dense = [stops[0]]
+    for one, other in pairwise(stops):
+        steps = BETWEEN if one.opacity != other.opacity and one.color != other.color else 1
+        for share in np.arange(1, steps + 1) / steps:
+            mixed = (1 - share) * np.array(one.color) + share * np.array(other.color)
+            dense.append(Stop(one.offset + share * (other.offset - one.offset), tuple(mixed.tolist()),
+                              one.opacity + share * (other.opacity - one.opacity)))
+    return dense
 
 
 def _rim(rim: Rim | None) -> list[dict[str, Any]]:
