@@ -25,10 +25,10 @@ from ..errors import (
     out_of_memory,
 )
 from .arguments import Parser
-from .commands import animate, batch, compare, doctor, engine, extension, film, looks, paint, strokes, vectorize
+from .commands import animate, batch, compare, doctor, engine, export, extension, film, looks, paint, strokes, vectorize
 from .streams import open_closed_ones, settle, unwritten
 
-COMMANDS = (paint, batch, film, looks, strokes, vectorize, animate, compare, doctor, extension.install,
+COMMANDS = (paint, batch, film, looks, strokes, vectorize, animate, export, compare, doctor, extension.install,
             extension.uninstall, engine)
 
 DESCRIPTION = """\
