@@ -17,7 +17,7 @@ def printed(data: bytes, ending: str) -> bytes:
     """An SVG without filters as the bytes of a file. ending: ".pdf" or ".eps".
 
     Raises:
-        UsageError: neither program is there. InputError: the drawing cannot be written so. EngineError: Inkscape failed.
+        UsageError: neither program is there. InputError: it cannot be written so. EngineError: Inkscape failed.
     """
     try:
         import cairosvg
@@ -42,7 +42,8 @@ def _by_inkscape(program: str, data: bytes, ending: str) -> bytes:
             done = subprocess.run([program, str(source), f"--export-filename={made}"], capture_output=True, check=False,
                                   timeout=SECONDS_MAX, stdin=subprocess.DEVNULL)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise EngineError(f"Inkscape wrote no {ending[1:].upper()}: {error}.", "Start it by hand to see why.") from error
+            raise EngineError(f"Inkscape wrote no {ending[1:].upper()}: {error}.",
+                              "Start it by hand to see why.") from error
         if not made.exists():
             told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
             raise EngineError(f"Inkscape wrote no {ending[1:].upper()}: {told[0]}.", "Start it by hand to see why.")

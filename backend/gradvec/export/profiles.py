@@ -23,7 +23,7 @@ BARE = 0.06
 
 @dataclass(frozen=True)
 class Machine:
-    """width_mm: of the whole picture. hair_mm: narrower pieces go to their neighbours. pen_mm: across a line of the pen.
+    """width_mm: of the whole picture. hair_mm: narrower pieces go to their neighbours. pen_mm: across a pen's line.
     tolerance_mm: how far straight pieces may leave the curves. colors: how many at most, 0: each part has its own."""
 
     width_mm: float = 200.0
@@ -44,7 +44,8 @@ def cut(data: bytes, machine: Machine) -> tuple[bytes, int]:
         parts = in_few_colors(parts, machine.colors)
     page = _Page(document, machine)
     for part in parts:
-        page.add(part.layer, part.id, path_data(part.area, scale), fill=hex_color(part.color), **{"fill-rule": "evenodd"})
+        page.add(part.layer, part.id, path_data(part.area, scale), fill=hex_color(part.color),
+                 **{"fill-rule": "evenodd"})
     return page.written(), len(parts)
 
 

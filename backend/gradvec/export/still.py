@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from ..io.svg.attributes import share
@@ -19,6 +21,8 @@ def plain(data: bytes, width_mm: float | None = None) -> bytes:
     without_links(root)
     for element in root.iter("{*}g", "{*}path"):
         element.attrib.pop("filter", None)
+    for mask in root.iter("{*}mask"):
+        _by_opacity(mask)
     if width_mm is not None:
         width, height = size_of(root)
         root.set("viewBox", root.get("viewBox") or f"0 0 {width} {height}")
@@ -37,3 +41,25 @@ def is_see_through(data: bytes) -> bool:
     names = ("opacity", "fill-opacity", "stroke-opacity", "stop-opacity")
     return any(share(element, name) < 1 for element in parse(data).iter("{*}g", "{*}path", "{*}stop")
                for name in names) or any(element.get("mask") for element in parse(data).iter("{*}g"))
+
+
+def _by_opacity(mask: etree._Element) -> None:
+    """Makes nested grey shapes, as our own masks have them, white and so opaque that they let the same through.
+
+    Cairo takes a mask's opacity alone, SVG its brightness times its opacity. Masks of another kind are left as they are.
+    """
+    paths = mask.findall("{*}path")
+    greys = [_grey(path.get("fill", "")) for path in paths]
+    if len(paths) != len(mask) or -1.0 in greys or greys != sorted(greys):
+        return
+    below = 0.0
+    for path, grey in zip(paths, greys, strict=True):
+        path.set("fill", "#ffffff")
+        path.set("fill-opacity", f"{(grey - below) / max(1 - below, 1e-9):.4f}")
+        below = grey
+
+
+def _grey(paint: str) -> float:
+    """Brightness of a grey #rrggbb; -1 for any other paint."""
+    found = re.fullmatch(r"#([0-9a-f]{2})\1\1", paint)
+    return int(found[1], 16) / 255 if found else -1.0

@@ -19,8 +19,8 @@ from ..tools.render_svg import render_svg
 SIDE_MAX = 65_000
 #: Px of a strip.
 STRIP_PX = 4_000_000
-#: How far beyond itself a strip of a drawing with filters is rendered, in shares of the longest side: that far they reach
-#: (blurs of 2.2, displacements of 4.5 and offsets of 1.1 units of 1/512).
+#: How far beyond itself a strip of a drawing with filters is rendered, in shares of the longest side: so far they
+#: reach (blurs of 2.2, displacements of 4.5 and offsets of 1.1 units of 1/512).
 MARGIN = 0.025
 _METRE = 39.37007874
 

@@ -1,4 +1,4 @@
-"""What is seen of each shape of a drawing, as areas that do not overlap, flat and opaque. Polygons in px, by shapely."""
+"""What is seen of each shape of a drawing, as areas that do not overlap: polygons in px, by shapely."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def parts_of(document: Document, data: bytes, tolerance: float) -> list[Part]:
     """What is seen of each shape, line and rim, bottom to top. Where nothing is left, there is no part.
 
     Args:
-        data: the drawing as SVG, whose rendering gives the colours. tolerance: how far polygons may leave the curves, px.
+        data: the drawing as SVG, whose rendering gives the colours. tolerance: how far polygons may leave curves, px.
 
     Raises:
         InputError: there is nothing to be seen. UsageError: shapely is not installed.
@@ -56,7 +56,8 @@ def parts_of(document: Document, data: bytes, tolerance: float) -> list[Part]:
     whole = [shapely.set_precision(area, GRID_PX) for _, _, area, _ in drawn]
     seen = without_covered(whole, box)
     if all(area.is_empty for area in seen):
-        raise InputError("There is nothing in this drawing that could be cut out.", "Choose a drawing with filled paths.")
+        raise InputError("There is nothing in this drawing that could be cut out.",
+                         "Choose a drawing with filled paths.")
     colors = _seen_colors(document, data, whole, [_middle(fill) for *_, fill in drawn])
     return [Part(area, color, layer, name)
             for (layer, name, _, _), area, color in zip(drawn, seen, colors, strict=True) if not area.is_empty]
@@ -75,7 +76,7 @@ def without_covered(areas: Sequence[Any], box: Any) -> list[Any]:
 
 
 def polygons(geometry: Any) -> Any:
-    """The polygons of a geometry as one; points, lines and crumbs that cutting leaves behind are no part of it."""
+    """The polygons of a geometry as one; points, lines and crumbs that cutting leaves behind are left out."""
     shapely = library()
     found = [p for p in shapely.get_parts(shapely.get_parts([geometry])) if p.geom_type == "Polygon" and p.area > _CRUMB]
     return shapely.MultiPolygon(found)
@@ -102,7 +103,7 @@ def without_hairs(parts: Sequence[Part], width: float) -> list[Part]:
 
 
 def in_few_colors(parts: Sequence[Part], count: int) -> list[Part]:
-    """One part for each of at most ``count`` colours, the largest first: means of clusters in OKLab, weighted by area."""
+    """One part for each of at most ``count`` colours, the largest first: means in OKLab, weighted by area."""
     from sklearn.cluster import KMeans
 
     from ..color.css import hex_color
@@ -210,7 +211,8 @@ def path_data(area: Any, scale: float = 1.0) -> str:
 def flat(document: Document, parts: Sequence[Part]) -> bytes:
     """The drawing with every shape in the one colour of its part: what the parts have to look like."""
     colors = {part.id: part.color for part in parts}
-    layers = [replace(layer, shapes=tuple(_plain(shape, colors) for shape in layer.shapes)) for layer in document.layers]
+    layers = [replace(layer, shapes=tuple(_plain(shape, colors) for shape in layer.shapes))
+              for layer in document.layers]
     return svg.write(replace(document, layers=tuple(layers), texture="none", mask=()))
 
 
