@@ -44,9 +44,9 @@ def is_see_through(data: bytes) -> bool:
 
 
 def _by_opacity(mask: etree._Element) -> None:
-    """Makes nested grey shapes, as our own masks have them, white and so opaque that they let the same through.
+    """Makes nested grey shapes, as our masks have them, white and so opaque that they let the same through.
 
-    Cairo takes a mask's opacity alone, SVG its brightness times its opacity. Masks of another kind are left as they are.
+    Cairo takes a mask's opacity alone, SVG its brightness times its opacity. Masks of another kind stay as they are.
     """
     paths = mask.findall("{*}path")
     greys = [_grey(path.get("fill", "")) for path in paths]

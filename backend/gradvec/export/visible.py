@@ -78,7 +78,8 @@ def without_covered(areas: Sequence[Any], box: Any) -> list[Any]:
 def polygons(geometry: Any) -> Any:
     """The polygons of a geometry as one; points, lines and crumbs that cutting leaves behind are left out."""
     shapely = library()
-    found = [p for p in shapely.get_parts(shapely.get_parts([geometry])) if p.geom_type == "Polygon" and p.area > _CRUMB]
+    pieces = shapely.get_parts(shapely.get_parts([geometry]))
+    found = [piece for piece in pieces if piece.geom_type == "Polygon" and piece.area > _CRUMB]
     return shapely.MultiPolygon(found)
 
 
