@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from . import settings
+from .brushes import again
 from .color import inks, palette
-from .model import Painting, Shape, StrokePatch, Target
+from .io.params import Params
+from .model import Document, Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
+from .render.predict import predict
 from .stages import fills, isolate, layers, outline, paper, soft_edges
 
 
@@ -42,6 +47,34 @@ def shapes_of_painting(painting: Painting, target: Target, options: Options,
     if own_inks is not None:
         return *inks.in_order(shapes, own_inks), []
     return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
+
+
+def once_more(strokes: Params, options: Options, width: int, height: int) -> Painting:
+    """Saved strokes as a painting of width x height px, with the brush and the palette that the options name where they
+    were painted with others."""
+    painting, was = again.scaled(strokes.painting, width, height), strokes.options
+    if options.brush != was.brush:
+        painting = again.with_brush(painting, options.brush, options.seed)
+    own_inks, colors = settings.ink_colors(options), settings.paint_settings(options).palette
+    if own_inks is not None:
+        return again.with_palette(painting, tuple((r, g, b) for r, g, b in own_inks.tolist()))
+    if colors and (options.palette, options.inks) != (was.palette, was.inks):
+        painting = again.with_palette(painting, colors, options.seed)
+    return painting
+
+
+def scaled_to(painting: Painting, size: int | None) -> Painting:
+    """The painting with its longest side ``size`` px; None: as it is."""
+    factor = 1.0 if size is None else size / max(painting.width, painting.height)
+    return again.scaled(painting, max(1, round(painting.width * factor)), max(1, round(painting.height * factor)))
+
+
+def as_target(painting: Painting, options: Options) -> Target:
+    """What a painting shows, as a picture; on white where its ground is bare."""
+    shapes = layers.name_strokes(isolate.as_shapes(painting))
+    built = layers.build(shapes, [0] * len(shapes), "none", painting.background, painting.width, painting.height)
+    shown = predict(Document(painting.width, painting.height, built), engine=options.engine, device=options.device)
+    return Target(shown, np.ones(shown.shape[:2], np.float32), (painting.width, painting.height))
 
 
 def shapes_of_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:

@@ -2,6 +2,7 @@
 
     picture -> Target -> Painting -> Shapes in layers -> joint refinement -> Document
     folder of strokes -> StrokePatches -> Outlines -> Shapes in layers -> joint refinement -> Document
+    saved strokes -> Painting -> Shapes in layers -> Document
     picture -> Target -> Lines along edges and for tone -> joint refinement -> Document
     picture -> Target -> (paths where it is most wrong -> joint refinement), stage by stage -> Document
 
@@ -11,6 +12,7 @@ Each arrow hands over a plain type of gradvec.model. Stages do not know each oth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,20 +27,21 @@ from .errors import InputError
 from .frame import Frame, Result
 from .io import images
 from .io.crop import Crop
+from .io.params import Params
 from .io.stroke_folder import read_folder
-from .joining import prepared, shapes_of_painting, shapes_of_patches
+from .joining import as_target, once_more, prepared, scaled_to, shapes_of_painting, shapes_of_patches
 from .options import Options
 from .progress import Run
 from .stages import isolate, layers, paper
 from .stages.lines.draw import draw as lines_of
 from .stages.paint import paint
-from .stages.refine import refine_layers
+from .stages.refine import RefineReport, as_they_came, refine_layers
 
 
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
                   detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
                   guides: Sequence[np.ndarray] = (), draft: Crop | None = None,
-                  style: Path | bytes | None = None) -> Result:
+                  style: Path | bytes | None = None, strokes: Params | None = None) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
@@ -46,7 +49,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         detail_map: a picture that is bright where strokes are to be small and many. own_brushes: pictures of one dab
             each, which replace the oil brush's templates. guides: polylines (n, 2), shares of the picture's width and
             height, that strokes near them run along. draft: paint a quick draft of this part of the picture. style: a
-            picture whose colours the painting gets, and whose strokes' sizes, turns and opacity.
+            picture whose colours the painting gets, and whose strokes' sizes, turns and opacity. strokes: of an earlier
+        painting of this picture, which these become, with the brush, palette and size that the options name.
 
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
@@ -77,7 +81,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
             settings.paint_settings(options, settings.painting_effort(options), manner),
             settings.refine_settings(options, manner=manner))
         lines = [np.asarray(line, float) * (small.width, small.height) for line in guides]
-        painting = paint(small, how, frame.run, bright, dabs, lines)
+        painting = (paint(small, how, frame.run, bright, dabs, lines) if strokes is None
+                    else once_more(strokes, options, small.width, small.height))
         painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
     with frame.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         target, small = (grounds.on_ground(seen, painting.background) for seen in (target, small))
@@ -89,6 +94,31 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         shapes, layer = (shapes, layer) if own_inks is None else inks.without_hairs(shapes, layer)
     shown = grounds.on_ground(picture, painting.background)
     return frame.finished(shapes, layer, painting.background, shown, refined, painting, patches, mask)
+
+
+def repaint_strokes(strokes: Params, options: Options, run: Run | None = None, name: str = "") -> Result:
+    """Paints again from saved strokes alone: they stay where they are, nothing is refined, and the report compares with
+    the strokes as they were saved.
+
+    Args:
+        options: what is to be other than it was: size, brush, palette, layers and so on; a look that paints.
+
+    Raises:
+        UsageError: the look has no brush strokes. Cancelled: the user cancelled. EngineError: the engine failed.
+    """
+    frame = Frame("paint", options, run, name)
+    with frame.stage("Painting", key="paint", until=0.6):
+        target = as_target(scaled_to(strokes.painting, options.size), options)
+        options = frame.options = settings.with_inks(options, target)
+        painting = once_more(strokes, options, target.width, target.height)
+        painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
+        ground = settings.fixed_background(options)
+        painting = painting if ground == "auto" else replace(painting, background=ground)
+    with frame.stage("Vectorizing strokes", key="vectorize", until=0.97):
+        shapes, layer, patches = shapes_of_painting(painting, target, options, frame.run)
+        shapes = as_they_came(shapes, target, settings.refine_settings(options), frame.run)
+        shapes = paper.with_rims(shapes, options.fidelity)
+    return frame.finished(shapes, layer, painting.background, target, RefineReport.none(), painting, patches)
 
 
 def draw_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
