@@ -1,4 +1,4 @@
-"""A drawing as a PNG of any size: rendered in strips by resvg and written as they come, so memory does not grow."""
+"""A drawing as a PNG of any size: rendered tile by tile by resvg and written row by row, so memory does not grow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from ..tools.render_svg import render_svg
 
 #: Longest side, px: what common programs open.
 SIDE_MAX = 65_000
-#: Px of a strip.
-STRIP_PX = 4_000_000
+#: Px of a strip, and at most of what is rendered at once.
+STRIP_PX, TILE_PX = 2_000_000, 3_000_000
+#: A tile's columns without its margins, at least.
+COLUMNS_MIN = 256
 #: How far beyond itself a strip of a drawing with filters is rendered, in shares of the longest side: so far they
 #: reach (blurs of 2.2, displacements of 4.5 and offsets of 1.1 units of 1/512).
 MARGIN = 0.025
@@ -57,12 +59,22 @@ def strips(root: etree._Element, width: int, height: int, background: str) -> It
     left, top = box[:2] if len(box) == 4 else (0.0, 0.0)
     margin = int(np.ceil(MARGIN * max(width, height))) if next(root.iter("{*}filter"), None) is not None else 0
     rows = max(16, STRIP_PX // width, margin)
+    columns = max(COLUMNS_MIN, TILE_PX // (rows + 2 * margin) - 2 * margin)
+
+    def shown(x: tuple[int, int], y: tuple[int, int]) -> np.ndarray:
+        root.set("viewBox", f"{left + x[0] * across / width} {top + y[0] * down / height} "
+                            f"{(x[1] - x[0]) * across / width} {(y[1] - y[0]) * down / height}")
+        return render_svg(etree.tostring(root), x[1] - x[0], y[1] - y[0], background)
+
     for begin in range(0, height, rows):
         end = min(height, begin + rows)
-        first, last = max(0, begin - margin), min(height, end + margin)
-        root.set("viewBox", f"{left} {top + first * down / height} {across} {(last - first) * down / height}")
-        picture = render_svg(etree.tostring(root), width, last - first, background)
-        yield begin, picture[begin - first:end - first]
+        tall = max(0, begin - margin), min(height, end + margin)
+        tiles = []
+        for first in range(0, width, columns):
+            last = min(width, first + columns)
+            wide = max(0, first - margin), min(width, last + margin)
+            tiles.append(shown(wide, tall)[begin - tall[0]:end - tall[0], first - wide[0]:last - wide[0]])
+        yield begin, np.concatenate(tiles, 1)
 
 
 def _filtered(rows: np.ndarray) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, UsageError
+from ..errors import GradvecError, InputError, UsageError
 from ..model import Outline, Painting, Stamp, Strokes
 from ..options import STROKES_FORCED_MAX, Options
 
@@ -87,13 +87,10 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
             if len(found) > len(_COLUMNS) + 2 * STAMPS_MAX + 8 or sum(one.file_size for one in found) > BYTES_MAX:
                 raise InputError("The file of strokes is larger than any that gradvec writes.", _REMEDY)
             return {one.filename.removesuffix(".npy"): _array(archive, one) for one in found}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
-            zipfile.LargeZipFile) as error:
-        raise InputError("This is no file of strokes: it is not an npz of NumPy, or is damaged.", _REMEDY) from error
-    except Exception as error:
-        if type(error).__module__ in ("zlib", "lzma", "_lzma", "bz2", "struct"):
-            raise InputError("The file of strokes is damaged.", _REMEDY) from error
+    except (GradvecError, MemoryError):
         raise
+    except Exception as error:  # zipfile and NumPy let through what zlib, lzma, struct and Python's own tokenizer raise
+        raise InputError("This is no file of strokes: it is not an npz of NumPy, or is damaged.", _REMEDY) from error
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
