@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from . import settings
+from .brushes import again
 from .brushes.manner import Manner, manner_of
 from .brushes.stamps import stamp_from_paint
 from .color import ground as grounds
@@ -17,11 +18,14 @@ from .color.transfer import in_colors_of
 from .errors import InputError
 from .io import images
 from .io.crop import Crop, load_part
+from .io.params import Params
 from .model import Color, Painting, Shape, Stamp, StrokePatch, Target
 from .optimize.reduced import ReducedTarget
 from .options import Options
 from .progress import Run
 from .stages import fills, isolate, layers, outline, paper, soft_edges
+from .stages.paint import paint
+from .stages.paint.settings import PaintSettings
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,27 @@ def dressed(shapes: list[Shape], layer: list[int], options: Options) -> tuple[li
     """Refined shapes and their layers with what a brush adds to them: rims; true inks lose their hairs."""
     shapes = paper.with_rims(shapes, options.fidelity)
     return inks.without_hairs(shapes, layer) if options.inks else (shapes, layer)
+
+
+def painted(subject: Subject, how: PaintSettings, strokes: Params | None, run: Run) -> Painting:
+    """The subject painted anew, or with the strokes of an earlier painting of it."""
+    painting = (paint(subject.small, how, run, subject.bright, subject.dabs, subject.guides) if strokes is None
+                else once_more(strokes, subject.options, subject.small.width, subject.small.height))
+    return palette.with_ground(painting) if settings.snaps_ground(subject.options) else painting
+
+
+def once_more(strokes: Params, options: Options, width: int, height: int) -> Painting:
+    """Saved strokes as a painting of width x height px, with the brush and the palette that the options name where they
+    were painted with others."""
+    painting, was = again.scaled(strokes.painting, width, height), strokes.options
+    if options.brush != was.brush:
+        painting = again.with_brush(painting, options.brush, options.seed)
+    own_inks, colors = settings.ink_colors(options), settings.paint_settings(options).palette
+    if own_inks is not None:
+        return again.with_palette(painting, tuple((r, g, b) for r, g, b in own_inks.tolist()))
+    if colors and (options.palette, options.inks) != (was.palette, was.inks):
+        painting = again.with_palette(painting, colors, options.seed)
+    return painting
 
 
 def shapes_of_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:

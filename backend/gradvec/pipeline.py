@@ -2,6 +2,7 @@
 
     picture -> Target -> Painting -> Shapes in layers -> joint refinement -> Document
     folder of strokes -> StrokePatches -> Outlines -> Shapes in layers -> joint refinement -> Document
+    saved strokes -> Painting -> Shapes in layers -> Document
     picture -> Target -> Lines along edges and for tone -> joint refinement -> Document
     picture -> Target -> (paths where it is most wrong -> joint refinement), stage by stage -> Document
 
@@ -17,16 +18,15 @@ import numpy as np
 
 from . import looks, settings
 from .color import ground as grounds
-from .color import palette
 from .io import images
 from .io.crop import Crop, load_part
+from .io.params import Params
 from .io.stroke_folder import read_folder
-from .joining import Subject, composited, dressed, in_px, in_style, shapes_of_folder, shapes_of_painting
+from .joining import Subject, composited, dressed, in_px, in_style, painted, shapes_of_folder, shapes_of_painting
 from .options import Options
 from .progress import Run
 from .stages import layers
 from .stages.lines.draw import draw as lines_of
-from .stages.paint import paint
 from .stages.refine import refine_layers
 from .workflow import Result, Workflow
 
@@ -34,7 +34,7 @@ from .workflow import Result, Workflow
 def paint_picture(source: Path | bytes, options: Options, run: Run | None = None, name: str = "",
                   detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
                   guides: Sequence[np.ndarray] = (), draft: Crop | None = None,
-                  style: Path | bytes | None = None) -> Result:
+                  style: Path | bytes | None = None, strokes: Params | None = None) -> Result:
     """Paints a picture with brush strokes and makes every stroke an editable gradient path.
 
     Args:
@@ -42,7 +42,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         detail_map: a picture that is bright where strokes are to be small and many. own_brushes: pictures of one dab
             each, in place of the oil brush's templates. guides: polylines (n, 2), shares of the picture's width and
             height, that strokes run along. draft: paint a quick draft of this part. style: a picture that gives its
-            colours, and the sizes, turns and opacity of its strokes.
+            colours, and the sizes, turns and opacity of its strokes. strokes: of an earlier painting, to begin with.
 
     Raises:
         InputError: a picture cannot be used. Cancelled: the user cancelled. EngineError: the engine failed.
@@ -59,8 +59,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         options = flow.options = subject.options
     with flow.stage("Painting", key="paint", until=settings.painted_at(options)):
         how, refining = settings.painter_settings(options, draft is not None, subject.manner)
-        painting = paint(subject.small, how, flow.run, subject.bright, subject.dabs, subject.guides)
-        painting = palette.with_ground(painting) if settings.snaps_ground(options) else painting
+        painting = painted(subject, how, strokes, flow.run)
     with flow.stage("Vectorizing strokes", key="vectorize", until=settings.painted_at(options) + 0.03):
         subject = subject.on_ground(painting.background)
         shapes, layer, patches = shapes_of_painting(painting, subject.small, options, flow.run)

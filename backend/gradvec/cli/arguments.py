@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any, NoReturn
 
@@ -65,14 +65,17 @@ def _short(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def options_from(args: argparse.Namespace, job: str = "paint") -> Options:
+def options_from(args: argparse.Namespace, job: str = "paint", base: Mapping[str, Any] | None = None) -> Options:
     """The Options that the arguments ask for, with the job's own defaults.
+
+    base: options that hold where no others are asked for; a look that is asked for takes their place.
 
     Raises:
         UsageError: a value of the wrong type or out of range.
     """
     names = {f.name for f in fields(Options)}
-    return Options.for_job(job, {name: value for name, value in vars(args).items() if name in names})
+    given = {name: value for name, value in vars(args).items() if name in names}
+    return Options.for_job(job, given if "look" in given else {**(base or {}), **given})
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:
