@@ -72,6 +72,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         small = target if view.target is picture else prepared(view.target, options)[0]
         dabs = [stamp_from_paint(images.dab(picture)) for picture in own_brushes]
         bright = None if detail_map is None else images.brightness(detail_map, settings.painted_size(options))
+        if draft is not None:
+            bright, guides = None if bright is None else draft.plane(bright), draft.lines(guides)
     with frame.stage("Painting", key="paint", until=settings.painted_at(options)):
         how, refining = settings.draft_settings(options, manner) if draft is not None else (
             settings.paint_settings(options, settings.painting_effort(options), manner),
@@ -102,6 +104,7 @@ def draw_picture(source: Path | bytes, options: Options, run: Run | None = None,
     with frame.stage("Reading the picture", key="read", until=0.02):
         size = settings.painted_size(options)
         target = images.load(source, size) if draft is None else draft.read(source, size)
+        guides = guides if draft is None else draft.lines(guides)
     how = settings.line_settings(options, target, settings.LINE_STEPS if draft is None else settings.DRAFT_STEPS)
     with frame.stage("Drawing lines", key="draw", until=0.97):
         guided = [np.asarray(line, float) * (target.width, target.height) for line in guides]

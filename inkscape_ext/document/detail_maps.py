@@ -75,6 +75,17 @@ def detail_map(place: Place, shapes: list[Element]) -> tuple[bytes, list[Any]]:
     return _grey_png(np.round(smooth * 255).astype(np.uint8)), marking
 
 
+def box(place: Place, shapes: list[Element]) -> tuple[float, float, float, float] | None:
+    """(left, top, right, bottom) around ``shapes``, in shares of the picture; None where they have no outline.
+
+    Raises:
+        InputError: the picture is squeezed to nothing.
+    """
+    to_shares = Transform(scale=(1 / place.size[0], 1 / place.size[1])) @ place.from_root
+    lines = [line for shape in shapes for line in polygons(plain_data(shape, to_shares @ to_root(shape)), 2)]
+    return bounds(lines) if lines else None
+
+
 def payloads(png: bytes) -> dict[str, bytes]:
     """The map as the engine expects it; nothing where it is empty."""
     return {PAYLOAD: png} if png else {}

@@ -12,7 +12,7 @@ from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, 
 
 from ..ui.engine_messages import in_our_words
 from ..ui.messages import _, from_the_engine
-from ..ui.progress_ui import CANCEL, KEEP, ProgressUi
+from ..ui.progress_ui import ABOUT_DRAFTS, CANCEL, KEEP, ProgressUi
 from .connection import PendingConnection
 
 PREVIEW_SECONDS = 0.5
@@ -51,7 +51,8 @@ class JobRunner:
         self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
 
     def run(self, pending: PendingConnection) -> None:
-        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is.
+        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is, or is done
+        with looking at a draft.
 
         Raises:
             Cancelled: by the artist, or because Inkscape is gone.
@@ -67,12 +68,14 @@ class JobRunner:
         """One look at everything; true when the work is done."""
         if self._waiting.wish == CANCEL or self._host_gone():
             raise Cancelled()
+        if self._waiting.wish in ABOUT_DRAFTS:
+            return True
         for _step in self._steps:
             return False
         return True
 
     def _all(self, pending: PendingConnection) -> Iterator[None]:
-        self._waiting.title(self._jobs[0].title, self._note)
+        self._begin(self._jobs[0], self._jobs[0].title)
         self._waiting.progress(_("Starting the engine..."), 0.0, None)
         while not pending.ready:
             yield
@@ -81,11 +84,16 @@ class JobRunner:
         for index, job in enumerate(self._jobs):
             key = job.same_work()
             if key not in done:
-                self._waiting.title(self._title(index), self._note)
+                self._begin(job, self._title(index))
                 done[key] = yield from self._one(client, index)
             self.outcomes[index] = done[key]
             if self.kept:
                 return
+
+    def _begin(self, job: Job, title: str) -> None:
+        self._waiting.title(title, self._note)
+        if "picture" in job.payloads:
+            self._waiting.original(job.payloads["picture"])
 
     def _title(self, index: int) -> str:
         if len(self._jobs) == 1:

@@ -50,6 +50,12 @@ def pages(path: Path = MENU) -> list[tuple[str, list[Choice]]]:
     return found
 
 
+def looks(path: Path = MENU) -> list[tuple[str, str]]:
+    """(name, label) of the looks in the dialog's order; the last is that of the dialog's other pages."""
+    param = next(param for param in ElementTree.parse(str(path)).iter(f"{_NS}param") if param.get("name") == "look")
+    return list(_choice(param).choices)
+
+
 def labels(path: Path = MENU) -> dict[str, str]:
     """What the dialog calls each of its choices."""
     return {param.get("name") or "": _(param.get("gui-text") or "")

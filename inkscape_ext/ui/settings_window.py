@@ -1,4 +1,4 @@
-"""The settings of a drawing, filled from what its layer stores, to be changed before it is painted again."""
+"""All settings of a run, filled from a drawing's layer or from a draft, to be changed before it is painted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .widgets import Gtk, finish_events, lift
 class SettingsWindow:
     """The pages of the painting dialog with the values of one drawing."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        """settings: the options of a run."""
+    def __init__(self, settings: dict[str, Any], title: str, doing: str, above: Gtk.Window | None = None) -> None:
+        """settings: the options of a run. doing: what the button says. above: the window that this one lies on."""
         self._values: dict[str, Callable[[], str]] = {}
-        self._dialog = Gtk.Dialog(title=_("Settings of this drawing"))
+        self._dialog = Gtk.Dialog(title=title, transient_for=above, modal=above is not None)
         self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-        self._dialog.add_button(_("_Paint"), Gtk.ResponseType.OK)
+        self._dialog.add_button(doing, Gtk.ResponseType.OK)
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         book = Gtk.Notebook(border_width=8)
         for label, choices in pages():
