@@ -100,7 +100,8 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
     """A draft of what paint would make, in some seconds, also as a PNG: {"svg": ..., "png": ...}.
 
-    Payloads: as for paint. info["crop"], if given: the part of the picture as [left, top, width, height], shares from 0 to 1.
+    Payloads: as for paint. info["crop"], if given: the part of the picture as [left, top, width, height], shares from
+    0 to 1.
     """
     from .io.crop import Crop
     from .io.images import png_bytes

@@ -51,8 +51,8 @@ class JobRunner:
         self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
 
     def run(self, pending: PendingConnection) -> None:
-        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is, or is done
-        with looking at a draft.
+        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is, or has
+        seen enough of a draft.
 
         Raises:
             Cancelled: by the artist, or because Inkscape is gone.

@@ -45,7 +45,11 @@ class PictureView:
 
     def wanted(self) -> tuple[int, int]:
         """The room, px, that the picture would like: as wide or as high as :data:`WIDE` and :data:`HIGH` allow."""
-        return WIDE, HIGH
+        if self._shown is None:
+            return LEAST, LEAST
+        width, height = self._shown.get_width(), self._shown.get_height()
+        scale = min(WIDE / width, HIGH / height)
+        return max(LEAST, round(width * scale)), max(LEAST, round(height * scale))
 
     def _fit(self) -> bool:
         room = self.widget.get_allocation()

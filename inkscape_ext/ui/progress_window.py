@@ -13,11 +13,11 @@ from typing import Any
 from gi.repository import Gdk, GLib, Gtk, Pango
 
 from .messages import _, duration
-from .picture_view import PictureView
+from .picture_view import LEAST, PictureView
 from .progress_ui import AGAIN, CANCEL, CHANGE, GO_ON, KEEP, TICK_SECONDS, Choices, ProgressUi
-from .widgets import button, finish_events, label, lift
+from .widgets import button, finish_events, grow, label, lift
 
-WIDTH = 480
+WIDTH, BORDER = 480, 16
 
 
 class ProgressWindow(ProgressUi):
@@ -133,8 +133,8 @@ class ProgressWindow(ProgressUi):
         first = not self._picture.widget.get_visible()
         if self._picture.show(data, painted) and first:
             wide, high = self._picture.wanted()
-            least = self._window.get_preferred_size()[1]
-            self._window.resize(max(wide, least.width), least.height + high)
+            usual = self._window.get_preferred_size()[1]
+            grow(self._window, max(wide + 2 * BORDER, usual.width), usual.height + high - LEAST)
 
     def _box(self, choices: Choices) -> Gtk.ComboBoxText:
         box = Gtk.ComboBoxText()
@@ -163,7 +163,7 @@ class ProgressWindow(ProgressUi):
         for widget in (self._keep, self._cancel, self._change, self._go_on):
             buttons.add(widget)
         self._go_on.set_can_default(True)
-        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=16)
+        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=BORDER)
         column.pack_start(self._title, False, False, 0)
         column.pack_start(self._note, False, False, 0)
         column.pack_start(self._picture.widget, True, True, 0)

@@ -6,6 +6,8 @@ where either is missing.
 
 from __future__ import annotations
 
+import os
+
 import gi
 
 gi.require_version("Gtk", "3.0")
@@ -14,11 +16,19 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import Gdk, GLib, Gtk, Pango  # noqa: E402
 
 from .messages import _  # noqa: E402
+from .theme import inkscape_theme  # noqa: E402
 
 
 def usable() -> bool:
-    """Whether there is a display to open windows on."""
-    return bool(Gtk.init_check(None)[0])
+    """Whether there is a display to open windows on; from then on they look as Inkscape's own do."""
+    if not Gtk.init_check(None)[0]:
+        return False
+    theme, settings = inkscape_theme(), Gtk.Settings.get_default()
+    if theme is not None and settings is not None and not os.environ.get("GTK_THEME"):
+        settings.set_property("gtk-application-prefer-dark-theme", theme.dark)
+        if theme.name:
+            settings.set_property("gtk-theme-name", theme.name)
+    return True
 
 
 def show_message(message: str, remedy: str) -> None:
@@ -49,6 +59,20 @@ def lift(window: Gtk.Window) -> None:
     window.set_keep_above(True)
     window.set_icon_name("org.inkscape.Inkscape")
     window.connect("size-allocate", lambda *_: GLib.idle_add(_into_view, window))
+
+
+def grow(window: Gtk.Window, width: int, height: int) -> None:
+    """Makes a window as large as that, px, as far as the screen allows, and puts it into the screen's middle."""
+    surface = window.get_window()
+    if surface is None:
+        window.set_default_size(width, height)
+        return
+    area = window.get_display().get_monitor_at_window(surface).get_workarea()
+    frame, inner = surface.get_frame_extents(), window.get_size()
+    around = frame.width - inner.width, frame.height - inner.height
+    width, height = min(width, area.width - around[0]), min(height, area.height - around[1])
+    window.resize(width, height)
+    window.move(area.x + (area.width - width - around[0]) // 2, area.y + (area.height - height - around[1]) // 2)
 
 
 def _into_view(window: Gtk.Window) -> bool:

@@ -74,6 +74,9 @@ class Artist:
     def progress(self, stage, fraction, seconds_left):
         self.seen.append(("progress", stage, round(fraction, 3), seconds_left))
 
+    def original(self, data):
+        self.seen.append(("original", data))
+
     def preview(self, png):
         self.seen.append(("preview", png))
 
@@ -106,8 +109,9 @@ def test_one_picture():
     assert work.outcomes == [result()]
     assert not work.kept
     assert artist.seen == [
-        ("title", "Painting a", "a note"), ("progress", "Starting the engine...", 0.0, None),
-        ("title", "Painting a", "a note"), ("progress", "Shapes", 0.5, 7.0), ("may keep", True), ("preview", b"png")]
+        ("title", "Painting a", "a note"), ("original", b"a"), ("progress", "Starting the engine...", 0.0, None),
+        ("title", "Painting a", "a note"), ("original", b"a"), ("progress", "Shapes", 0.5, 7.0),
+        ("may keep", True), ("preview", b"png")]
 
 
 def test_several_pictures_share_one_progress():

@@ -28,7 +28,6 @@ from driver import PROGRESS, Driver  # noqa: E402
 from fake_engine import DEAF, DYING, FAILING, REFUSING, SLOW, SUCCESS  # noqa: E402
 from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
 
-MENU = ("Extensions", "Gradvec", "Paint with gradient strokes...")
 DIALOG = "Paint with gradient strokes"
 LAYER = re.compile(r'inkscape:label="(Gradvec: [^"]*)"')
 STROKE = "gradvec:stroke="
@@ -51,10 +50,10 @@ class Play:
         self.driver = Driver(document, private.environment(), shots)
         self.facts: dict[str, dict] = {}
 
-    def open_dialog(self) -> None:
+    def open_dialog(self, name: str = DIALOG) -> None:
         self.driver.action("select-by-id", "photo")
-        self.driver.choose_menu(*MENU)
-        self.dialog = self.driver.wait(lambda: self.driver.find("dialog", DIALOG), "the dialog")
+        self.driver.choose_menu("Extensions", "Gradvec", f"{name}...")
+        self.dialog = self.driver.wait(lambda: self.driver.find("dialog", name), "the dialog")
         self.driver.shot("dialog")
 
     def apply(self, scenario: int, selected: str = "photo") -> None:
@@ -73,9 +72,9 @@ class Play:
             return window if window and words in self.driver.texts(window) else None
         return self.driver.wait(look, f"progress {words!r}")
 
-    def press(self, name: str) -> float:
-        """Presses a button of the progress window; returns the seconds until the window is gone."""
-        window = self.progress()
+    def press(self, name: str, words: str = "Painting shapes") -> float:
+        """Presses a button of the progress window once it says ``words``; returns the seconds until it is gone."""
+        window = self.progress(words)
         start = time.monotonic()
         self.driver.press(self.driver.wait(lambda: self.driver.find("button", name, within=window), name))
         self.gone()

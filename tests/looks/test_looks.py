@@ -20,6 +20,8 @@ from gradvec.progress import Run
 from gradvec.stages import paper
 from gradvec.tools.compare import render_svg
 
+ONCE = png_bytes(np.random.default_rng(2).random((32, 32, 3)))
+TWICE = png_bytes(np.tile(np.random.default_rng(2).random((32, 32, 3)), (2, 2, 1)))
 PICTURE = png_bytes(np.random.default_rng(1).random((6, 8, 3)).repeat(6, 0).repeat(6, 1))
 
 
@@ -132,6 +134,31 @@ def test_a_draft_shows_a_part_of_the_picture():
     assert (document.width, document.height) == (16, 24)
     assert facts["paths"] <= 60
     assert answer["png"].startswith(b"\x89PNG")
+
+
+def test_what_was_drawn_on_the_picture_lies_where_it_was_in_a_part():
+    part = Crop(0.5, 0.25, 0.25, 0.5)
+    (line,) = part.lines([np.array([[0.5, 0.25], [0.75, 0.75], [0.0, 0.5]])])
+    assert line == pytest.approx(np.array([[0, 0], [1, 1], [-2, 0.5]]))
+    whole = np.arange(16 * 8).reshape(8, 16)
+    assert np.array_equal(part.plane(whole), whole[2:6, 8:12])
+
+
+def test_a_draft_of_a_part_follows_its_part_of_the_guide_lines():
+    """A line down a quarter of the picture is in a draft of that quarter what one down the middle is in the whole."""
+    drafts = [svg.read(run_job("draft", {"strokes": 30, "size": 32}, {"picture": picture},
+                               {"guides": [[[x, 0.0], [x, 2 * x]]], **crop}, Run())[0]["svg"])
+              for picture, x, crop in ((TWICE, 0.25, {"crop": [0, 0, 0.5, 0.5]}), (ONCE, 0.5, {}))]
+    assert [shape.outline.loops[0].tolist() for shape in drafts[0].shapes] == [
+        shape.outline.loops[0].tolist() for shape in drafts[1].shapes]
+
+
+def test_a_draft_heeds_a_detail_map():
+    bright = np.zeros((24, 32))
+    bright[:, :8] = 1
+    plain, marked = (run_job("draft", {"strokes": 30, "size": 32}, {"picture": ONCE, **more}, {}, Run())[0]["svg"]
+                     for more in ({}, {"detail-map": png_bytes(bright)}))
+    assert plain != marked
 
 
 @pytest.mark.parametrize("crop", [[0, 0, 1.2, 1], [-0.1, 0, 1, 1], [0, 0, 0.01, 1], [0, 0, 1], "half"])
