@@ -10,6 +10,8 @@ from gi.repository import GdkPixbuf, GLib, Gtk
 #: The room at first, px; the least that the artist can make of it.
 WIDE, HIGH = 640, 480
 LEAST = 240
+#: After so long, ms, a window has the size that it opens with.
+SETTLED_MS = 1500
 #: No picture is read larger than this, px: a photograph's own size would take seconds.
 READ = 1600
 #: How much of the ground shows through a picture that is not painted yet.
@@ -38,18 +40,16 @@ class PictureView:
             return False
         self._shown, self._size = (pixbuf if painted else _pale(pixbuf)), (0, 0)
         if not self.widget.get_visible():
-            self.widget.set_size_request(LEAST, LEAST)
+            # Asks for its room, so that the window opens as large as that, and later for less, so that it may shrink.
+            self.widget.set_size_request(*_room(pixbuf.get_width(), pixbuf.get_height()))
             self.widget.show()
+            GLib.timeout_add(SETTLED_MS, self._may_shrink)
         self._fit()
         return True
 
-    def wanted(self) -> tuple[int, int]:
-        """The room, px, that the picture would like: as wide or as high as :data:`WIDE` and :data:`HIGH` allow."""
-        if self._shown is None:
-            return LEAST, LEAST
-        width, height = self._shown.get_width(), self._shown.get_height()
-        scale = min(WIDE / width, HIGH / height)
-        return max(LEAST, round(width * scale)), max(LEAST, round(height * scale))
+    def _may_shrink(self) -> bool:
+        self.widget.set_size_request(LEAST, LEAST)
+        return False
 
     def _fit(self) -> bool:
         room = self.widget.get_allocation()
@@ -62,6 +62,12 @@ class PictureView:
             self._size = size
             self._image.set_from_pixbuf(self._shown.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
         return False
+
+
+def _room(width: int, height: int) -> tuple[int, int]:
+    """The room, px, for a picture of that size: as wide or as high as :data:`WIDE` and :data:`HIGH` allow."""
+    scale = min(WIDE / width, HIGH / height)
+    return max(LEAST, round(width * scale)), max(LEAST, round(height * scale))
 
 
 def _read(data: bytes) -> GdkPixbuf.Pixbuf | None:

@@ -13,15 +13,15 @@ from typing import Any
 from gi.repository import Gdk, GLib, Gtk, Pango
 
 from .messages import _, duration
-from .picture_view import LEAST, PictureView
+from .picture_view import PictureView
 from .progress_ui import AGAIN, CANCEL, CHANGE, GO_ON, KEEP, TICK_SECONDS, Choices, ProgressUi
-from .widgets import button, finish_events, grow, label, lift
+from .widgets import button, finish_events, label, lift
 
 WIDTH, BORDER = 480, 16
 
 
 class ProgressWindow(ProgressUi):
-    """Shown as soon as it is made; ``wait`` runs GTK's main loop."""
+    """Opens with the first ``wait``, which runs GTK's main loop: what is known until then decides how large it opens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,9 +49,8 @@ class ProgressWindow(ProgressUi):
                               (self._go_on, GO_ON)):
             pressed.connect("clicked", lambda _b, wish=wish: self._wished(wish))
         self._window = self._built()
-        self._window.show_all()
+        self._window.get_child().show_all()
         self.drafts(())
-        self._window.present()
 
     def title(self, text: str, note: str = "") -> None:
         self._title.set_text(text)
@@ -69,10 +68,10 @@ class ProgressWindow(ProgressUi):
     def original(self, data: bytes) -> None:
         if data is not self._original:  # what was painted of it is better to look at than the picture itself
             self._original = data
-            self._show(data, painted=False)
+            self._picture.show(data, painted=False)
 
     def preview(self, png: bytes) -> None:
-        self._show(png, painted=True)
+        self._picture.show(png)
 
     def may_keep(self, possible: bool) -> None:
         self._keep.set_sensitive(possible and not self.wish)
@@ -98,6 +97,8 @@ class ProgressWindow(ProgressUi):
 
     def wait(self, tick: Callable[[], bool]) -> None:
         self._error = None
+        if not self._window.get_visible():
+            self._window.present()
         GLib.timeout_add(int(TICK_SECONDS * 1000), self._ticked, tick)
         Gtk.main()
         if self._error is not None:
@@ -128,13 +129,6 @@ class ProgressWindow(ProgressUi):
             self._left.set_text("")
         elif wish == KEEP:
             self._stage.set_text(_("Finishing with what there is..."))
-
-    def _show(self, data: bytes, painted: bool) -> None:
-        first = not self._picture.widget.get_visible()
-        if self._picture.show(data, painted) and first:
-            wide, high = self._picture.wanted()
-            usual = self._window.get_preferred_size()[1]
-            grow(self._window, max(wide + 2 * BORDER, usual.width), usual.height + high - LEAST)
 
     def _box(self, choices: Choices) -> Gtk.ComboBoxText:
         box = Gtk.ComboBoxText()

@@ -61,20 +61,6 @@ def lift(window: Gtk.Window) -> None:
     window.connect("size-allocate", lambda *_: GLib.idle_add(_into_view, window))
 
 
-def grow(window: Gtk.Window, width: int, height: int) -> None:
-    """Makes a window as large as that, px, as far as the screen allows, and puts it into the screen's middle."""
-    surface = window.get_window()
-    if surface is None:
-        window.set_default_size(width, height)
-        return
-    area = window.get_display().get_monitor_at_window(surface).get_workarea()
-    frame, inner = surface.get_frame_extents(), window.get_size()
-    around = frame.width - inner.width, frame.height - inner.height
-    width, height = min(width, area.width - around[0]), min(height, area.height - around[1])
-    window.resize(width, height)
-    window.move(area.x + (area.width - width - around[0]) // 2, area.y + (area.height - height - around[1]) // 2)
-
-
 def _into_view(window: Gtk.Window) -> bool:
     """Moves a window that has grown back onto the screen, so that its buttons can be reached."""
     surface = window.get_window()
