@@ -18,10 +18,12 @@ from gradvec.options import STROKES_WARN
 
 from .. import parameters
 from ..command import Command
-from ..document import detail_maps, pictures, placement, sources, styles
+from ..document import marks, pictures, placement, sources, styles
 from ..document.drawings import Drawing, drawings_of, place_of_source
 from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.marks import Marks
 from ..document.namespaces import Element
+from ..document.outlines import is_open_line
 from ..document.replacing import replace
 from ..engine import connection, own_brushes
 from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Part, Wanted, part_around
@@ -32,17 +34,18 @@ from ..ui.messages import _, duration, ngettext
 from ..ui.progress_ui import ProgressUi
 from ..ui.toolkit import drafting_ui, progress_ui
 
+NO_MARKS = Marks()
 #: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
 FREE_MANY = 150
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A picture to be painted. detail_map: a grey PNG, empty where nothing marks the detail."""
+    """A picture to be painted, and what was drawn on it."""
 
     picture: pictures.Picture
     source: sources.Source
-    detail_map: bytes = b""
+    marks: Marks = NO_MARKS
 
 
 class Paint(Command):
@@ -64,7 +67,7 @@ class Paint(Command):
         wanted = self._of_look(self.options.look)
         shown = pictures.selected(self.svg, self.options.ids)
         found, problems = self._loaded(shown)
-        shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
+        shapes = marks.drawn(self.svg, self.options.ids, shown)
         subjects, marking = self._subjects(found, shapes)
         record = connection.read_record()
         before = self._before(found)
@@ -75,7 +78,7 @@ class Paint(Command):
                 wanted = self._agreed(progress, record, subjects, marking)
             jobs = [self._job(wanted, subject) for subject in subjects]
             notes = (_note(wanted.kind, wanted.options, len(jobs), history),
-                     _marks_note(wanted.kind, len(marking), len(shapes)),
+                     _marks_note(wanted.kind, marking, shapes),
                      _brushes_note(self.options.host_own_brushes, wanted.kind, wanted.options["brush"]),
                      _hidden_note([picture for picture, _source in found]))
             started = time.monotonic()
@@ -84,7 +87,8 @@ class Paint(Command):
             layers = [self._put(wanted, *result, before, kept) for result in results]
         if len(layers) == len(jobs) and not runner.kept:
             history.add(wanted.kind, wanted.options, (time.monotonic() - started) / len(jobs))
-        self._finish(layers, marking if wanted.kind == "paint" else [],
+        self._finish(layers, [shape for shape in marking if wanted.kind == "paint" or (
+            wanted.kind == "lines" and is_open_line(shape))],
                      problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
         return None
 
@@ -102,7 +106,7 @@ class Paint(Command):
         """
         first = subjects[0]
         parts: dict[str, Part | None] = {WHOLE: None, MIDDLE: MIDDLE_PART}
-        box = detail_maps.box(place_of_source(first.picture, first.source), marking) if marking else None
+        box = marks.box(place_of_source(first.picture, first.source), marking) if marking else None
         if box is not None:
             parts[MARKED] = part_around(box)
         drafts = Drafts(progress, record, self.streams.host_gone, lambda wanted: self._job(wanted, first),
@@ -118,10 +122,11 @@ class Paint(Command):
         return own_brushes.payloads(self.options.host_own_brushes)
 
     def _job(self, wanted: Wanted, subject: Subject) -> Job:
-        payloads, name = {"picture": subject.source.data}, subject.source.name
-        if wanted.kind == "paint":
-            payloads.update(**detail_maps.payloads(subject.detail_map), **self._brushes)
-        return Job(wanted.kind, wanted.options, payloads, {"name": name}, _("Painting {name}").format(name=name))
+        name, drawn = subject.source.name, subject.marks.of_use(wanted.kind)
+        payloads = {"picture": subject.source.data, **drawn.payloads(),
+                    **(self._brushes if wanted.kind == "paint" else {})}
+        return Job(wanted.kind, wanted.options, payloads, {"name": name, **drawn.info()},
+                   _("Painting {name}").format(name=name))
 
     def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str) -> JobRunner:
         """The jobs, done."""
@@ -142,7 +147,7 @@ class Paint(Command):
 
     def _subjects(self, found: list[tuple[pictures.Picture, sources.Source]],
                   shapes: list[Element]) -> tuple[list[Subject], list[Any]]:
-        """Each picture with a map of what ``shapes`` mark on it; and the shapes that mark something anywhere.
+        """Each picture with what ``shapes`` come to on it; and those that mark or guide something anywhere.
 
         Raises:
             InputError: where a picture lies is not known.
@@ -150,8 +155,8 @@ class Paint(Command):
         subjects, marking = [], {}
         for subject in (Subject(*pair) for pair in found):
             if shapes:
-                png, there = detail_maps.detail_map(place_of_source(subject.picture, subject.source), shapes)
-                subject = changed(subject, detail_map=png)
+                drawn, there = marks.marks_on(place_of_source(subject.picture, subject.source), shapes)
+                subject = changed(subject, marks=drawn)
                 marking.update(dict.fromkeys(there))
             subjects.append(subject)
         return subjects, list(marking)
@@ -188,10 +193,10 @@ class Paint(Command):
     def _put(self, wanted: Wanted, subject: Subject, result: ResultEvent, before: dict[Element, Drawing],
              kept: list[Element]) -> Element:
         """Inserts one result and returns its layer."""
-        notes = {**detail_maps.notes(subject.detail_map), **own_brushes.notes(self.options.host_own_brushes)}
+        brushes = own_brushes.notes(self.options.host_own_brushes) if wanted.kind == "paint" else {}
         picture, source = subject.picture, subject.source
         new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
-                         notes if wanted.kind == "paint" else {})
+                         {**subject.marks.of_use(wanted.kind).notes(), **brushes})
         if picture.anchor in before:
             return replace(self._placer(), before[picture.anchor], new, kept)
         return self._placer().place(new)
@@ -238,15 +243,18 @@ def _brushes_note(names: str, kind: str, brush: str) -> str:
     return _("Own brushes are left out: only Oil paints with them")
 
 
-def _marks_note(kind: str, marking: int, shapes: int) -> str:
-    """What becomes of the shapes that are selected as well."""
+def _marks_note(kind: str, used: list[Any], shapes: list[Any]) -> str:
+    """What becomes of the shapes and lines that are selected as well; used: those that mark or guide something."""
     if kind == "paint" or not shapes:
-        return detail_maps.note(marking, shapes - marking)
+        return marks.note(used, len(shapes) - len(used))
     if kind == "lines":
-        return ngettext("The selected shape marks nothing: a line drawing needs no marks",
-                        "The selected shapes mark nothing: a line drawing needs no marks", shapes)
+        guiding = [shape for shape in used if is_open_line(shape)]
+        idle = len(shapes) - len(guiding)
+        words = ngettext("The selected shape marks nothing: a line drawing needs no marks",
+                         "The selected shapes mark nothing: a line drawing needs no marks", idle) if idle else ""
+        return "\n".join(filter(None, (marks.note(guiding, 0), words)))
     return ngettext("The selected shape marks nothing: free shapes need no marks",
-                    "The selected shapes mark nothing: free shapes need no marks", shapes)
+                    "The selected shapes mark nothing: free shapes need no marks", len(shapes))
 
 
 def _note(kind: str, options: dict[str, Any], count: int, history: History) -> str:

@@ -21,7 +21,7 @@ WIDTH, BORDER = 480, 16
 
 
 class ProgressWindow(ProgressUi):
-    """Opens with the first ``wait``, which runs GTK's main loop: what is known until then decides how large it opens."""
+    """Opens with the first ``wait``, which runs GTK's main loop; what is known by then decides how large it opens."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -46,7 +46,9 @@ class Play:
             f' height="300" viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
             f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/>'
             '<ellipse id="mark" transform="translate(9) rotate(3, 110, 75)" cx="101" cy="75" rx="40" ry="30"'
-            ' style="fill:#ffff00;fill-opacity:.5"/></svg>', "utf-8")
+            ' style="fill:#ffff00;fill-opacity:.5"/>'
+            '<path id="guide" d="M60,150 C120,60 220,240 340,90" style="fill:none;stroke:#ff00ff;stroke-width:3"/>'
+            '</svg>', "utf-8")
         self.driver = Driver(document, private.environment(), shots)
         self.facts: dict[str, dict] = {}
 
@@ -90,6 +92,7 @@ class Play:
         return {"layers": LAYER.findall(text), "strokes": text.count(STROKE), "changed": self.driver.changed,
                 "how": re.findall(r"&quot;how&quot;:&quot;(\w+)", text), "hidden": "display:none" in text,
                 "jobs": re.findall(r"&quot;job&quot;:&quot;(\w+)", text), "maps": text.count("gradvec:detail-map="),
+                "guides": text.count("gradvec:guides="),
                 "seeds": re.findall(r"&quot;seed&quot;:(\d+)", text)}
 
     def undo(self) -> None:
@@ -166,8 +169,8 @@ def deaf(play: Play) -> dict:
 
 
 def marked(play: Play) -> dict:
-    """A shape on the picture marks detail, one beside it does not; the window says so."""
-    play.apply(SLOW, "photo,mark,shape")
+    """A shape on the picture marks detail, one beside it does not, a line gives a direction; the window says so."""
+    play.apply(SLOW, "photo,mark,shape,guide")
     texts = play.driver.texts(play.progress())
     play.driver.shot("marked")
     play.press("Stop and keep")

@@ -19,9 +19,11 @@ from gradvec.pipeline import paint_picture
 from gradvec.progress import Run
 from gradvec.stages import paper
 from gradvec.tools.compare import render_svg
+from scipy.ndimage import gaussian_filter
 
 ONCE = png_bytes(np.random.default_rng(2).random((32, 32, 3)))
 TWICE = png_bytes(np.tile(np.random.default_rng(2).random((32, 32, 3)), (2, 2, 1)))
+CLOUDS = png_bytes(gaussian_filter(np.random.default_rng(3).random((64, 64, 3)), (4, 4, 0)) * 4 % 1)
 PICTURE = png_bytes(np.random.default_rng(1).random((6, 8, 3)).repeat(6, 0).repeat(6, 1))
 
 
@@ -151,6 +153,30 @@ def test_a_draft_of_a_part_follows_its_part_of_the_guide_lines():
               for picture, x, crop in ((TWICE, 0.25, {"crop": [0, 0, 0.5, 0.5]}), (ONCE, 0.5, {}))]
     assert [shape.outline.loops[0].tolist() for shape in drafts[0].shapes] == [
         shape.outline.loops[0].tolist() for shape in drafts[1].shapes]
+
+
+def along_guide(direction: np.ndarray, *guides) -> float:
+    """How far strokes near the picture's middle line of that direction run along it: mean of the cosines of twice the
+    angles between, so 1 along, -1 across, in a picture that has no direction of its own."""
+    answer, _ = run_job("paint", {"strokes": 60, "size": 64, "detail": 0.0}, {"picture": CLOUDS},
+                        {"guides": list(guides)}, Run())
+    turned = []
+    for shape in svg.read(answer["svg"]).shapes[1:]:
+        points = np.concatenate(shape.outline.loops)
+        away = (points.mean(0) / 64 - 0.5) @ (-direction[1], direction[0])
+        if abs(away) < 0.12:
+            axis = np.linalg.svd(points - points.mean(0))[2][0]
+            turned.append(2 * (axis @ direction) ** 2 - 1)
+    assert len(turned) >= 8
+    return float(np.mean(turned))
+
+
+@pytest.mark.parametrize("angle", [0, 60, 120])
+def test_strokes_near_a_guide_line_run_along_it(angle):
+    direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    guided = along_guide(direction, [(0.5 - 0.45 * direction).tolist(), (0.5 + 0.45 * direction).tolist()])
+    assert guided > 0.45
+    assert guided - along_guide(direction) > 0.3
 
 
 def test_a_draft_heeds_a_detail_map():
