@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -27,10 +26,10 @@ from ..document.outlines import is_open_line
 from ..document.replacing import replace
 from ..engine import connection, own_brushes
 from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Part, Wanted, part_around
-from ..engine.history import History
+from ..engine.history import Expected, History
 from ..engine.job_runner import Job, JobRunner
 from ..ui import menu_file
-from ..ui.messages import _, duration, ngettext
+from ..ui.messages import _, ngettext
 from ..ui.progress_ui import ProgressUi
 from ..ui.toolkit import drafting_ui, progress_ui
 
@@ -77,16 +76,16 @@ class Paint(Command):
             if self.options.host_draft:
                 wanted = self._agreed(progress, record, subjects, marking)
             jobs = [self._job(wanted, subject) for subject in subjects]
-            notes = (_note(wanted.kind, wanted.options, len(jobs), history),
+            notes = (_note(wanted.kind, wanted.options, len(jobs)),
                      _marks_note(wanted.kind, marking, shapes),
                      _brushes_note(self.options.host_own_brushes, wanted.kind, wanted.options["brush"]),
                      _hidden_note([picture for picture, _source in found]))
-            started = time.monotonic()
-            runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)))
+            runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)),
+                               history.expected(wanted.kind, wanted.options))
             results = _results(subjects, runner.outcomes, problems)
             layers = [self._put(wanted, *result, before, kept) for result in results]
-        if len(layers) == len(jobs) and not runner.kept:
-            history.add(wanted.kind, wanted.options, (time.monotonic() - started) / len(jobs))
+        for seconds, pace in runner.clock.took:
+            history.add(wanted.kind, wanted.options, seconds, pace)
         self._finish(layers, [shape for shape in marking if wanted.kind == "paint" or (
             wanted.kind == "lines" and is_open_line(shape))],
                      problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
@@ -128,9 +127,10 @@ class Paint(Command):
         return Job(wanted.kind, wanted.options, payloads, {"name": name, **drawn.info()},
                    _("Painting {name}").format(name=name))
 
-    def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str) -> JobRunner:
+    def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str,
+             expected: Expected) -> JobRunner:
         """The jobs, done."""
-        runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+        runner = JobRunner(jobs, progress, self.streams.host_gone, note, expected)
         runner.run(connection.PendingConnection(record))
         progress.progress(_("Placing the strokes..."), 1.0, None)
         return runner
@@ -257,8 +257,8 @@ def _marks_note(kind: str, used: list[Any], shapes: list[Any]) -> str:
                     "The selected shapes mark nothing: free shapes need no marks", len(shapes))
 
 
-def _note(kind: str, options: dict[str, Any], count: int, history: History) -> str:
-    """What will come of it, and about how long it takes on this computer, as far as that is known."""
+def _note(kind: str, options: dict[str, Any], count: int) -> str:
+    """What will come of it."""
     strokes = options["strokes"]
     paths = strokes * count * (options["paths_per_stroke"] if kind == "paint" else 1)
     if kind == "lines":
@@ -269,9 +269,6 @@ def _note(kind: str, options: dict[str, Any], count: int, history: History) -> s
         text = _("{count} strokes: up to {paths} paths of one colour").format(count=strokes * count, paths=paths)
     else:
         text = _("{count} strokes: up to {paths} paths with gradients").format(count=strokes * count, paths=paths)
-    seconds = history.estimate(kind, options)
-    if seconds is not None:
-        text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
     if kind == "vectorize" and strokes > FREE_MANY:
         text = _("{what}. So many take minutes; 64 are a good start.").format(what=text)
     if paths > STROKES_WARN and kind != "lines":

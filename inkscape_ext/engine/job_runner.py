@@ -13,7 +13,9 @@ from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, 
 from ..ui.engine_messages import in_our_words
 from ..ui.messages import _, from_the_engine
 from ..ui.progress_ui import ABOUT_DRAFTS, CANCEL, KEEP, ProgressUi
+from .clock import Clock
 from .connection import PendingConnection
+from .history import Expected
 
 PREVIEW_SECONDS = 0.5
 
@@ -40,8 +42,11 @@ class Job:
 class JobRunner:
     """Jobs and their outcomes: a result, or the error that is the picture's own fault, or None where not reached."""
 
-    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "") -> None:
+    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "",
+                 expected: Expected = Expected()) -> None:
+        """expected: how long each of the jobs is likely to take."""
         self._jobs = jobs
+        self.clock = Clock(expected, len(jobs))
         self._waiting = waiting
         self._host_gone = host_gone
         self._note = note
@@ -76,7 +81,7 @@ class JobRunner:
 
     def _all(self, pending: PendingConnection) -> Iterator[None]:
         self._begin(self._jobs[0], self._jobs[0].title)
-        self._waiting.progress(_("Starting the engine..."), 0.0, None)
+        self._waiting.progress(_("Starting the engine..."), 0.0, self.clock.before())
         while not pending.ready:
             yield
         client = pending.client()
@@ -104,6 +109,7 @@ class JobRunner:
     def _one(self, client: Client, index: int) -> Generator[None, None, ResultEvent | GradvecError]:
         """Submits a job and follows it; returns its outcome (through ``yield from``)."""
         job = self._jobs[index]
+        self.clock.begin(index)
         client.submit(job.kind, job.options, job.payloads, job.info, PREVIEW_SECONDS)
         asked = False
         while True:
@@ -116,6 +122,8 @@ class JobRunner:
             elif isinstance(event, PreviewEvent):
                 self._waiting.preview(event.png)
             elif isinstance(event, ResultEvent):
+                if not self.kept:
+                    self.clock.end()
                 return event
             elif isinstance(event, ErrorEvent):
                 error = event.error()
@@ -128,13 +136,10 @@ class JobRunner:
                 yield
 
     def _show(self, event: ProgressEvent, index: int) -> None:
-        count = len(self._jobs)
-        whole = (index + event.fraction) / count
+        whole = self.clock.done(event.fraction)
         if event.ahead:
             self._waiting.progress(_("Waiting for another run to end..."), whole, None)
             return
-        left = event.seconds_left
-        if left is not None and event.fraction < 1:
-            left += left / (1 - event.fraction) * (count - index - 1)
+        left = self.clock.left(event.fraction, event.seconds_left)
         self._waiting.progress(from_the_engine(event.stage), whole, left)
         self._waiting.may_keep(event.fraction > 0)
