@@ -253,7 +253,7 @@ def test_a_run_of_another_speed_is_noticed_without_jumps(seconds):
     steps = np.diff([said for _true, said in shown])
     assert np.abs(steps).max() < 2.5, "seconds, each quarter of a second"
     wrong = [abs(said - true) for true, said in shown]
-    assert max(wrong[len(wrong) // 2:]) <= wrong[0] / 3
+    assert max(wrong[len(wrong) // 2:]) <= wrong[0] / 3 + 0.01
 
 
 def test_several_jobs_share_one_clock():
