@@ -8,7 +8,6 @@ and lines that are selected now take their place.
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -16,6 +15,7 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
+from .. import parameters
 from ..document import marks
 from ..document.drawings import Drawing, Place, chosen_drawings, place_of
 from ..document.layers import NewDrawing, Placer, Wishes
@@ -93,7 +93,7 @@ class Again(EditingCommand):
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings
         if self.options.host_new_seed:
-            options["seed"] = int(time.time_ns() // 1000 % 2**31)
+            options["seed"] = parameters.new_seed()
         return Options.from_dict(options).to_dict()
 
     def _exchange(self, placer: Placer, drawing: Drawing, new: NewDrawing, kept: list[Element]) -> Element:

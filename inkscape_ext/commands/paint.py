@@ -60,9 +60,12 @@ class Paint(Command):
         pars.add_argument("--host_own_brushes", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
         pars.add_argument("--host_replace", type=inkex.Boolean, default=True)
+        pars.add_argument("--host_variation", type=inkex.Boolean, default=False)
         pars.add_argument("--host_draft", type=inkex.Boolean, default=False)
 
     def work(self) -> bool | None:
+        if self.options.host_variation:  # once, so that what is painted is what the draft showed
+            self.options.seed = parameters.new_seed()
         wanted = self._of_look(self.options.look)
         shown = pictures.selected(self.svg, self.options.ids)
         found, problems = self._loaded(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .menu_file import Choice, pages
+from .menu_file import Choice, as_meant, as_shown, pages
 from .messages import _
 from .widgets import Gtk, finish_events, lift
 
@@ -15,6 +15,7 @@ class SettingsWindow:
 
     def __init__(self, settings: dict[str, Any], title: str, doing: str, above: Gtk.Window | None = None) -> None:
         """settings: the options of a run. doing: what the button says. above: the window that this one lies on."""
+        self._settings = settings
         self._values: dict[str, Callable[[], str]] = {}
         self._dialog = Gtk.Dialog(title=title, transient_for=above, modal=above is not None)
         self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
@@ -22,7 +23,7 @@ class SettingsWindow:
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         book = Gtk.Notebook(border_width=8)
         for label, choices in pages():
-            book.append_page(self._page(choices, settings), Gtk.Label(label=label))
+            book.append_page(self._page(choices, as_shown(settings)), Gtk.Label(label=label))
         self._dialog.get_content_area().pack_start(book, True, True, 0)
         lift(self._dialog)
 
@@ -33,7 +34,7 @@ class SettingsWindow:
         values = {name: value() for name, value in self._values.items()}
         self._dialog.destroy()
         finish_events()
-        return values if answer == Gtk.ResponseType.OK else None
+        return as_meant(values, self._settings) if answer == Gtk.ResponseType.OK else None
 
     def _page(self, choices: list[Choice], settings: dict[str, Any]) -> Gtk.Grid:
         grid = Gtk.Grid(row_spacing=6, column_spacing=12, border_width=12)

@@ -63,7 +63,7 @@ class Play:
         self.driver.action("select-clear")
         self.driver.action("select-by-id", selected)
         self.driver.set_number("Strokes:", 12, self.dialog)
-        self.driver.set_number("Another variation:", scenario, self.dialog)
+        self.driver.set_number("Number of the variation:", scenario, self.dialog)
         self.driver.press(self.driver.wait(lambda: self.driver.find("button", "Apply", within=self.dialog),
                                            "the button Apply"))
 
