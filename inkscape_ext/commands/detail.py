@@ -46,7 +46,7 @@ class Detail(EditingCommand):
             layered, exports, results) if result]
         if not any(answer.paths for _drawing, _sheet, answer in answers):
             raise InputError(_("The drawing shows the picture so closely that no stroke would bring it nearer."),
-                             _("Paint the picture anew with a larger working size for finer strokes."))
+                             _("Paint the picture anew with more sharpness of detail for finer strokes."))
         editor = Editor(self.svg, definitions)
         for drawing, export, answer in answers:
             if answer.paths:

@@ -108,7 +108,8 @@ class Paint(Command):
         """
         first = subjects[0]
         parts: dict[str, Part | None] = {WHOLE: None, MIDDLE: MIDDLE_PART}
-        box = marks.box(place_of_source(first.picture, first.source), marking) if marking else None
+        drawn = [shape for shape in marking if not is_open_line(shape)] or marking
+        box = marks.box(place_of_source(first.picture, first.source), drawn) if drawn else None
         if box is not None:
             parts[MARKED] = part_around(box)
         drafts = Drafts(progress, record, self.streams.host_gone, lambda wanted: self._job(wanted, first),

@@ -89,7 +89,7 @@ class Drafts:
         key = job.same_work()
         if key not in self._seen:
             runner = JobRunner([job], self._progress, self._host_gone, _(
-                "A draft with fewer, larger strokes. Nothing enters your document until you go on."))
+                "Fewer, larger strokes. Nothing enters your document until you go on."))
             runner.run(PendingConnection(self._record))
             outcome = runner.outcomes[0]
             if isinstance(outcome, GradvecError):

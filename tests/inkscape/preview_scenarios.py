@@ -63,7 +63,7 @@ def cancelled(play: Previews) -> dict:
 
 def chosen(play: Previews) -> dict:
     """Another look, a part of the picture, and on."""
-    play.begin("photo,mark")
+    play.begin("photo,mark,guide")
     play.choose("Look:", "Marker")
     play.choose("Shown:", "The middle, enlarged")
     play.choose("Shown:", "Where you drew shapes")
