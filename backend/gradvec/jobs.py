@@ -20,6 +20,7 @@ from .progress import Run
 if TYPE_CHECKING:
     import numpy as np
 
+    from .io.crop import Crop
     from .model import Document, Shape
     from .pipeline import Result
 
@@ -92,34 +93,35 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
     info["relative"]: whether curves are written relative, as the command line writes them.
     """
-    from .pipeline import paint_picture
-
     started = time.monotonic()
-    brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
-    return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                                 detail_map=payloads.get("detail-map") or None, own_brushes=brushes,
-                                 guides=_guides(info), style=payloads.get("style") or None), started,
-                   bool(info.get("relative")))
+    return _answer(_painted(options, payloads, info, run), started, bool(info.get("relative")))
 
 
 def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
     """A draft of what paint would make, in some seconds, also as a PNG: {"svg": ..., "png": ...}.
 
-    info["crop"], if given: the part of the picture as [left, top, width, height], shares from 0 to 1.
+    Payloads: as for paint. info["crop"], if given: the part of the picture as [left, top, width, height], shares from
+    0 to 1.
     """
     from .io.crop import Crop
     from .io.images import png_bytes
-    from .pipeline import paint_picture
     from .tools.compare import render_svg
 
     started = time.monotonic()
-    result = paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                           guides=_guides(info), draft=Crop.from_list(info.get("crop")),
-                           style=payloads.get("style") or None)
+    result = _painted(options, payloads, info, run, Crop.from_list(info.get("crop")))
     answer, facts = _answer(result, started)
     answer["png"] = png_bytes(render_svg(answer["svg"], DRAFT_SHOWN * result.document.width,
                                          DRAFT_SHOWN * result.document.height))
     return answer, facts
+
+
+def _painted(options: Options, payloads: Payloads, info: Info, run: Run, draft: Crop | None = None) -> Result:
+    from .pipeline import paint_picture
+
+    brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
+    return paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
+                         detail_map=payloads.get("detail-map") or None, own_brushes=brushes, guides=_guides(info),
+                         draft=draft, style=payloads.get("style") or None)
 
 
 def _guides(info: Info) -> list[np.ndarray]:

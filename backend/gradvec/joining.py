@@ -61,10 +61,11 @@ class Subject:
         options = settings.with_inks(options, view.target)
         target, mask = goal_of(picture, options)
         small = target if view.target is picture else goal_of(view.target, options)[0]
+        bright = None if detail_map is None else images.brightness(detail_map, size)
         return cls(picture, view, target, small, mask, manner,
-                   bright=None if detail_map is None else images.brightness(detail_map, size),
+                   bright=bright if draft is None or bright is None else draft.plane(bright),
                    dabs=[stamp_from_paint(images.dab(one)) for one in own_brushes],
-                   guides=in_px(guides, small), options=options)
+                   guides=in_px(guides, small, draft), options=options)
 
     def on_ground(self, color: Color | None) -> Subject:
         """The same, its pictures on the colour that lies under all strokes."""
@@ -80,8 +81,9 @@ def in_style(picture: Target, style: Path | bytes | None, options: Options) -> t
     return in_colors_of(picture, reference, options.seed), manner_of(reference, options.seed)
 
 
-def in_px(guides: Sequence[np.ndarray], picture: Target) -> list[np.ndarray]:
-    """Polylines (n, 2) in px of a picture, from shares of its width and height."""
+def in_px(guides: Sequence[np.ndarray], picture: Target, part: Crop | None = None) -> list[np.ndarray]:
+    """Polylines (n, 2) in px of a picture, from shares of its width and height, or of those that it is a part of."""
+    guides = guides if part is None else part.lines(guides)
     return [np.asarray(line, float) * (picture.width, picture.height) for line in guides]
 
 

@@ -78,7 +78,7 @@ def draw_picture(source: Path | bytes, options: Options, run: Run | None = None,
         target = load_part(source, settings.painted_size(flow.options), draft)
     with flow.stage("Drawing lines", key="draw", until=0.97):
         how = settings.line_settings(flow.options, target, draft is not None)
-        lines, report = lines_of(target, how, in_px(guides, target), flow.run)
+        lines, report = lines_of(target, how, in_px(guides, target, draft), flow.run)
     return flow.drawn(lines, how.paper, grounds.on_ground(target, how.paper), report)
 
 

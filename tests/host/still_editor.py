@@ -118,4 +118,4 @@ def vectorize(options, payloads, info):
 
 
 JOBS = {"refine": refine, "repaint": repaint, "refit": refit, "add-detail": add_detail, "trace": trace, "paint": paint,
-        "vectorize": vectorize}
+        "lines": paint, "vectorize": vectorize}
