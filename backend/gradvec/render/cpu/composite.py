@@ -14,9 +14,11 @@ from numba import get_thread_id, prange
 from ..kernel_cache import njit
 from .alone import fill, total
 from .fills import (
+    ELLIPTIC,
     LINEAR,
     RADIAL,
     add_sums,
+    form,
     is_alone,
     is_simple,
     locate,
@@ -45,8 +47,7 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
     op = opacity[n]
     simple = is_simple(kind[n], stop_offset, first, last)
     ax, ay, base, _, r0, g0, b0, a0, dr, dg, db, da = simple_fill(n, geometry, stop_offset, stop_color, first, last)
-    if not simple:
-        ax, ay, base = ramp(geometry, n)
+    m0, m1, m2, m3, start = form(kind[n], geometry, n)
     a0 *= op
     da *= op
     for y in range(y0, y1):
@@ -85,7 +86,7 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
         for i in range(size):
             if cells[i] == zero:
                 continue
-            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, ax, ay, base)
+            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, m0, m1, m2, m3, start)
             k, t, _ = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             s = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[j, 3] - stop_color[k, 3]))
@@ -133,8 +134,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
     op = opacity[n]
     simple = is_simple(kind[n], stop_offset, first, last)
     ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, first, last)
-    if not simple:
-        ax, ay, base = ramp(geometry, n)
+    m0, m1, m2, m3, start = form(kind[n], geometry, n)
     for y in range(y0, y1):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
@@ -185,7 +185,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
             continue
         for i in range(size):
             px = from_x + winding.dtype.type(i)
-            u, distance = place(n, px, from_y, kind, geometry, ax, ay, base)
+            u, distance = place(n, px, from_y, kind, geometry, m0, m1, m2, m3, start)
             k, t, inv = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             c_r, c_g, c_b, c_a = (stop_color[j, 0] - stop_color[k, 0], stop_color[j, 1] - stop_color[k, 1],
@@ -215,6 +215,15 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
                 part[1] += d_u
                 part[2] += d_u * px
                 part[3] += d_u * from_y
+            elif kind[n] == ELLIPTIC:
+                if u > 0 and start == 0:
+                    vx, vy = m0 * px + m1 * from_y, m2 * px + m3 * from_y
+                    push = d_u / u
+                    part[1] += push * vx
+                    part[2] += push * vy
+                    part[3] += push * vx * vx
+                    part[4] += push * vx * vy
+                    part[5] += push * vy * vy
             elif distance > 0:
                 push = d_u / (distance * geometry[n, 2])
                 part[1] -= push * px
@@ -323,10 +332,16 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
                 d_stop_color[first + k, q] = total[HEAD + PER_STOP * k + 1 + q]
         if stops == 1:
             d_stop_offset[first] = 0
-        for q in range(4):
+        for q in range(d_geometry.shape[1]):
             d_geometry[n, q] = 0
         if kind[n] == RADIAL and stops > 1:
             d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
+        elif kind[n] == ELLIPTIC and stops > 1:
+            # u = |v| with v = M (p - c), M the inverse of the axes' matrix A: du/dc = -M^T w, du/dA = -M^T w v^T, w = v/u.
+            m0, m1, m2, m3, _ = form(kind[n], geometry, n)
+            for q in range(3):
+                wx, wy = total[1 if q == 0 else 2 + q], total[2 if q == 0 else 3 + q]
+                d_geometry[n, 2 * q], d_geometry[n, 2 * q + 1] = -(m0 * wx + m2 * wy), -(m1 * wx + m3 * wy)
         elif kind[n] == LINEAR and stops > 1:
             ax, ay, base = ramp(geometry, n)
             dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]
