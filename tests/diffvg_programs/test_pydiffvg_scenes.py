@@ -132,6 +132,19 @@ def test_gradients_lie_in_px_of_the_canvas(kind):
     assert torch.allclose(row[:, 2], t, atol=1e-5)
 
 
+def test_a_radial_gradient_has_two_radii():
+    """u is the length of what is left of the way from the centre in radii along x and along y."""
+    center, radius = torch.tensor([20.5, 19.5]), torch.tensor([14.0, 5.0], requires_grad=True)
+    fill = pydiffvg.RadialGradient(center, radius, torch.tensor([0.0, 1.0]), torch.tensor([[1.0, 0, 0, 1],
+                                                                                         [0, 0, 1, 1]]))
+    picture = shown([square()], [group(fill=fill)])
+    y, x = torch.meshgrid(torch.arange(10.0, 30) + 0.5, torch.arange(10.0, 30) + 0.5, indexing="ij")
+    u = ((torch.stack([x, y], 2) - center) / radius.detach()).norm(dim=2).clamp(max=1)
+    assert torch.allclose(picture[10:30, 10:30, 2], u, atol=1e-5)
+    picture[19, 26, 2].backward()  # u = 6 / 14 there
+    assert radius.grad.tolist() == pytest.approx([-6 / 14**2, 0], abs=1e-6)
+
+
 def test_derivatives_are_those_of_gradvecs_own_scene():
     corners = torch.tensor([[5.2, 5.1], [30.3, 9.4], [14.7, 33.8]])
     y, x = torch.meshgrid(torch.arange(40.0), torch.arange(48.0), indexing="ij")
