@@ -255,7 +255,7 @@ def _along(kind, geometry, n, px, py, COLUMNS: tl.constexpr):
             vx = m0 * dx + m1 * dy
             dy = m2 * dx + m3 * dy
             dx = vx
-            scale = tl.where(flat, 0.0, 1.0)
+            scale = tl.where(flat, 0.0, 1.0).to(scale.dtype)
             u = tl.where(flat, 1.0, tl.sqrt(dx * dx + dy * dy))
     return u, dx, dy, scale
 
