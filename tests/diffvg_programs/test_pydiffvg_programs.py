@@ -145,7 +145,7 @@ def every_kind():
                                   stroke_color=t([0.1, 0.2, 0.3, 1.0]), id="sun"),
               pydiffvg.ShapeGroup(t([1, 2]), pydiffvg.LinearGradient(t([4.0, 24.0]), t([18.0, 34.0]), *stops),
                                   shape_to_canvas=turn),
-              pydiffvg.ShapeGroup(t([3]), pydiffvg.RadialGradient(t([34.0, 28.0]), t([[9.0, 4.0], [-3.0, 7.0]]), *stops)),
+              pydiffvg.ShapeGroup(t([3]), pydiffvg.RadialGradient(t([34.0, 28.0]), t([[9.0, 4], [-3, 7]]), *stops)),
               pydiffvg.ShapeGroup(t([4]), None, stroke_color=t([0.5, 0.1, 0.6, 1.0]))]
     return 48, 40, shapes, groups
 

@@ -164,7 +164,7 @@ def hard_scenes() -> dict[str, Scene]:
     bare = with_ellipses(scene_from_shapes([Shape(Outline((circle(16, 12, 9),)), RadialGradient(16.5, 12.5, 4, stops))
                                             for _ in range(5)], 32, 24))
     bare.geometry[:, 2:] = torch.tensor([[4.0, 0, 0, 0], [0, 0, 0, 0], [3, 1, 6, 2], [4, 0, 0, 8], [0, 8, -4, 0]])
-    for n, name in enumerate(("one half axis", "a point", "two half axes in one line", "on the grid", "a quarter turn")):
+    for n, name in enumerate(("one half axis", "a point", "all in one line", "on the grid", "a quarter turn")):
         only = Scene(replace(bare.topology, loop_points=np.array([0, 12]), outline_loops=np.array([0, 1]),
                              stop_index=np.array([0, 3]), kind=np.array([ELLIPTIC]), canvas=np.array([0]),
                              even_odd=np.array([0])), bare.points[:12], bare.geometry[n:n + 1], bare.stop_offset[:3],

@@ -163,7 +163,8 @@ class _Reader:
         rest = torch.tensor(offsets, dtype=torch.float32), torch.tensor(colors, dtype=torch.float32)
         to_canvas = torch.from_numpy(moved)
         if etree.QName(element).localname == "linearGradient":
-            ends = [torch.tensor([place(f"x{i}", d), place(f"y{i}", "0%")]).double() for i, d in ((1, "0%"), (2, "100%"))]
+            ends = [torch.tensor([place(x, otherwise), place(y, "0%")]).double()
+                    for x, y, otherwise in (("x1", "y1", "0%"), ("x2", "y2", "100%"))]
             if bool((ends[0] == ends[1]).all()):
                 return rest[1][-1]
             linear = transformed_fill(Linear(*ends, *rest), to_canvas)

@@ -39,8 +39,8 @@ class Linear:
 class Radial:
     """A gradient around center (2,) px. The others as in Linear.
 
-    radius: px, one number; (2,) half axes along x and y; or (2, 2) two conjugate half axes, one a row, of an ellipse that
-    is turned: where a matrix takes (1, 0) and (0, 1).
+    radius: px, one number; (2,) half axes along x and y; or (2, 2) two conjugate half axes, one a row, of an ellipse
+    that is turned: where a matrix takes (1, 0) and (0, 1).
     """
 
     center: torch.Tensor
@@ -56,7 +56,7 @@ _kept: WeakValueDictionary[tuple, Topology] = WeakValueDictionary()
 
 
 def half_axes(radii: torch.Tensor, angle: torch.Tensor | float) -> torch.Tensor:
-    """(2, 2) for Radial.radius: half axes of (2,) px, turned by ``angle`` (radians, from x towards y); differentiable."""
+    """(2, 2) for Radial.radius: half axes of (2,) px, turned by ``angle``, radians from x towards y; differentiable."""
     turn = torch.as_tensor(angle, dtype=radii.dtype, device=radii.device)
     cos, sin = torch.cos(turn), torch.sin(turn)
     return torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]) * radii[:, None]

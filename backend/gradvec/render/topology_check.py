@@ -35,7 +35,7 @@ def checked_arrays(t: Topology) -> dict[str, Any]:
             raise _error(f"{name} has {len(value)} entries, but kind has {n}.")
     _every("loop_points", np.diff(loop_points) % 3 == 0, "loop {} does not hold 3 points per segment")
     _every("stop_index", np.diff(stop_index) >= 1, "outline {} has no stop")
-    _every("kind", (kind >= 0) & (kind < _KINDS), "outline {} is none of SOLID (0), LINEAR (1), RADIAL (2), ELLIPTIC (3)")
+    _every("kind", (kind >= 0) & (kind < _KINDS), "outline {} is no SOLID (0), LINEAR (1), RADIAL (2) or ELLIPTIC (3)")
     _every("kind", (kind != 0) | (np.diff(stop_index) == 1), "outline {} is SOLID, but has not exactly one stop")
     _every("canvas", (canvas >= 0) & (canvas < len(sizes)), f"outline {{}} is on none of the {len(sizes)} canvases")
     _every("canvas", np.diff(canvas, prepend=0) >= 0, "outline {} is on an earlier canvas than the one before it")

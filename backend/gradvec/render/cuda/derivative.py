@@ -193,7 +193,7 @@ def _along_backward(d_u, u, dx, dy, scale, kind, moments, COLUMNS: tl.constexpr)
 
     Elliptic: the sums of d_u w and of d_u w v^T with v = (dx, dy), w = v / u.
     """
-    if COLUMNS == 6:
+    if COLUMNS == 6:  # noqa: SIM102 (known when it is compiled, the other when it runs)
         if kind == ELLIPTIC:
             push = tl.where(u <= 0, 0.0, d_u / tl.where(u <= 0, 1.0, u))
             tl.atomic_add(moments, _total(push * dx), sem="relaxed")
