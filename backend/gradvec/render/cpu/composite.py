@@ -337,7 +337,7 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
         if kind[n] == RADIAL and stops > 1:
             d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
         elif kind[n] == ELLIPTIC and stops > 1:
-            # u = |v|, v = M (p - c), M the inverse of the axes' matrix A: du/dc = -M^T w, du/dA = -M^T w v^T, w = v / u.
+            # u = |v|, v = M (p - c), M the inverse of the axes' matrix: du/dc = -M^T w, du/dA = -M^T w v^T, w = v / u.
             m0, m1, m2, m3, _ = form(kind[n], geometry, n)
             for q in range(3):
                 wx, wy = total[1 if q == 0 else 2 + q], total[2 if q == 0 else 3 + q]

@@ -47,8 +47,8 @@ def ramp(geometry, n):
 
 @njit(**_INNER)
 def form(kind, geometry, n):
-    """(m0, m1, m2, m3, base): linear as :func:`ramp` has it; elliptic the matrix, row by row, from px to where the ellipse
-    is the unit circle, and base 1 where there is none."""
+    """(m0, m1, m2, m3, base): linear as :func:`ramp` has it; elliptic the matrix, row by row, from px to where the
+    ellipse is the unit circle, and base 1 where there is none."""
     zero, one = geometry.dtype.type(0), geometry.dtype.type(1)
     if kind != ELLIPTIC:
         ax, ay, base = ramp(geometry, n)
