@@ -248,6 +248,27 @@ def test_what_is_not_here_is_refused_in_a_sentence(more, message):
         pydiffvg.RenderFunction.serialize_scene(48, 40, [square()], [group()], **more)
 
 
+def test_what_else_is_not_here_is_named():
+    with pytest.raises(UsageError, match="no pictures of derivatives"):
+        pydiffvg.RenderFunction.render_grad(torch.ones(4, 4, 4), 4, 4, 2, 2, 0, None)
+    with pytest.raises(AttributeError, match=r"has no render_tensorflow; docs/diffvg\.md"):
+        pydiffvg.render_tensorflow  # noqa: B018
+
+
+def test_a_card_that_is_not_there_is_named():
+    missing = f"cuda:{torch.cuda.device_count()}"
+    before = pydiffvg.get_device()
+    with pytest.raises(UsageError, match=f"no device {missing}"):
+        pydiffvg.set_device(missing)
+    assert pydiffvg.get_device() == before
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="torch sees 0 graphics cards"):
+            pydiffvg.set_use_gpu(True)
+    pydiffvg.set_use_gpu(False)
+    assert not pydiffvg.get_use_gpu()
+    pydiffvg.set_device(before)
+
+
 @pytest.mark.parametrize(("shapes", "groups", "message"), [
     ([pydiffvg.Path(torch.tensor([2]), torch.zeros(3, 2), False)], [group()], r"expects points of shape \(4, 2\)"),
     ([pydiffvg.Path(torch.tensor([3]), torch.zeros(5, 2), False)], [group()], "expects numbers from 0 to 2"),

@@ -33,6 +33,10 @@ CURVES = {
 }
 
 
+#: Those in which two borders meet at an angle.
+CROSSING = ("a loop", "a closed curve", "a bend shorter than a chord")
+
+
 def swept(points, width: float, closed: bool, samples: int = 12, size: int = 64) -> np.ndarray:
     """(size, size) share of samples no farther than half the width from the curve."""
     p = np.asarray(points, float)
@@ -67,7 +71,7 @@ def test_a_round_pen_covers_what_is_within_half_its_width(name):
     points, width, closed = CURVES[name]
     difference = drawn(points, width, closed).numpy() - swept(points, width, closed)
     assert np.sqrt((difference**2).mean()) <= 0.008
-    assert np.abs(difference).max() <= (0.3 if name in ("a loop", "a closed curve", "a bend shorter than a chord") else 0.1)
+    assert np.abs(difference).max() <= (0.3 if name in CROSSING else 0.1)
 
 
 @pytest.mark.parametrize("name", ["a wave", "a hairpin of radius 6 under a pen of 10", "a corner",

@@ -163,11 +163,11 @@ class _Reader:
         rest = torch.tensor(offsets, dtype=torch.float32), torch.tensor(colors, dtype=torch.float32)
         to_canvas = torch.from_numpy(moved)
         if etree.QName(element).localname == "linearGradient":
-            ends = [torch.tensor([place(x, otherwise), place(y, "0%")]).double()
-                    for x, y, otherwise in (("x1", "y1", "0%"), ("x2", "y2", "100%"))]
-            if bool((ends[0] == ends[1]).all()):
+            start, end = (torch.tensor([place(x, otherwise), place(y, "0%")]).double()
+                          for x, y, otherwise in (("x1", "y1", "0%"), ("x2", "y2", "100%")))
+            if torch.equal(start, end):
                 return rest[1][-1]
-            linear = transformed_fill(Linear(*ends, *rest), to_canvas)
+            linear = transformed_fill(Linear(start, end, *rest), to_canvas)
             return LinearGradient(linear.start.float(), linear.end.float(), *rest)
         center = torch.tensor([place("cx", "50%"), place("cy", "50%")]).double()
         radial = transformed_fill(Radial(center, torch.tensor(place("r", "50%")).double(), *rest), to_canvas)

@@ -58,6 +58,12 @@ class RenderFunction:
         return [serialize(canvas_width, canvas_height, shapes, shape_groups)]
 
     @staticmethod
+    def render_grad(*args: Any) -> torch.Tensor:
+        """diffvg's own picture of derivatives."""
+        raise UsageError("gradvec.pydiffvg has no pictures of derivatives (render_grad).",
+                         "Call backward() on what apply() returns.")
+
+    @staticmethod
     def apply(width: int, height: int, num_samples_x: int, num_samples_y: int, seed: int,
               background_image: torch.Tensor | None, *args: Any) -> torch.Tensor:
         """(height, width, 4) straight RGBA on get_device(). Samples and seed change nothing: areas are exact."""

@@ -161,4 +161,5 @@ def _pair(point: Any) -> str:
 
 def _text(value: Any) -> str:
     """At most five decimals, which keep what float32 holds of a px."""
-    return f"{float(value):.5f}".rstrip("0").rstrip(".")
+    number = float(value.detach() if isinstance(value, torch.Tensor) else value)
+    return f"{number:.5f}".rstrip("0").rstrip(".")
