@@ -241,7 +241,7 @@ def test_a_sketch_is_fitted_through_features_of_crops():
 
     losses = optimized({0.5: [points]}, loss, 200)
     assert losses[-1] <= 0.02 * losses[0]
-    assert float((on_white([line], [group(stroke=black)]) - target).pow(2).mean().sqrt()) <= 0.03
+    assert (on_white([line], [group(stroke=black)]) - target).pow(2).mean().sqrt().item() <= 0.03
 
 
 def test_shapes_are_optimized_and_reduced():
