@@ -254,12 +254,35 @@ def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
         source += stride
 
 
+@njit(**_INNER)
+def _measure_rows(line, grad, goal, weight, source, size, rows, stride):
+    """Sum of weight * (line - goal)^2 over rows of ``size`` px; sets grad, of one plane, to its derivative."""
+    two = line.dtype.type(2)
+    result = 0.0
+    for y in range(rows):
+        at = y * (size + PAD)
+        shown, to_grad = line[at:at + size], grad[at:at + size]
+        wanted, share = goal[source:source + size], weight[source:source + size]
+        error = line.dtype.type(0)
+        for i in range(size):
+            off = shown[i] - wanted[i]
+            pull = share[i] * off
+            error += pull * off
+            to_grad[i] = two * pull
+        result += error
+        source += stride
+    return result
+
+
 @njit(**_PARALLEL)
 def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
                        members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
                        background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
-                       wants_background):
+                       wants_background, weight, error):
     """Walks every band twice: bottom to top to know what was behind, then top to bottom with the derivative.
+
+    weight: (P,), or of no length. Where it has one, d_picture is a goal of 3 or 4 planes instead, and error (jobs,)
+    becomes the sum of weight * (picture - goal)^2 over its planes, whose derivative is walked down at once.
 
     stack: (threads, 4, most span cells of a band). rows: (threads, 2, 4, widest canvas * band). places: (threads, most
     outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
@@ -276,7 +299,8 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
         if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
             continue
         # What outlines reach of the band: the rest only feeds the background.
-        low, high, upper, lower = width, 0, bottom, top
+        measured = weight.shape[0] > 0
+        low, high, upper, lower = (0, width, top, bottom) if measured else (width, 0, bottom, top)
         for m in range(begin, finish):
             n = members[m]
             low, high = min(low, box[n, 0]), max(high, box[n, 2])
@@ -287,8 +311,12 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
         limit = (lower - upper) * stride
         for k in range(4):
             value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-            _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
-                       lower - upper, width)
+            if measured:
+                line[k, :limit] = value
+                grad[k, :limit] = 0
+            else:
+                _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
+                           lower - upper, width)
         used = np.int64(0)
         for m in range(begin, finish):
             n = members[m]
@@ -296,6 +324,11 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
                                used, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
                                stop_offset, stop_color, opacity)
+        if measured:
+            error[job] = 0
+            for k in range(d_picture.shape[0]):
+                error[job] += _measure_rows(line[k], grad[k], d_picture[k], weight, canvas_start[b] + top * width,
+                                            width, bottom - top, width)
         for m in range(finish - 1, begin - 1, -1):
             n = members[m]
             numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
@@ -306,7 +339,10 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
                            row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
         for k in range(4):
             d_background_part[job, k] = 0
-            if wants_background:
+            if wants_background and measured:
+                for y in range(bottom - top):
+                    d_background_part[job, k] += total(grad[k, y * stride:y * stride + width])
+            elif wants_background:
                 for y in range(top, bottom):
                     p, q = origin + y * stride, canvas_start[b] + y * width
                     a, e = (low, high) if upper <= y < lower else (0, 0)
