@@ -117,5 +117,11 @@ def vectorize(options, payloads, info):
     return re.sub(rb"\{.*\}", json.dumps(stored).encode(), DRAWING, count=1), {}
 
 
+def lines(options, payloads, info):
+    """Two open paths, one across and one down."""
+    pen = 'fill="none" stroke="#102030" stroke-width="2" stroke-linecap="round"'
+    return [f'<path id="s1" d="M0 10L40 10" {pen}/><path id="s2" d="M20 0L20 20" {pen}/>'], {}
+
+
 JOBS = {"refine": refine, "repaint": repaint, "refit": refit, "add-detail": add_detail, "trace": trace, "paint": paint,
-        "lines": paint, "vectorize": vectorize}
+        "vectorize": vectorize, "lines": lines}

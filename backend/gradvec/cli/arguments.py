@@ -78,6 +78,22 @@ def options_from(args: argparse.Namespace, job: str = "paint", base: Mapping[str
     return Options.for_job(job, given if "look" in given else {**(base or {}), **given})
 
 
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """--page-mm."""
+    group = parser.add_argument_group("how large it is")
+    group.add_argument("--page-mm", metavar="WxH", type=page, default=None,
+                       help="a page in mm, such as 210x297, on which the drawing is as large as it fits: for plotters, "
+                            "cutters and print (default: a px of the picture is a px)")
+
+
+def page(text: str) -> tuple[float, float]:
+    """Reads a page's width and height for argparse, mm: 210x297."""
+    sides = [float(side) for side in text.lower().split("x")]
+    if len(sides) != 2 or not all(1 <= side <= 10_000 for side in sides):
+        raise argparse.ArgumentTypeError(f"{text} is no page of two sides between 1 and 10000 mm, such as 210x297")
+    return sides[0], sides[1]
+
+
 def add_reporting(parser: argparse.ArgumentParser) -> None:
     """--time-limit, --progress and --quiet."""
     group = parser.add_argument_group("how it runs")

@@ -205,7 +205,7 @@ def _fill(color: Any, scale: tuple[float, float]) -> Fill:
         return Linear(_here(color.begin) * stretch, _here(color.end) * stretch, _here(color.offsets),
                       _here(color.stop_colors))
     if isinstance(color, RadialGradient):
-        return Radial(_here(color.center) * stretch, (_here(color.radius) * stretch).mean(), _here(color.offsets),
+        return Radial(_here(color.center) * stretch, _here(color.radius) * stretch, _here(color.offsets),
                       _here(color.stop_colors))
     return _here(color)
 

@@ -12,7 +12,7 @@ from ...errors import EXIT_DONE, Cancelled, UsageError
 from ...io.files import read_file, read_stream
 from ...looks import look_of
 from ...progress import Run
-from ..arguments import add_options, add_reporting, number, options_from
+from ..arguments import add_options, add_page, add_reporting, number, options_from
 from ..output import FileOutput, FolderOutput, check_apart, check_painting
 from ..running import check_input, finish, hand_out, running
 
@@ -37,6 +37,7 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --style monet.jpg
   gradvec paint photo.jpg -o photo.svg --save-params strokes.npz
   gradvec paint --params strokes.npz -o marker.svg --brush marker --size 2048
+  gradvec paint photo.jpg -o photo.svg --look lines --pen fineliner --page-mm 210x297
   gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
 
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--engine-process", choices=("none", "auto"), default="none",
                       help="auto: let the engine process paint, which stays ready for the next run (default: none)")
     add_options(parser)
+    add_page(parser)
     add_reporting(parser)
 
 
@@ -93,9 +95,9 @@ def run(args: argparse.Namespace) -> int:
     with running(args) as (say, token):
         source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture or "")
         if args.engine_process == "auto":
-            if painting or params or strokes or len(inputs) > 1:
+            if painting or params or strokes or args.page_mm or len(inputs) > 1:
                 raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
-                                 "Leave out --engine-process, or --save-... and the other things to read.")
+                                 "Leave out --engine-process, or --save-..., --page-mm and the other things to read.")
             from ..remote import paint_remotely
 
             hand_out(*paint_remotely(source, options, say, token), output, say, args.started)
@@ -111,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
             result = paint_picture(source, options, run, **_also(args, saved))
         run.step(1.0)  # a last chance to cancel before anything is written
         # The SVG first: where the disk fills up with what else is wanted, it is there.
-        finish(result.document, result.report.to_dict(), output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args)
         try:
             if painting or params or strokes:
                 from .. import saving
