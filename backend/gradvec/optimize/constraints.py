@@ -7,13 +7,18 @@ A further rule (smooth joints, a brush's own limits) is a subclass of :class:`Co
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ..geometry.self_intersection import Untangler
 from ..model import Shape
+from ..render import card
 from .variables import Freedom, Variables
+
+if TYPE_CHECKING:
+    from ..geometry.self_intersection_cuda import CardUntangler
 
 
 class Constraint:
@@ -124,19 +129,32 @@ class HeldStill(Constraint):
 
 class NoSelfIntersection(Constraint):
     """Takes back what would make an outline cross itself. pieces: line pieces per segment when crossings are looked
-    for. Computed on the CPU."""
+    for. A card whose kernels run does it alone; else the processor does, and the card waits."""
 
     def __init__(self, pieces: int) -> None:
         self._pieces = pieces
 
     def begin(self, variables: Variables) -> None:
-        self._untangler = Untangler(variables.topology, self._pieces)
+        home, topology = variables.points.device, variables.topology
+        self._on_card: CardUntangler | None = None
+        if home.type != "cpu" and card.triton_present() and not card.kernels_fail():
+            from ..geometry.self_intersection_cuda import CardUntangler
+            self._on_card = CardUntangler(topology, home, self._pieces)
+        else:
+            self._untangler = Untangler(topology, self._pieces)
 
     def before_step(self, variables: Variables) -> None:
-        self._before = variables.points.detach().cpu().numpy().copy()
+        points = variables.points.detach()
+        if self._on_card is not None:
+            self._points_before = points.clone()
+        else:
+            self._before = points.cpu().numpy().copy()
 
     def after_step(self, variables: Variables, share: float) -> None:
         points = variables.points.detach()
+        if self._on_card is not None:
+            self._on_card.hold(points, self._points_before)
+            return
         moved = points.cpu().numpy()
         if self._untangler.hold(moved, self._before) and points.device.type != "cpu":
             points.copy_(torch.from_numpy(moved))
