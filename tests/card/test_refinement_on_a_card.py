@@ -54,6 +54,7 @@ def test_steps_stay_on_the_card(way, weighted, monkeypatch):
         watch.waits.clear()
         for _ in range(2):
             under_way._step(0.5)
+        under_way._make(render_shapes, torch.ones(3, device=CARD).unbind())  # as a step is captured
     assert watch.waits == []
     assert under_way.state.steps == 3
     assert {leaf.device.type for leaf in under_way.state.variables.leaves()} == {CARD}

@@ -9,12 +9,14 @@ from ..brushes.manner import Manner
 from ..brushes.rules import FREE, rules_of
 from ..model import Shape
 from ..render.scene import LINEAR, Topology
-from .constraints import Constraint
+from .constraints import Constraint, Share
 from .variables import Variables, fill_scale
 
 
 class BrushConstraint(Constraint):
     """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
+
+    replayable = True
 
     def __init__(self, fidelity: float, manner: Manner | None = None) -> None:
         self._fidelity, self._manner = fidelity, manner
@@ -44,7 +46,7 @@ class BrushConstraint(Constraint):
         if self._binding:
             self._home = self._home * fill_scale(self._kind, scale).to(self._home)
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         if not self._binding:
             return
         if variables.freedom.colors and variables.freedom.opacity:
@@ -68,7 +70,8 @@ class BrushConstraint(Constraint):
         most = self._stretch[self._owner[index[:, 0]]]
         (a, b), (c, d) = (row.unbind(1) for row in matrix[:, :2].unbind(1))
         # A linear map is a turn and a mirrored turn, of sizes q and r, added up: it draws out by q + r and |q - r|.
-        turn, mirror = torch.stack([a + d, b - c, c - b, a + d], 1) / 2, torch.stack([a - d, b + c, b + c, d - a], 1) / 2
+        turn = torch.stack([a + d, b - c, c - b, a + d], 1) / 2
+        mirror = torch.stack([a - d, b + c, b + c, d - a], 1) / 2
         q, r = torch.hypot(turn[:, 0], turn[:, 2]), torch.hypot(mirror[:, 0], mirror[:, 2])
         long, short = q + r, (q - r).abs()
         ratio = long / short.clamp(min=1e-9)
