@@ -6,6 +6,8 @@ fused, and what numba computes in float64 is float64 here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import triton
@@ -63,6 +65,15 @@ class CardUntangler:
         if self._count:
             launch(self._count, points, before, self._segments, self._loops, self._basis, self._marks, tangled,
                    self._pieces, hold)
+
+
+def warm_up(pieces: Iterable[int], device: str = "cuda") -> None:
+    """Compiles the kernel for so many line pieces a segment, or loads it from Triton's cache on the disk."""
+    each = np.arange(2)
+    topology = Topology(3 * each, each, each, np.zeros(1, np.uint8), each[:1], np.array([[4, 4]], np.int64))
+    points = torch.tensor([[0.0, 0], [4, 1], [1, 4]], device=device)
+    for number in pieces:
+        CardUntangler(topology, points.device, number).hold(points, points.clone())
 
 
 def launch(count: int, points: torch.Tensor, before: torch.Tensor, outline_segments: torch.Tensor,
