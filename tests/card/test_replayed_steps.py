@@ -6,12 +6,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gradvec import render
 from gradvec.model import Target
 from gradvec.optimize import Refinement, constraints, loop
 from gradvec.optimize.adam import Adam
 from gradvec.optimize.smooth import SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, reach_of
 from gradvec.progress import Run
+from gradvec.render import quicker
 from gradvec.render.cuda import graph
 from gradvec.render.scene import Scene
 from gradvec.stages.paint import fit_strokes as fitting
@@ -200,6 +202,15 @@ def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
     assert steps.captures == 2
     assert steps._capacity > graph.SLACK * int(needed)
     assert torch.allclose(leaf, torch.full((3,), 1 - 9 * 0.1), atol=1e-5)
+
+
+def test_a_card_is_measured_as_it_is_used(replays, monkeypatch):
+    """Else a large processor would seem to be quicker than a card that is asked for every launch."""
+    monkeypatch.setattr(render, "render_flat", blobs)
+    monkeypatch.setattr(RecordedGraph, "state", list)
+    assert quicker.step_ms("cuda", "cpu", strokes=3, side=16, runs=4) > 0
+    assert RecordedGraph.replays == 1 + 4  # the first one is held to the step
+    assert graph._trusted == {"measuring": True}
 
 
 def test_adam_by_tensors_is_adam():
