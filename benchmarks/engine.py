@@ -240,11 +240,20 @@ def measure(name: str, scene: Any, engine: str, args: argparse.Namespace, first:
 def graphed(moving: Any, slope: Any) -> Callable[[], None]:
     """Forward and backward as a graph; an optimizer that moves nothing stands in for the last kernel launches."""
     import torch
-    from cuda_graph import DeviceAdam, GraphedStep
+    from gradvec.optimize.adam import Adam
+    from gradvec.render import render_flat
+    from gradvec.render.cuda.graph import ReplayedSteps
     leaves = [p for p in moving.parameters if p.requires_grad]
-    still = DeviceAdam(leaves, [torch.zeros((), device=p.device) for p in leaves])
-    step = GraphedStep(lambda: moving, lambda picture: (picture * slope).sum(), still)
-    return lambda: (step(), None)[1]
+    still = Adam(leaves, [torch.zeros((), device=p.device) for p in leaves])
+
+    def make(render: Callable[[Any], Any], numbers: tuple[Any, ...]) -> Any:
+        picture = render(moving)
+        picture.backward(slope)
+        still.move(*numbers)
+        return picture.detach()
+
+    steps = ReplayedSteps(make, still.state, lambda scene: render_flat(scene, "cuda"), "benchmark")
+    return lambda: (steps(still.numbers(1.0)), None)[1]
 
 
 def bytes_moved(scene: Any) -> float:

@@ -62,6 +62,26 @@ def warm_up() -> None:
     from . import render  # noqa: F401
     from .io import images, svg  # noqa: F401
     from .stages.paint import paint  # noqa: F401
+    _warm_card()
+
+
+def _warm_card() -> None:
+    """The card's kernels, where jobs are known to run there: a look at the card costs others its memory."""
+    from .render import card, quicker
+    times = quicker.remembered()
+    if times is None or not times.card_wins or card.trouble() is not None:
+        return
+    from .geometry import self_intersection_cuda
+    from .optimize.loop import Refinement
+    from .render import cuda
+    from .stages.refine import SETTLE_PIECES
+    try:
+        cuda.warm_up()
+        self_intersection_cuda.warm_up((Refinement.pieces, SETTLE_PIECES))
+    except Exception as error:
+        if not card.is_fault(error):
+            raise
+        card.lose(error)
 
 
 def computes_on() -> str | None:

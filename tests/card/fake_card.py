@@ -31,8 +31,10 @@ class Watch(TorchDispatchMode):
         tensors = list(_tensors((*args, *kwargs.values())))
         here = {t.device.type for t in tensors}
         to = torch.device(kwargs["device"]).type if kwargs.get("device") is not None else None
-        if CARD in here and (name.startswith(("_local_scalar_dense", "nonzero", "masked_select", "unique"))
-                             or (to == "cpu" and name.startswith("_to_copy"))):
+        asks = name.startswith(("_local_scalar_dense", "nonzero", "masked_select", "unique"))
+        # Decompositions look at what became of them.
+        asks |= name.startswith(("linalg_", "_linalg_")) and "norm" not in name
+        if CARD in here and (asks or (to == "cpu" and name.startswith("_to_copy"))):
             self.waits.append(name)
         if (to == CARD and "cpu" in here and name.startswith("_to_copy")) or (
                 name.startswith("copy_") and len({t.device.type for t in tensors}) > 1):

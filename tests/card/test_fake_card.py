@@ -23,6 +23,7 @@ def faults():
         "asks whether": lambda a: bool((a > 0).all()),
         "asks for all": lambda a: a.tolist(),
         "makes an array": lambda a: a.numpy(),
+        "decomposes": lambda a: torch.linalg.svd(a),
         "counts": lambda a: a.nonzero(),
     }
 

@@ -47,6 +47,7 @@ def test_painting_stays_on_the_card(brush, way, monkeypatch):
         fit._state.adam.steps = fitting.SIZES_EVERY - 1  # the second step looks at the strokes' lengths again
         for _ in range(2):
             fit.step(0.5)
+        fit._make(render_shapes, torch.ones(2, device=CARD).unbind())  # as a step is captured
     assert watch.waits == []
     assert {t.device.type for t in fit._state.variables.tensors()} == {CARD}
 

@@ -148,6 +148,23 @@ def test_a_stroke_that_is_drawn_out_too_far_comes_back_with_its_area(turned):
     assert tame[2].tolist() == [7.0, 9.0]
 
 
+def test_all_that_is_drawn_out_too_far_is_taken_back_as_by_singular_values():
+    """Maps that mirror, that are a multiple of a turn, flat ones and none at all among random ones."""
+    kept = BrushConstraint(0.0)
+    kept.begin(Variables(brushes.shapes(painting_of("tape", 1)), 40, 40, (1.0,) * 4, Freedom()))
+    matrix = torch.from_numpy(np.random.default_rng(1).normal(0, 1, (200, 3, 2)).astype(np.float32))
+    matrix[:3, :2] = torch.tensor([[[0.0, 0], [0, 0]], [[0, -2], [2, 0]], [[1, 2], [2, 4]]])
+    u, sizes, v = np.linalg.svd(matrix[:, :2].numpy().astype(float))
+    ratio, area = sizes[:, 0] / np.maximum(sizes[:, 1], 1e-9), sizes.prod(1)
+    wanted = np.minimum(ratio, RULES["tape"].stretch)
+    tamed = u * np.sqrt(area[:, None] * np.stack([wanted, 1 / np.maximum(wanted, 1e-9)], 1))[:, None] @ v
+    tamed = np.where((ratio > RULES["tape"].stretch)[:, None, None], tamed, matrix[:, :2])
+    assert 20 < (ratio > RULES["tape"].stretch).sum() < 190
+    got = kept.unstretched(matrix, torch.zeros(200, 1, dtype=torch.long))
+    assert np.allclose(got[:, :2], tamed, atol=2e-5)
+    assert torch.equal(got[:, 2], matrix[:, 2])
+
+
 def test_a_dry_dab_is_torn_and_a_loaded_one_whole():
     from gradvec.brushes import dabs
 

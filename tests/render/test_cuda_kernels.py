@@ -31,9 +31,10 @@ def kernels() -> list[dict]:
 
 def test_all_compile_for_all_generations(kernels):
     names = {k["kernel"] for k in kernels}
-    assert len(names) == 13
+    assert len(names) == 15
     assert {(k["kernel"], k["precision"], k["capability"]) for k in kernels} == {
-        (n, p, c) for n in names for p in ("fp32", "fp64") for c in CAPABILITIES}
+        (n, p, c) for n in names for p in ("fp32", "fp64") for c in CAPABILITIES
+        if p == "fp32" or not n.startswith("untangle")}
 
 
 def test_nothing_is_spilled_in_float32(kernels):

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import EngineError, InputError, UsageError
-from ..tools.install import find_inkscape
+from ..tools.places import find_inkscape
 
 #: How long Inkscape may take, s.
 SECONDS_MAX = 300

@@ -26,21 +26,37 @@ class Adam:
         self.second = [torch.zeros_like(leaf) for leaf in leaves]
         self.steps = 0
 
-    @torch.no_grad()
     def step(self, share: float) -> None:
         """One step with ``share`` of the full rates."""
+        self.move(*self.numbers(share))
         self.steps += 1
+
+    def numbers(self, share: float) -> tuple[float, float]:
+        """What the next step depends on besides the derivatives, as :meth:`move` takes it."""
         b1, b2 = self.betas
-        scale = 1 / (1 - b1**self.steps)
-        root = 1 / (1 - b2**self.steps) ** 0.5
+        return share * (1 / (1 - b1**(self.steps + 1))), 1 / (1 - b2**(self.steps + 1)) ** 0.5
+
+    @torch.no_grad()
+    def move(self, scale: float | torch.Tensor, root: float | torch.Tensor) -> None:
+        """Moves the leaves; who calls it counts the step. scale: share of the full rates, times the first moment's
+        correction; root: the root of the second one's. Numbers, or tensors of one number on the leaves' device."""
+        b1, b2 = self.betas
         for leaf, rate, m, v in zip(self.leaves, self.rates, self.first, self.second, strict=True):
             if leaf.grad is None:
                 continue
             m.lerp_(leaf.grad, 1 - b1)
             v.mul_(b2).addcmul_(leaf.grad, leaf.grad, value=1 - b2)
             # A derivative that is exactly zero so far (a hidden stroke) must not divide by zero.
-            leaf.addcdiv_(m * rate, v.sqrt().mul_(root).add_(1e-12), value=-share * scale)
+            size = v.sqrt().mul_(root).add_(1e-12)
+            if isinstance(scale, torch.Tensor):
+                leaf.sub_((m * rate).mul_(scale).div_(size))
+            else:
+                leaf.addcdiv_(m * rate, size, value=-scale)
             leaf.grad = None
+
+    def state(self) -> list[torch.Tensor]:
+        """What a step changes."""
+        return [*self.leaves, *self.first, *self.second]
 
     def copied_to(self, device: str, leaves: list[torch.Tensor]) -> Adam:
         """The same state for ``leaves``, copies of the leaves on another device (or this one)."""

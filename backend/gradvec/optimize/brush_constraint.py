@@ -9,12 +9,14 @@ from ..brushes.manner import Manner
 from ..brushes.rules import FREE, rules_of
 from ..model import Shape
 from ..render.scene import LINEAR, Topology
-from .constraints import Constraint
+from .constraints import Constraint, Share
 from .variables import Variables, fill_scale
 
 
 class BrushConstraint(Constraint):
     """Opacities, gradients and proportions that the brushes of shapes ask for, as far as they hold at a fidelity."""
+
+    replayable = True
 
     def __init__(self, fidelity: float, manner: Manner | None = None) -> None:
         self._fidelity, self._manner = fidelity, manner
@@ -44,7 +46,7 @@ class BrushConstraint(Constraint):
         if self._binding:
             self._home = self._home * fill_scale(self._kind, scale).to(self._home)
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         if not self._binding:
             return
         if variables.freedom.colors and variables.freedom.opacity:
@@ -66,14 +68,20 @@ class BrushConstraint(Constraint):
     def unstretched(self, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """Maps (n, 3, 2), rows x, y and 1, of shapes with points ``index`` (n, K), drawn out no more than allowed."""
         most = self._stretch[self._owner[index[:, 0]]]
-        u, s, v = torch.linalg.svd(matrix[:, :2])
-        ratio = s[:, 0] / s[:, 1].clamp(min=1e-9)
+        (a, b), (c, d) = (row.unbind(1) for row in matrix[:, :2].unbind(1))
+        # A linear map is a turn and a mirrored turn, of sizes q and r, added up: it draws out by q + r and |q - r|.
+        turn = torch.stack([a + d, b - c, c - b, a + d], 1) / 2
+        mirror = torch.stack([a - d, b + c, b + c, d - a], 1) / 2
+        q, r = torch.hypot(turn[:, 0], turn[:, 2]), torch.hypot(mirror[:, 0], mirror[:, 2])
+        long, short = q + r, (q - r).abs()
+        ratio = long / short.clamp(min=1e-9)
         if matrix.device.type == "cpu" and bool((ratio <= most).all()):
             return matrix  # as a rule; a card would rather do the work than be asked
-        middle = (s[:, 0] * s[:, 1]).sqrt()
-        wanted = torch.minimum(ratio, most).sqrt()
-        linear = u @ torch.diag_embed(torch.stack([middle * wanted, middle / wanted], 1)) @ v
-        linear = torch.where((ratio > most)[:, None, None], linear, matrix[:, :2])
+        middle, wanted = (long * short).sqrt(), torch.minimum(ratio, most).sqrt()
+        more, less = middle * (wanted + 1 / wanted) / 2, middle * (wanted - 1 / wanted) / 2
+        sizes = torch.where(q >= r, torch.stack([more, less]), torch.stack([less, more]))
+        linear = turn * (sizes[0] / q.clamp(min=1e-12))[:, None] + mirror * (sizes[1] / r.clamp(min=1e-12))[:, None]
+        linear = torch.where((ratio > most)[:, None, None], linear.reshape(-1, 2, 2), matrix[:, :2])
         return torch.cat([linear, matrix[:, 2:]], 1)
 
     def carry(self, geometry: torch.Tensor, index: torch.Tensor, matrix: torch.Tensor, origin: torch.Tensor) -> None:

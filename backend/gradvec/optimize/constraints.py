@@ -7,18 +7,32 @@ A further rule (smooth joints, a brush's own limits) is a subclass of :class:`Co
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ..geometry.self_intersection import Untangler
 from ..model import Shape
+from ..render import card
 from .variables import Freedom, Variables
+
+if TYPE_CHECKING:
+    from ..geometry.self_intersection_cuda import CardUntangler
+
+#: Of the full rates: a number, or, where a step is captured on a card, a tensor of one number.
+Share = float | torch.Tensor
 
 
 class Constraint:
     """One rule. Methods may change the variables' values and derivatives in place; none of them is recorded by torch.
     """
+
+    @property
+    def replayable(self) -> bool:
+        """Whether steps from now on may be captured on a card and replayed: the rule waits for nothing there, its
+        shapes stay, and nothing of Python's decides or changes in a step but ``share``, which is then a tensor."""
+        return False
 
     def flat(self, shape: Shape) -> bool:
         """Whether a shape that came in with one colour has to keep to one."""
@@ -33,12 +47,14 @@ class Constraint:
     def before_step(self, variables: Variables) -> None:
         """The picture's derivative is there, the values are still those that it belongs to."""
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         """The values moved by ``share`` of the full rates and are to be brought back into what is allowed."""
 
 
 class Tension(Constraint):
     """A px of control polygon costs ``cost`` in summed squared colour difference: pulls in spikes that gain nothing."""
+
+    replayable = True
 
     def __init__(self, cost: float) -> None:
         self._cost = cost
@@ -62,10 +78,12 @@ class EvenSpacing(Constraint):
     the outline over.
     """
 
+    replayable = True
+
     def __init__(self, amount: float) -> None:
         self._amount = amount
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         p = variables.points
         after, before = p.index_select(0, variables.following), p.index_select(0, variables.preceding)
         along, middle = after - before, (after + before).add_(p, alpha=-2)
@@ -77,10 +95,12 @@ class EvenSpacing(Constraint):
 class ColorRange(Constraint):
     """Colours, and the ground's where it is trained, lie in [0, 1]; without ``opacity`` they are opaque."""
 
+    replayable = True
+
     def __init__(self, opacity: bool) -> None:
         self._opacity = opacity
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         if variables.freedom.colors:
             variables.stop_color.clamp_(0.0, 1.0)
             if not self._opacity:
@@ -93,10 +113,12 @@ class ColorRange(Constraint):
 class WithinReach(Constraint):
     """No control point leaves the best affine image of its brush by more than ``reach`` times the shape's size."""
 
+    replayable = True
+
     def __init__(self, reach: float) -> None:
         self._reach = reach
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         points = variables.points
         image = variables.affine.of(points)
         rest = points - image
@@ -108,6 +130,8 @@ class WithinReach(Constraint):
 class HeldStill(Constraint):
     """Shapes with these ids stay as they are and only take part in the picture."""
 
+    replayable = True
+
     def __init__(self, ids: frozenset[str]) -> None:
         self._ids = ids
 
@@ -117,26 +141,43 @@ class HeldStill(Constraint):
     def before_step(self, variables: Variables) -> None:
         self._values = [leaf.index_select(0, rows) for leaf, rows in zip(variables.leaves(), self._rows, strict=True)]
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         for leaf, rows, values in zip(variables.leaves(), self._rows, self._values, strict=True):
             leaf.index_copy_(0, rows, values)
 
 
 class NoSelfIntersection(Constraint):
     """Takes back what would make an outline cross itself. pieces: line pieces per segment when crossings are looked
-    for. Computed on the CPU."""
+    for. A card whose kernels run does it alone; else the processor does, and the card waits."""
 
     def __init__(self, pieces: int) -> None:
         self._pieces = pieces
 
+    @property
+    def replayable(self) -> bool:
+        return self._on_card is not None
+
     def begin(self, variables: Variables) -> None:
-        self._untangler = Untangler(variables.topology, self._pieces)
+        home, topology = variables.points.device, variables.topology
+        self._on_card: CardUntangler | None = None
+        if home.type != "cpu" and card.triton_present() and not card.kernels_fail():
+            from ..geometry.self_intersection_cuda import CardUntangler
+            self._on_card = CardUntangler(topology, home, self._pieces)
+        else:
+            self._untangler = Untangler(topology, self._pieces)
 
     def before_step(self, variables: Variables) -> None:
-        self._before = variables.points.detach().cpu().numpy().copy()
-
-    def after_step(self, variables: Variables, share: float) -> None:
         points = variables.points.detach()
+        if self._on_card is not None:
+            self._points_before = points.clone()
+        else:
+            self._before = points.cpu().numpy().copy()
+
+    def after_step(self, variables: Variables, share: Share) -> None:
+        points = variables.points.detach()
+        if self._on_card is not None:
+            self._on_card.hold(points, self._points_before)
+            return
         moved = points.cpu().numpy()
         if self._untangler.hold(moved, self._before) and points.device.type != "cpu":
             points.copy_(torch.from_numpy(moved))

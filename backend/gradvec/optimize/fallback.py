@@ -1,11 +1,17 @@
-"""Optimizations that a card may fail in the middle of: the processor goes on from what was last kept."""
+"""Optimizations on a card: their steps are replayed where they can be, and where the card fails in the middle the
+processor goes on from what was last kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ..render import card, choose
+from ..render import card, choose, render_flat
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..render.cuda.graph import ReplayedSteps, Step
 
 #: Steps after which what a card holds is copied to the processor, in case the card fails.
 KEEP_EVERY = 20
@@ -62,3 +68,13 @@ def run_where_it_works(state: S, asked: tuple[str, str], begin: Callable[[S, str
         if choose(*asked) == (engine, device):
             raise card.CardLost("The graphics card failed.", "Run again with device cpu.")
         state = state if under_way is None else under_way.kept
+
+
+def replayed(step: Step, state: Callable[[], Sequence[torch.Tensor]], home: torch.device, engine: str,
+             name: str) -> ReplayedSteps | None:
+    """Steps on tensors on ``home`` that a card is asked for once (see :class:`ReplayedSteps`); None where they go as
+    they come."""
+    if home.type != "cuda" or engine != "cuda" or not card.triton_present() or card.kernels_fail():
+        return None
+    from ..render.cuda.graph import ReplayedSteps
+    return ReplayedSteps(step, state, lambda scene: render_flat(scene, engine), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,9 +14,10 @@ import torch
 from ..model import Shape, Target
 from ..progress import Run
 from ..render import render_flat
+from ..render.scene import Scene
 from .adam import Adam, cosine_decay
-from .constraints import Constraint, constraints_for
-from .fallback import KEEP_EVERY, run_where_it_works
+from .constraints import Constraint, Share, constraints_for
+from .fallback import KEEP_EVERY, replayed, run_where_it_works
 from .loss import PictureLoss
 from .previews import Previews
 from .reduced import ReducedTarget
@@ -180,6 +182,12 @@ class _Loop:
     def _begin(self) -> None:
         for rule in self.rules:
             rule.begin(self.state.variables)
+        self._replay()
+
+    def _replay(self) -> None:
+        """From now on steps are on other tensors."""
+        self._replayed = replayed(self._make, self.state.adam.state, self.state.variables.points.device, self.engine,
+                                  "refinement")
 
     def _keep(self) -> None:
         if self.on_card:
@@ -221,6 +229,7 @@ class _Loop:
         self.loss = PictureLoss(self.whole, variables.opaque_ground, variables.points.device)
         for rule in self.rules:
             rule.enlarged((1 / x, 1 / y))
+        self._replay()
 
     def _done(self, step: int) -> float:
         """Share of the whole run that lies behind."""
@@ -229,17 +238,29 @@ class _Loop:
 
     def _step(self, share: float) -> torch.Tensor:
         """One step. Returns the picture before it."""
+        adam = self.state.adam
+        numbers = (share, *adam.numbers(share))
+        if self._replayed is not None and all(rule.replayable for rule in self.rules):
+            picture = self._replayed(numbers)
+        else:
+            picture = self._make(lambda scene: render_flat(scene, self.engine), numbers)
+        adam.steps += 1
+        self.state.steps += 1
+        return picture
+
+    def _make(self, render: Callable[[Scene], torch.Tensor], numbers: tuple[Share, ...]) -> torch.Tensor:
+        """What a step does, fit to be replayed on a card. numbers: share of the full rates, and Adam's two."""
+        share, *pace = numbers
         variables = self.state.variables
-        picture = render_flat(variables.scene(), self.engine)
+        picture = render(variables.scene())
         self.loss.backward(picture)
         variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
                 rule.before_step(variables)
-            self.state.adam.step(share)
+            self.state.adam.move(*pace)
             for rule in self.rules:
                 rule.after_step(variables, share)
-        self.state.steps += 1
         return picture
 
     def _reseed_steps(self) -> set[int]:

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import torch
 
-from .constraints import Constraint
+from .constraints import Constraint, Share
 from .variables import Variables
 
 #: A smooth anchor keeps this share of the way between its handles to either of them.
@@ -39,6 +39,11 @@ class SmoothJoints(Constraint):
                  polygons: bool = False) -> None:
         self._polygons = polygons
         self._cosine, self._share, self._earn_after = math.cos(math.radians(corner_degrees)), corners, earn_after
+
+    @property
+    def replayable(self) -> bool:
+        """Not before it is decided which joints are corners."""
+        return self._share <= 0 or self._steps >= self._earn_after
 
     def begin(self, variables: Variables) -> None:
         p = variables.points.detach()
@@ -73,7 +78,7 @@ class SmoothJoints(Constraint):
         grad.index_add_(0, self._after, share * own * smooth)
         grad[self._anchor] = torch.where(smooth, sliding, own)
 
-    def after_step(self, variables: Variables, share: float) -> None:
+    def after_step(self, variables: Variables, share: Share) -> None:
         p = variables.points
         self._steps += 1
         if self._share > 0 and self._steps == self._earn_after:
@@ -96,6 +101,8 @@ class TurningPrice(Constraint):
     The control polygon of a convex outline turns one way all along, by 2 pi, and costs nothing whatever its shape;
     a wiggle turns there and back. Curves turn no more than their control polygons do.
     """
+
+    replayable = True
 
     def __init__(self, cost: float) -> None:
         self._cost = cost

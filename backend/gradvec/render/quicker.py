@@ -6,6 +6,7 @@ the card, the number of cores and the versions; a file that is damaged or of ano
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import math
@@ -107,7 +108,8 @@ def _machine() -> dict[str, Any]:
 
 
 def step_ms(engine: str, device: str, strokes: int = STROKES, side: int = SIDE, runs: int = RUNS) -> float:
-    """The least time of a picture of ``strokes`` random strokes and its derivative, ms."""
+    """The least time of a picture of ``strokes`` random strokes and its derivative, ms; on a card as stages run it,
+    replayed where that can be."""
     import torch
 
     from . import render_flat
@@ -115,13 +117,28 @@ def step_ms(engine: str, device: str, strokes: int = STROKES, side: int = SIDE, 
     scene = _strokes(strokes, side).to(device=device)
     moving = scene.with_parameters(*(p.requires_grad_() for p in scene.parameters[:-1]), scene.background)
     slope = torch.ones(4, side * side, device=device).t()
+
+    def step(render: Any, numbers: Any = ()) -> torch.Tensor:
+        picture: torch.Tensor = render(moving)
+        (picture * slope).sum().backward()
+        for parameter in moving.parameters:
+            parameter.grad = None
+        return picture.detach()
+
+    def plain(scene: Any) -> torch.Tensor:
+        return render_flat(scene, engine)
+
+    make, before = functools.partial(step, plain), 1
+    if engine == "cuda" and card.triton_present() and not card.kernels_fail():
+        from .cuda.graph import WARM_UP, ReplayedSteps
+        make, before = functools.partial(ReplayedSteps(step, list, plain, "measuring"), (1.0,)), WARM_UP + 1
     least = math.inf
-    for run in range(runs + 1):
+    for run in range(before + runs):
         started = time.perf_counter()
-        (render_flat(moving, engine) * slope).sum().backward()
+        make()
         if device == "cuda":
             torch.cuda.synchronize()
-        if run > 0:  # the first one compiles
+        if run >= before:  # those before compile and capture
             least = min(least, (time.perf_counter() - started) * 1e3)
     return least
 

@@ -21,9 +21,11 @@ from torch.autograd.function import once_differentiable
 
 from .. import card, reference
 from ..card import triton_present
-from ..scene import Scene, Topology
+from ..scene import LINEAR, Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
+#: Line pieces a segment of the scenes that painting, refinement, outlining and patches make: what is compiled for them.
+PIECES = (6, 8, 12, 16)
 _SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
 _MOST_LISTED = 1 << 26
 _BLOCK = 128
@@ -36,6 +38,19 @@ def render_flat(scene: Scene) -> torch.Tensor:
     if not triton_present() or (scene.points.is_cuda and card.kernels_fail()):
         return reference.render_flat(scene)
     return _render_what_fits(scene, False)
+
+
+def warm_up(device: str = "cuda") -> None:
+    """Compiles what a job's pictures and derivatives need, or loads it from Triton's cache on the disk, so that nobody
+    waits for it in the middle of a run."""
+    each = np.arange(2)
+    for pieces in PIECES:
+        topology = Topology(3 * each, each, 2 * each, np.array([LINEAR], np.uint8), each[:1],
+                            np.array([[4, 4]], np.int64), pieces)
+        scene = Scene(topology, torch.tensor([[0.0, 0], [4, 1], [1, 4]]), torch.tensor([[0.0, 0, 4, 4]]),
+                      torch.tensor([0.0, 1]), torch.rand(2, 4), torch.ones(1), torch.ones(1, 4)).to(device=device)
+        render_flat(scene)
+        render_flat(scene.with_parameters(*(p.requires_grad_() for p in scene.parameters))).sum().backward()
 
 
 def _render_what_fits(scene: Scene, again: bool) -> torch.Tensor:

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from ...model import Stamp
 from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
-from ...optimize.fallback import KEEP_EVERY, run_where_it_works
+from ...optimize.fallback import KEEP_EVERY, replayed, run_where_it_works
 from ...render import render
+from ...render.scene import Scene
 from . import transport
 from .canvas import Goal
 from .stroke_variables import Limits, Projection, SceneMaker, StrokeVariables
@@ -100,6 +101,8 @@ class Fit:
         self._projection = Projection(settings.limits, state.variables)
         home = state.variables.shape.device
         self._goal, self._weight = goal.rgba.to(home), goal.weight.to(home)
+        self._replayed = replayed(self._make, state.adam.state, home, engine,
+                                  "painting" if settings.transport == 0 else "painting with transport")
         self.kept = state
         self._keep()
 
@@ -121,18 +124,37 @@ class Fit:
 
     def step(self, factor: float) -> torch.Tensor:
         """One step at ``factor`` of the full rates. Returns the picture (h, w, 4) before it."""
-        picture = render(self._maker.scene(self._state.variables), self._engine)
-        now, share = picture.detach().permute(2, 0, 1), self._settings.transport
+        adam = self._state.adam
+        if adam.steps % SIZES_EVERY == 0:
+            self._look_at_sizes()
+        numbers = adam.numbers(factor)
+        picture = self._replayed(numbers) if self._replayed is not None else self._make(self._plain, numbers)
+        adam.steps += 1
+        return picture.detach().reshape(*self._goal.shape[1:], 4)
+
+    def _look_at_sizes(self) -> None:
+        """Rates by the strokes' lengths, in place where a step that is replayed reads them."""
+        adam = self._state.adam
+        rates = _rates(self._state.variables)[:len(adam.leaves)]
+        if adam.rates:
+            adam.rates[0].copy_(rates[0])
+        else:
+            adam.rates = rates
+
+    def _plain(self, scene: Scene) -> torch.Tensor:
+        return render(scene, self._engine).reshape(-1, 4)
+
+    def _make(self, draw: Callable[[Scene], torch.Tensor], numbers: tuple[float | torch.Tensor, ...]) -> torch.Tensor:
+        """What a step does, fit to be replayed on a card. numbers: Adam's two. Returns the picture (h w, 4)."""
+        picture = draw(self._maker.scene(self._state.variables))
+        now, share = picture.detach().reshape(*self._goal.shape[1:], 4).permute(2, 0, 1), self._settings.transport
         slope = 2 * (now - self._goal) * self._weight
         if share > 0:
             slope = _with_transport(slope, now, self._goal, share)
-        run_back(picture, slope.permute(1, 2, 0))
-        adam = self._state.adam
-        if adam.steps % SIZES_EVERY == 0:
-            adam.rates = _rates(self._state.variables)[:len(adam.leaves)]
-        adam.step(factor)
+        run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
+        self._state.adam.move(*numbers)
         self._projection.apply(self._state.variables)
-        return picture.detach()
+        return picture
 
 
 def _rates(variables: StrokeVariables) -> list[torch.Tensor]:

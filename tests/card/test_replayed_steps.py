@@ -1,0 +1,230 @@
+"""Steps that a card is asked for once and replayed do what steps do that go as they come. What a graph would note is
+noted by torch's own means; a renderer of soft blobs, in torch alone, plays the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from gradvec import render
+from gradvec.model import Target
+from gradvec.optimize import Refinement, constraints, loop
+from gradvec.optimize.adam import Adam
+from gradvec.optimize.smooth import SmoothJoints, TurningPrice
+from gradvec.optimize.variables import Freedom, reach_of
+from gradvec.progress import Run
+from gradvec.render import quicker
+from gradvec.render.cuda import graph
+from gradvec.render.scene import Scene
+from gradvec.stages.paint import fit_strokes as fitting
+from gradvec.stages.paint import transport
+from gradvec.stages.paint.canvas import Goal
+from gradvec.stages.paint.stroke_variables import Limits
+from painted_strokes import painted
+from recorded import RecordedGraph
+from refined_shapes import SIDE, some_shapes
+
+WHITE = (1.0, 1.0, 1.0, 1.0)
+
+
+def blobs(scene: Scene, *asked: str) -> torch.Tensor:
+    """(P, 4): a soft spot in the middle of each outline, which all of its numbers move or colour."""
+    t = scene.topology
+    owner = torch.from_numpy(t.point_outline)
+    middle = torch.zeros(t.count, 2).index_add(0, owner, scene.points) / torch.bincount(owner)[:, None]
+    spread = torch.zeros(t.count).index_add(0, owner, (scene.points - middle[owner]).square().sum(1)).sqrt()
+    color = torch.zeros(t.count, 4).index_add(0, torch.from_numpy(t.stop_outline), scene.stop_color) / 2
+    width, height = t.sizes[0].tolist()
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    square = (x.flatten()[:, None] - middle[:, 0]) ** 2 + (y.flatten()[:, None] - middle[:, 1]) ** 2
+    cover = torch.exp(-square / (4 + spread)) * scene.opacity * (1 + 0.01 * torch.tanh(scene.geometry.mean(1)))
+    return scene.background + cover @ (color - scene.background)
+
+
+@pytest.fixture
+def replays(monkeypatch):
+    """Turns replaying on, as on a card; a list of all that replay."""
+    made: list[graph.ReplayedSteps] = []
+
+    def replayed(step, state, home, engine, name):
+        RecordedGraph.state = state
+        made.append(graph.ReplayedSteps(step, state, blobs, name))
+        return made[-1]
+
+    def render_with(scene: Scene, capacity: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        return blobs(scene), torch.ones(1, dtype=torch.int32)
+
+    monkeypatch.setattr(graph, "Graph", RecordedGraph)
+    monkeypatch.setattr(graph, "render_with", render_with)
+    monkeypatch.setattr(graph, "_trusted", {})
+    monkeypatch.setattr(RecordedGraph, "replays", 0)
+
+    def turn_on():
+        monkeypatch.setattr(loop, "replayed", replayed)
+        monkeypatch.setattr(fitting, "replayed", replayed)
+        return made
+
+    monkeypatch.setattr(loop, "render_flat", blobs)
+    monkeypatch.setattr(fitting, "render", lambda scene, engine: blobs(scene).reshape(SIDE, SIDE, 4))
+    # The processor's check for self-crossings is none of torch's; the card's kernel is.
+    monkeypatch.setattr(constraints.NoSelfIntersection, "replayable", True)
+    for name in ("before_step", "after_step"):
+        monkeypatch.setattr(constraints.NoSelfIntersection, name, lambda *args: None)
+    return turn_on
+
+
+def refined(plan: Refinement):
+    rng = np.random.default_rng(1)
+    target = Target(rng.random((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32), (SIDE, SIDE))
+    return loop.refine(some_shapes(6), target, WHITE, plan, Run())
+
+
+def apart(a, b) -> float:
+    """px, the furthest that two results' control points are."""
+    return max(float(np.abs(p - q).max()) for s, t in zip(a.shapes, b.shapes, strict=True)
+               for p, q in zip(s.outline.loops, t.outline.loops, strict=True))
+
+
+WAYS = {
+    "fidelity 0": Refinement(steps=20, freedom=Freedom(reach=reach_of(0.0)), reseeds=0),
+    "fidelity .5": Refinement(steps=20, freedom=Freedom(reach=reach_of(0.5)), reseeds=0),
+    "fidelity 1": Refinement(steps=20, reseeds=0),
+    "fixed ones": Refinement(steps=20, fixed=frozenset({"1"}), freedom=Freedom(ground=True), reseeds=0),
+    "smooth joints": Refinement(steps=24, rules=(TurningPrice(0.01), SmoothJoints(30.0, 0.2, 10)), reseeds=0),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refinement_that_is_replayed_ends_where_the_other_does(way, replays):
+    plain = refined(WAYS[way])
+    made = replays()
+    again = refined(WAYS[way])
+    assert apart(plain, again) < 2e-3  # rates as tensors have seven digits
+    assert (again.steps, again.mse) == (plain.steps, pytest.approx(plain.mse, rel=1e-4))
+    assert again.mse < again.mse_before
+    assert [steps.captures for steps in made] == [1]
+    waits = 10 if way == "smooth joints" else 0  # before it is decided which joints are corners
+    assert RecordedGraph.replays == WAYS[way].steps - graph.WARM_UP - waits
+
+
+def test_what_changes_tensors_is_captured_anew(replays, monkeypatch):
+    """Shapes that are put elsewhere, and the whole picture after the smaller one."""
+    made = replays()
+    monkeypatch.setattr(loop, "idle_last", lambda own, engine, most: (np.arange(6)[::-1].copy(), np.arange(6) >= 4))
+    assert len(refined(Refinement(steps=30, reseeds=1)).moved) == 2
+    assert [steps.captures for steps in made] == [1, 1]
+    whole = Refinement(steps=30, reseeds=0, coarse=(0.5, 20))
+    made.clear()
+    assert refined(whole).steps == 30
+    assert [steps.captures for steps in made] == [1, 1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_painting_that_is_replayed_ends_where_the_other_does(share, replays, monkeypatch):
+    monkeypatch.setattr(transport, "ITERATIONS", 2)
+
+    def painting():
+        variables = painted("mixed")
+        rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, opaque=False, transport=share)
+        fitting.fit_strokes(variables, Goal(rgba, torch.ones(SIDE, SIDE), 1.0), settings, 25, (1.0, 0.5),
+                            lambda i, picture: False)
+        return variables
+
+    plain = painting()
+    made = replays()
+    again = painting()
+    assert made[0].captures == 1
+    assert RecordedGraph.replays == 25 - graph.WARM_UP
+    for a, b in zip(plain.tensors(), again.tensors(), strict=True):
+        assert (a - b).abs().max() < 2e-3
+
+
+def test_a_step_that_cannot_be_captured_goes_on(replays, monkeypatch):
+    plain = refined(WAYS["fidelity .5"])
+    made = replays()
+
+    def half(self, work):
+        for tensor in type(self).state():
+            if tensor.requires_grad:
+                tensor.grad = torch.ones_like(tensor)  # as a step leaves them that is broken off
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(RecordedGraph, "capture", half)
+    again = refined(WAYS["fidelity .5"])
+    assert made[0].captures == 1, "it is not tried at every step"
+    assert RecordedGraph.replays == 0
+    assert apart(plain, again) == 0
+    assert again.mse == plain.mse
+
+
+def test_a_graph_that_does_something_else_is_not_used(replays, monkeypatch):
+    plain = refined(WAYS["fidelity .5"])
+    made = replays()
+    run = RecordedGraph.replay
+
+    def wrong(self):
+        run(self)
+        type(self).state()[0].data.add_(0.3)
+
+    monkeypatch.setattr(RecordedGraph, "replay", wrong)
+    again = refined(WAYS["fidelity .5"])
+    assert RecordedGraph.replays == 1
+    assert apart(plain, again) == 0
+    refined(WAYS["fidelity .5"])
+    assert [steps.captures for steps in made] == [1, 0], "nor tried again in this process"
+
+
+def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
+    """The number of tiles is what the last replay told."""
+    needed = torch.ones(1, dtype=torch.int32)
+    made = replays()
+    monkeypatch.setattr(graph, "render_with", lambda scene, capacity=0: (blobs(scene), needed))
+    leaf = torch.ones(3, requires_grad=True)
+    adam = Adam([leaf], [torch.tensor(0.1)])
+    scene = loop.Variables(some_shapes(2), SIDE, SIDE, WHITE, Freedom()).scene()
+
+    def step(render, numbers):
+        picture = render(scene)
+        (leaf * 2).sum().backward()
+        adam.move(*numbers)
+        return picture.detach()
+
+    steps = loop.replayed(step, adam.state, leaf.device, "cuda", "a test")
+    for _ in range(6):
+        steps(adam.numbers(1.0))
+        adam.steps += 1
+    assert (steps.captures, made) == (1, [steps])
+    needed.fill_(steps._capacity + 1)
+    for _ in range(3):
+        steps(adam.numbers(1.0))
+        adam.steps += 1
+    assert steps.captures == 2
+    assert steps._capacity > graph.SLACK * int(needed)
+    assert torch.allclose(leaf, torch.full((3,), 1 - 9 * 0.1), atol=1e-5)
+
+
+def test_a_card_is_measured_as_it_is_used(replays, monkeypatch):
+    """Else a large processor would seem to be quicker than a card that is asked for every launch."""
+    monkeypatch.setattr(render, "render_flat", blobs)
+    monkeypatch.setattr(RecordedGraph, "state", list)
+    assert quicker.step_ms("cuda", "cpu", strokes=3, side=16, runs=4) > 0
+    assert RecordedGraph.replays == 1 + 4  # the first one is held to the step
+    assert graph._trusted == {"measuring": True}
+
+
+def test_adam_by_tensors_is_adam():
+    start = torch.linspace(-1, 1, 12).reshape(6, 2)
+    one, two = (start.clone().requires_grad_() for _ in range(2))
+    still = torch.ones(3, requires_grad=True)
+    rate = torch.linspace(0.01, 0.2, 6)[:, None]
+    plain, own = Adam([one], [rate]), Adam([two, still], [rate, torch.tensor(1.0)])
+    for k in range(8):
+        for leaf in (one, two):
+            leaf.grad = torch.sin(5 * leaf.detach() + k)
+        numbers = own.numbers(1 / (1 + k))
+        plain.step(1 / (1 + k))
+        own.move(*(torch.tensor(n) for n in numbers))
+        own.steps += 1
+    assert (one - two).abs().max() <= 5e-7
+    assert torch.equal(still, torch.ones(3))
