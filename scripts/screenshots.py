@@ -76,13 +76,10 @@ def play(folder: Path, python: str) -> None:
         driver.press(driver.wait(lambda: driver.find("button", "Close", within=dialog), "Close"))
         driver.action("select-clear")
         shot("strokes")
-        drawing = driver.save(folder / "painted.svg")
-        widest = max((part for part in drawing.split("<path")[1:] if "gradvec:stroke" in part), key=len)
-        ident = widest.partition(' id="')[2].partition('"')[0] or widest.partition('\n       id="')[2].partition('"')[0]
-        on_canvas("4")
-        driver.action("select-by-id", ident)
-        driver.key("3")  # the selection fills the window
-        driver.key("F2")  # the node tool
+        # A double click on a stroke, here one in the cup, takes the node tool to it.
+        subprocess.run(["xdotool", "mousemove", "620", "420", "click", "--repeat", "2", "--delay", "120", "1"], check=True,
+                       timeout=20)
+        time.sleep(3.0)
         shot("nodes")
     finally:
         driver.close()
