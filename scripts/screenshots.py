@@ -77,8 +77,8 @@ def play(folder: Path, python: str) -> None:
         driver.action("select-clear")
         shot("strokes")
         # A double click on a stroke, here one in the cup, takes the node tool to it.
-        subprocess.run(["xdotool", "mousemove", "620", "420", "click", "--repeat", "2", "--delay", "120", "1"], check=True,
-                       timeout=20)
+        double = ["click", "--repeat", "2", "--delay", "120", "1"]
+        subprocess.run(["xdotool", "mousemove", "620", "420", *double], check=True, timeout=20)
         time.sleep(3.0)
         shot("nodes")
     finally:
