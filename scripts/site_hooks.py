@@ -133,12 +133,13 @@ def _command(parser: argparse.ArgumentParser) -> str:
 
 
 def _row(action: argparse.Action) -> str:
-    value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else "")
+    value = action.metavar or ("{" + ",".join(map(str, action.choices)) + "}" if action.choices else "")
     value = " ".join(value) if isinstance(value, tuple) else value
     takes = f" {value or action.dest.upper()}" if action.option_strings and action.nargs != 0 else ""
     name = f"{', '.join(action.option_strings)}{takes}" if action.option_strings else value or action.dest
     says = _one_line((action.help or "") % {**vars(action), "prog": "gradvec"})
-    return f"| `{_cell(name)}` | {_cell(says)} |\n"
+    assert "|" not in name, "code in a table cannot hold it"
+    return f"| `{name}` | {_cell(says)} |\n"
 
 
 def _one_line(text: str) -> str:

@@ -72,7 +72,8 @@ def test_what_an_index_would_say_of_them(packages):
 def test_the_source_archive_holds_what_it_takes_to_build_and_test(packages):
     with tarfile.open(packages.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    expected = {"gradvec.inx", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO"}
+    expected = {"gradvec.inx", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO",
+                "mkdocs.yml", ".ci/run", ".github/workflows/tests.yml"}
     for folder in ("backend", "inkscape_ext", "tests", "docs", "scripts", "benchmarks", "examples"):
         expected |= files_below(ROOT / folder)
     assert expected <= names

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -157,7 +158,7 @@ def test_its_modules_are_found_wherever_it_is_unpacked(packages, tmp_path, layou
             "print(gradvec.__file__); print(c.RECORD)")
     inkex = str(Path(importlib.util.find_spec("inkex").origin).parents[1])
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False,
-                          env={"PYTHONPATH": f"{extensions}:{inkex}"}, cwd=script.parent)
+                          env={"PYTHONPATH": os.pathsep.join([str(extensions), inkex])}, cwd=script.parent)
     assert done.returncode == 0, done.stderr
     package, record = done.stdout.splitlines()
     assert Path(package) == script.parents[1] / "gradvec" / "__init__.py"
