@@ -19,7 +19,7 @@ from ..document.drawings import Drawing, drawings_of, place_of_source
 from ..document.layers import NewDrawing, Placer, Wishes
 from ..document.namespaces import Element
 from ..document.replacing import replace
-from ..engine import connection, own_brushes
+from ..engine import connection, own_brushes, style_picture
 from ..engine.history import History
 from ..engine.job_runner import Job, JobRunner
 from ..ui.messages import _, duration, ngettext
@@ -41,6 +41,7 @@ class Paint(Command):
         pars.add_argument("--host_hide_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_own_brushes", default="")
+        pars.add_argument("--host_style", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
         pars.add_argument("--host_replace", type=inkex.Boolean, default=True)
 
@@ -51,6 +52,7 @@ class Paint(Command):
         shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
         maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
         brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
+        brushes.update(style_picture.payloads(self._style()))
         record = connection.read_record()
         before = self._before(found)
         kept = self.strokes_to_keep(list(before.values()))
@@ -131,12 +133,17 @@ class Paint(Command):
                                   if not styles.hidden(drawing.holder)] for picture, _source in found}
         return {anchor: drawings[-1] for anchor, drawings in shown.items() if drawings}
 
+    def _style(self) -> str:
+        """The file of the style; line drawings have none."""
+        return "" if parameters.job_kind(self.options) == "lines" else str(self.options.host_style)
+
     def _put(self, picture: pictures.Picture, source: sources.Source, png: bytes, result: ResultEvent,
              before: dict[Element, Drawing], kept: list[Element]) -> Element:
         """Inserts one result and returns its layer."""
         brushes = self.options.host_own_brushes if parameters.job_kind(self.options) == "paint" else ""
         new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
-                         {**detail_maps.notes(png), **own_brushes.notes(brushes)})
+                         {**detail_maps.notes(png), **own_brushes.notes(brushes),
+                          **style_picture.notes(self._style())})
         if picture.anchor in before:
             return replace(self._placer(), before[picture.anchor], new, kept)
         return self._placer().place(new)

@@ -33,7 +33,7 @@ FROM_THE_ENGINE = (
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
     N_("Adding paths"),
     N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"),
-    N_("Drawing lines"), N_("contours"), N_("hatching"))
+    N_("Rendering"), N_("Rendering frames"), N_("Drawing lines"), N_("contours"), N_("hatching"))
 
 
 def from_the_engine(text: str) -> str:

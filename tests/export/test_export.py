@@ -330,7 +330,7 @@ def test_the_command_line_writes_all_of_them(drawn, capsys):
 
 
 @pytest.mark.parametrize(("words", "code", "says"), [
-    (["in.svg", "-o", "a.doc"], 2, "ends with none"), (["in.svg", "-o", "a.pdf", "--profile", "cut"], 2, ".svg"),
+    (["in.svg", "-o", "a.doc"], 2, "none of .pdf"), (["in.svg", "-o", "a.pdf", "--profile", "cut"], 2, ".svg"),
     (["in.svg", "-o", "a.png", "--width", "9", "--width-mm", "9"], 2, "width of a PNG"),
     (["in.svg", "-o", "a.pdf", "--width", "9"], 2, "width of a PNG"), (["no.svg", "-o", "a.pdf"], 3, "no file"),
     (["in.svg", "-o", "a.png", "--width-mm", "9000"], 2, "larger than other programs open")])
