@@ -204,8 +204,7 @@ def test_a_line_drawing_is_plotted_as_it_is():
 @pytest.mark.parametrize("texture", ["none", "impasto", "watercolor", "canvas", "paper", "cut"])
 def test_a_png_in_strips_is_the_picture(texture, monkeypatch):
     monkeypatch.setattr(tiles, "STRIP_PX", 1200)
-    monkeypatch.setattr(tiles, "TILE_PX", 1500)
-    monkeypatch.setattr(tiles, "COLUMNS_MIN", 70)
+    monkeypatch.setattr(tiles, "TILE_SIDE", 70)
     drawing = svg.write(Document(W, H, scattered().layers, texture=texture))
     made = b"".join(tiles.png_parts(drawing, 3 * W, "#203040", Run(), 254.0))
     picture = Image.open(io.BytesIO(made))

@@ -78,8 +78,8 @@ def test_a_time_lapse_is_written_and_the_document_stays(editing, tmp_path, endin
     assert (tmp_path / f"lapse.{ending}").read_bytes() == b"what the engine made"
     asked = editing.asked()
     assert asked["kind"] == "animate"
-    assert asked["info"] == {"name": "photo.png", "ending": f".{ending}", "by": "layer", "seconds": 3.0, "hold": 2.0,
-                             "easing": "in", "reverse": False, "loop": loop, "size": 640}
+    assert asked["info"] == {"name": "Gradvec: photo.png", "ending": f".{ending}", "by": "layer", "seconds": 3.0,
+                             "hold": 2.0, "easing": "in", "reverse": False, "loop": loop, "size": 640}
     assert asked["svg"].get("viewBox") == "0 0 80 40"
     assert sorted(tmp_path.iterdir()) == [tmp_path / f"lapse.{ending}"]
 
@@ -91,8 +91,8 @@ def test_an_export_is_written_and_what_it_cannot_show_is_said(editing, tmp_path)
     assert after is None
     assert "The still editor says something." in said
     assert (tmp_path / "old.svg").read_bytes() == b"what the engine made"
-    assert editing.asked()["info"] == {"name": "photo.png", "ending": ".svg", "profile": "cut", "width_mm": 90.0,
-                                       "dpi": 300, "colors": 4, "hair_mm": 0.3, "pen_mm": 0.4}
+    assert editing.asked()["info"] == {"name": "Gradvec: photo.png", "ending": ".svg", "profile": "cut",
+                                       "width_mm": 90.0, "dpi": 300, "colors": 4, "hair_mm": 0.3, "pen_mm": 0.4}
 
 
 def test_a_relative_name_lies_beside_the_document(editing, tmp_path):
