@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any
 
 from gradvec.errors import InputError
 
@@ -19,7 +19,10 @@ class ExportingCommand(EditingCommand):
     """A subclass says what the engine's job is called and told. The document is never touched."""
 
     kind: str = ""
-    endings: Sequence[str] = ()
+
+    def endings(self) -> tuple[str, ...]:
+        """How the name of the file may end."""
+        raise NotImplementedError
 
     def facts(self, ending: str) -> dict[str, Any]:
         """What the job is told; ending: of the file."""
@@ -34,7 +37,7 @@ class ExportingCommand(EditingCommand):
         if len(drawings) > 1:
             raise InputError(_("The selection holds {count} drawings; a file takes one.").format(count=len(drawings)),
                              _("Select strokes or the layer of one of them."))
-        output = OutputFile(self.options.host_file, self.endings, self.folders())
+        output = OutputFile(self.options.host_file, self.endings(), self.folders())
         name = drawings[0].name
         info = {"name": name, "ending": output.ending, **self.facts(output.ending)}
         title = self.title(name or _("the drawing"))

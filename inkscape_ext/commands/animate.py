@@ -18,7 +18,10 @@ LOOPING = (".gif", ".svg")
 class Animate(ExportingCommand):
     """Writes the film; never touches the document."""
 
-    kind, endings = "animate", ENDINGS
+    kind = "animate"
+
+    def endings(self) -> tuple[str, ...]:
+        return ENDINGS
 
     def add_parameters(self, pars: ArgumentParser) -> None:
         pars.add_argument("--host_file", default="")

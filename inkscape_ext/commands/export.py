@@ -17,7 +17,6 @@ class Export(ExportingCommand):
 
     kind = "export"
 
-    @property
     def endings(self) -> tuple[str, ...]:
         return ENDINGS[self.options.host_what]
 
