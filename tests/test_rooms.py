@@ -153,7 +153,7 @@ def test_a_batch_paints_through_jobs_and_workers():
 
 def test_a_drawings_making_needs_no_engine():
     for path in sources(PACKAGE / "animate"):
-        assert rooms_used(path) <= {"animate", "io", "tools", "model", "errors", "progress"}, path
+        assert rooms_used(path) <= {"animate", "io", "tools", "color", "model", "errors", "progress"}, path
 
 
 def test_what_is_written_for_machines_needs_no_engine():

@@ -24,7 +24,7 @@ from ..document.namespaces import Element
 from ..document.replacing import put_aside, replace
 from ..document.runs import KEY
 from ..editing_command import EditingCommand
-from ..engine import own_brushes
+from ..engine import own_brushes, style_picture
 from ..engine.job_runner import Job
 from ..ui.messages import _
 from ..ui.toolkit import changed_settings
@@ -62,7 +62,8 @@ class Again(EditingCommand):
         placer, layers = Placer(self.svg, Wishes(clip=None)), []
         for drawing, place, of_picture, result in zip(drawings, places, drawn, results):
             if result is not None:
-                notes = {**of_picture.notes(), **own_brushes.notes(own_brushes.kept(drawing.holder))}
+                notes = {**of_picture.notes(), **own_brushes.notes(own_brushes.kept(drawing.holder)),
+                         **style_picture.notes(style_picture.kept(drawing.holder))}
                 new = NewDrawing(place.picture, place.source.name, place.size, result.payloads["svg"], notes)
                 layers.append(self._exchange(placer, drawing, new, kept))
         self.finish()
@@ -75,7 +76,8 @@ class Again(EditingCommand):
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
         payloads = {"picture": place.source.data, **drawn.payloads(),
-                    **own_brushes.payloads(own_brushes.kept(drawing.holder))}
+                    **own_brushes.payloads(own_brushes.kept(drawing.holder)),
+                    **style_picture.payloads(style_picture.kept(drawing.holder))}
         return Job(kind, options, payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 

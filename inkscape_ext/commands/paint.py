@@ -24,7 +24,7 @@ from ..document.marks import Marks
 from ..document.namespaces import Element
 from ..document.outlines import is_open_line
 from ..document.replacing import replace
-from ..engine import connection, own_brushes
+from ..engine import connection, own_brushes, style_picture
 from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Part, Wanted, part_around
 from ..engine.history import Expected, History
 from ..engine.job_runner import Job, JobRunner
@@ -58,6 +58,7 @@ class Paint(Command):
         pars.add_argument("--host_hide_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_own_brushes", default="")
+        pars.add_argument("--host_style", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
         pars.add_argument("--host_replace", type=inkex.Boolean, default=True)
         pars.add_argument("--host_variation", type=inkex.Boolean, default=False)
@@ -127,7 +128,8 @@ class Paint(Command):
     def _job(self, wanted: Wanted, subject: Subject) -> Job:
         name, drawn = subject.source.name, subject.marks.of_use(wanted.kind)
         payloads = {"picture": subject.source.data, **drawn.payloads(),
-                    **(self._brushes if wanted.kind == "paint" else {})}
+                    **(self._brushes if wanted.kind == "paint" else {}),
+                    **style_picture.payloads(self._style(wanted.kind))}
         return Job(wanted.kind, wanted.options, payloads, {"name": name, **drawn.info()},
                    _("Painting {name}").format(name=name))
 
@@ -194,13 +196,18 @@ class Paint(Command):
                                   if not styles.hidden(drawing.holder)] for picture, _source in found}
         return {anchor: drawings[-1] for anchor, drawings in shown.items() if drawings}
 
+    def _style(self, kind: str) -> str:
+        """The file of the style; line drawings have none."""
+        return "" if kind == "lines" else str(self.options.host_style)
+
     def _put(self, wanted: Wanted, subject: Subject, result: ResultEvent, before: dict[Element, Drawing],
              kept: list[Element]) -> Element:
         """Inserts one result and returns its layer."""
         brushes = own_brushes.notes(self.options.host_own_brushes) if wanted.kind == "paint" else {}
         picture, source = subject.picture, subject.source
         new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
-                         {**subject.marks.of_use(wanted.kind).notes(), **brushes})
+                         {**subject.marks.of_use(wanted.kind).notes(), **brushes,
+                          **style_picture.notes(self._style(wanted.kind))})
         if picture.anchor in before:
             return replace(self._placer(), before[picture.anchor], new, kept)
         return self._placer().place(new)

@@ -34,7 +34,7 @@ FROM_THE_ENGINE = (
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
     N_("Adding paths"),
     N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"),
-    N_("Drawing lines"), N_("contours"), N_("hatching"), N_("soft edges"))
+    N_("Rendering"), N_("Rendering frames"), N_("Drawing lines"), N_("contours"), N_("hatching"), N_("soft edges"))
 #: The same with a part that changes.
 NUMBERED = {"level": N_("level {number}"), "stroke": N_("stroke {number}"), "ink": N_("ink {number}")}
 #: What the dialog calls the engine's textures.

@@ -260,7 +260,7 @@ def test_vectors_are_written_by_the_command_line(drawn, capsys):
 
 
 @pytest.mark.parametrize(("words", "code", "says"), [
-    (["in.svg", "-o", "out.avi"], 2, "ends with none"), (["gone.svg", "-o", "out.svg"], 3, "no file"),
+    (["in.svg", "-o", "out.avi"], 2, "none of .svg"), (["gone.svg", "-o", "out.svg"], 3, "no file"),
     (["in.svg", "-o", "out.mp4", "--loop"], 2, "how often"), (["in.svg", "-o", "in.svg"], 3, "input itself"),
     (["in.svg", "-o", "out.gif", "--fps", "60"], 2, "at most 50"),
     (["in.svg", "-o", "out.svg", "--seconds", "0"], 2, "0.1"),

@@ -204,8 +204,7 @@ def test_a_line_drawing_is_plotted_as_it_is():
 @pytest.mark.parametrize("texture", ["none", "impasto", "watercolor", "canvas", "paper", "cut"])
 def test_a_png_in_strips_is_the_picture(texture, monkeypatch):
     monkeypatch.setattr(tiles, "STRIP_PX", 1200)
-    monkeypatch.setattr(tiles, "TILE_PX", 1500)
-    monkeypatch.setattr(tiles, "COLUMNS_MIN", 70)
+    monkeypatch.setattr(tiles, "TILE_SIDE", 70)
     drawing = svg.write(Document(W, H, scattered().layers, texture=texture))
     made = b"".join(tiles.png_parts(drawing, 3 * W, "#203040", Run(), 254.0))
     picture = Image.open(io.BytesIO(made))
@@ -330,7 +329,7 @@ def test_the_command_line_writes_all_of_them(drawn, capsys):
 
 
 @pytest.mark.parametrize(("words", "code", "says"), [
-    (["in.svg", "-o", "a.doc"], 2, "ends with none"), (["in.svg", "-o", "a.pdf", "--profile", "cut"], 2, ".svg"),
+    (["in.svg", "-o", "a.doc"], 2, "none of .pdf"), (["in.svg", "-o", "a.pdf", "--profile", "cut"], 2, ".svg"),
     (["in.svg", "-o", "a.png", "--width", "9", "--width-mm", "9"], 2, "width of a PNG"),
     (["in.svg", "-o", "a.pdf", "--width", "9"], 2, "width of a PNG"), (["no.svg", "-o", "a.pdf"], 3, "no file"),
     (["in.svg", "-o", "a.png", "--width-mm", "9000"], 2, "larger than other programs open")])

@@ -311,6 +311,33 @@ def test_brushes_of_ones_own_travel_and_are_remembered(editing, tmp_path):
     assert sent_brushes(editing) == []
 
 
+# -- the style of a painting ------------------------------------------------------------------------------------------
+
+def sent_style(editing):
+    path = editing.folder / "asked" / "style"
+    return path.read_bytes() if path.exists() else None
+
+
+def test_a_style_travels_and_is_remembered(editing, tmp_path):
+    picture = tmp_path / "a painting.jpg"
+    picture.write_bytes(b"a painting")
+    document, said = editing.run("paint", load(PICTURE), "--id=a", f"--host_style={picture}")
+    assert (said, sent_style(editing)) == ("", b"a painting")
+    after, said = editing.run("again", document, "--id=a")
+    assert (said, sent_style(editing)) == ("", b"a painting")
+    picture.unlink()
+    again, said = editing.run("again", after, "--id=a")
+    assert again is None
+    assert said.startswith(f"The picture of the style, {picture}, cannot be read: there is no such file")
+    document, said = editing.run("paint", load(PICTURE), "--id=a", "--host_style=/dev/zero")
+    assert (document, "/dev/zero, cannot be read" in said) == (None, True)
+    picture.write_bytes(b"again")
+    editing.run("paint", load(PICTURE), "--id=a", f"--host_style={picture}", "--brush=free", "--strokes=2")
+    assert sent_style(editing) == b"again"
+    editing.run("paint", load(PICTURE), "--id=a", "--host_style=")
+    assert sent_style(editing) is None
+
+
 # -- free shapes ------------------------------------------------------------------------------------------------------
 
 def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):

@@ -77,8 +77,8 @@ def test_the_menu_offers_nothing_that_nobody_reads():
     known = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU)
     others = set(params()) - known
     assert others == {"command", "tab", "host_preset", "host_background_color", "host_clip", "host_hide_picture",
-                      "host_lock_picture", "host_hide_marks", "host_own_brushes", "host_replace", "host_draft",
-                      "host_variation"}
+                      "host_lock_picture", "host_hide_marks", "host_own_brushes", "host_style", "host_replace",
+                      "host_draft", "host_variation"}
     assert {choice.get("value") for choice in params()["host_preset"].iter(NS + "option")} == set(parameters.PRESETS)
 
 

@@ -17,10 +17,9 @@ from ..tools.render_svg import render_svg
 
 #: Longest side, px: what common programs open.
 SIDE_MAX = 65_000
-#: Px of a strip, and at most of what is rendered at once.
-STRIP_PX, TILE_PX = 2_000_000, 3_000_000
-#: A tile's columns without its margins, at least.
-COLUMNS_MIN = 256
+#: Px of a strip of a drawing without filters. A filter takes far longer: with one there are tiles, whose sides with
+#: their margins are this many px, or four times the margin.
+STRIP_PX, TILE_SIDE = 2_000_000, 1100
 #: How far beyond itself a strip of a drawing with filters is rendered, in shares of the longest side: so far they
 #: reach (blurs of 2.2, displacements of 4.5 and offsets of 1.1 units of 1/512).
 MARGIN = 0.025
@@ -57,9 +56,11 @@ def strips(root: etree._Element, width: int, height: int, background: str) -> It
     across, down = size_of(root)
     box = numbers(root.get("viewBox", ""))
     left, top = box[:2] if len(box) == 4 else (0.0, 0.0)
-    margin = int(np.ceil(MARGIN * max(width, height))) if next(root.iter("{*}filter"), None) is not None else 0
-    rows = max(16, STRIP_PX // width, margin)
-    columns = max(COLUMNS_MIN, TILE_PX // (rows + 2 * margin) - 2 * margin)
+    if next(root.iter("{*}filter"), None) is None:
+        margin, rows, columns = 0, max(16, STRIP_PX // width), width
+    else:
+        margin = int(np.ceil(MARGIN * max(width, height)))
+        rows = columns = max(TILE_SIDE, 4 * margin) - 2 * margin
 
     def shown(x: tuple[int, int], y: tuple[int, int]) -> np.ndarray:
         root.set("viewBox", f"{left + x[0] * across / width} {top + y[0] * down / height} "

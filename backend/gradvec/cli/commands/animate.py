@@ -6,25 +6,16 @@ import argparse
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ...errors import EXIT_DONE, UsageError
+from ...errors import EXIT_DONE
 from ...io.files import read_file
 from ...progress import Run
 from ..arguments import add_reporting, number
 from ..output import FileOutput
 from ..running import check_input, running
 
-if TYPE_CHECKING:
-    from ...animate.timing import Timing
-
-#: What can be written, by the ending of its name.
-VECTORS = (".svg", ".json")
-FILMS = (".mp4", ".webm", ".gif")
 #: Frames a second where none are asked for, and the longest side of a film's frames, px.
 FPS, SIDE_MAX = 25.0, 4096
-#: Processes that render frames at the same time.
-RENDERERS = 4
 
 NAME = "animate"
 USAGE = "RESULT.svg -o OUT.{svg,json,mp4,webm,gif} [options]"
@@ -66,56 +57,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from ...animate.make import Wanted, made
     from ...animate.timing import Timing
 
-    ending = os.path.splitext(args.output)[1].lower()
-    _check(args, ending)
+    timing = Timing(args.seconds, args.hold, args.reverse, args.easing)
+    wanted = Wanted(os.path.splitext(args.output)[1].lower(), timing, args.by, args.loop, args.fps, args.size,
+                    args.background)
     check_input(args.svg)
     output = FileOutput(args.output, [args.svg])
     data = read_file(Path(args.svg), args.svg)
-    timing = Timing(args.seconds, args.hold, args.reverse, args.easing)
     with running(args) as (say, token):
-        if ending == ".svg":
-            from ...animate.smil import animated_svg
-            made = animated_svg(data, timing, args.by, args.loop, args.size)
-        elif ending == ".json":
-            from ...animate import lottie
-            made = lottie.lottie(data, timing, args.by, args.fps, args.size)
-            if missing := lottie.left_out(data):
-                say.note(f"Lottie cannot show all of this drawing; {' and '.join(missing)} are left out.")
-        else:
-            made = _film(data, timing, args, ending, Run(on_progress=say.progress, token=token))
-        output.write(made)
-        say.done(args.output, {"bytes": len(made), "total_seconds": round(time.monotonic() - args.started, 2)})
+        content, notes = made(data, wanted, Run(on_progress=say.progress, token=token))
+        output.write(content)
+        for note in notes:
+            say.note(note)
+        say.done(args.output, {"bytes": len(content), "total_seconds": round(time.monotonic() - args.started, 2)})
     return EXIT_DONE
-
-
-def _check(args: argparse.Namespace, ending: str) -> None:
-    """Raises UsageError for what cannot be written, before anything is read."""
-    from ...io import video
-
-    if ending not in VECTORS + FILMS:
-        raise UsageError(f"{args.output} ends with none of {', '.join(VECTORS + FILMS)}.",
-                         "Give the output one of these endings.")
-    if args.loop and ending not in (".svg", ".gif"):
-        raise UsageError(f"A file {ending} does not say how often it is played.",
-                         "Leave out --loop and tell the player, or write .svg or .gif.")
-    if ending in FILMS:
-        video.check_installed("write .svg or .json")
-    if ending == ".gif" and args.fps > video.GIF_RATE_MAX:
-        raise UsageError(f"Players show at most {video.GIF_RATE_MAX:g} frames of a GIF a second.",
-                         "Lower --fps, or write a .webm.")
-
-
-def _film(data: bytes, timing: Timing, args: argparse.Namespace, ending: str, run: Run) -> bytes:
-    from ...animate import frames
-    from ...color.css import hex_color, parse_color
-    from ...io import video
-    from ...tools.render_svg import render_svg
-
-    background = hex_color(parse_color(args.background)[0])
-    size = frames.frame_size(data, args.size)
-    colors = render_svg(data, *size, background) if ending == ".gif" else None
-    made = frames.frames_of(data, timing, args.by, args.fps, size, background, run,
-                            workers=max(1, min(RENDERERS, os.cpu_count() or 1)))
-    return video.film_bytes(made, args.fps, ending, args.loop, colors)

@@ -7,19 +7,15 @@ import os
 import time
 from pathlib import Path
 
-from ...errors import EXIT_DONE, UsageError
+from ...errors import EXIT_DONE
 from ...io.files import read_file
 from ...progress import Run
 from ..arguments import add_reporting, number
 from ..output import FileOutput
-from ..reporting import Silent
 from ..running import check_input, running
 
-#: Kinds of file by the ending of the name; the profiles write SVG.
-ENDINGS = (".pdf", ".eps", ".png")
 #: Px an inch where a width in mm is asked for.
 DPI = 300.0
-_MM_AN_INCH = 25.4
 
 NAME = "export"
 USAGE = "RESULT.svg -o OUT.{pdf,eps,png,svg} [options]"
@@ -62,59 +58,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    ending = os.path.splitext(args.output)[1].lower()
-    _check(args, ending)
+    from ...export.make import Wanted, made
+    from ...export.profiles import Machine
+
+    machine = Machine(args.width_mm or Machine.width_mm, args.hair_mm, args.pen_mm, colors=int(args.colors))
+    wanted = Wanted(os.path.splitext(args.output)[1].lower(), args.profile or "", args.width_mm, args.width, args.dpi,
+                    args.background, machine)
     check_input(args.svg)
     output = FileOutput(args.output, [args.svg])
     data = read_file(Path(args.svg), args.svg)
     with running(args) as (say, token):
-        report = {}
-        if args.profile:
-            from ...export.profiles import Machine, cut, plot
-            machine = Machine(args.width_mm or Machine.width_mm, args.hair_mm, args.pen_mm, colors=int(args.colors))
-            made, report["paths"] = (cut if args.profile == "cut" else plot)(data, machine)
-            report["bytes"] = output.write_parts([made])
-        elif ending == ".png":
-            report["bytes"] = _png(data, args, output, Run(on_progress=say.progress, token=token))
-        else:
-            report["bytes"] = _printed(data, args, ending, output, say)
+        content, notes, paths = made(data, wanted, Run(on_progress=say.progress, token=token))
+        report = {"bytes": output.write_parts(content), **({} if paths is None else {"paths": paths})}
+        for note in notes:
+            say.note(note)
         say.done(args.output, {**report, "total_seconds": round(time.monotonic() - args.started, 2)})
     return EXIT_DONE
-
-
-def _check(args: argparse.Namespace, ending: str) -> None:
-    """Raises UsageError for what does not go together."""
-    if args.profile and ending != ".svg":
-        raise UsageError(f"--profile {args.profile} writes SVG, but {args.output} does not end with .svg.",
-                         "Give the output the ending .svg.")
-    if not args.profile and ending not in ENDINGS:
-        raise UsageError(f"{args.output} ends with none of {', '.join(ENDINGS)}.",
-                         "Give the output one of these endings, or ask for --profile cut or plot.")
-    if args.width is not None and (ending != ".png" or args.width_mm is not None):
-        raise UsageError("--width is the width of a PNG in px.",
-                         "Give --width-mm alone, and for a PNG --dpi with it.")
-
-
-def _png(data: bytes, args: argparse.Namespace, output: FileOutput, run: Run) -> int:
-    from ...color.css import hex_color, parse_color
-    from ...export.tiles import png_parts
-    from ...io.svg.read import parse, size_of
-
-    width, dpi = args.width or size_of(parse(data))[0], None
-    if args.width_mm is not None:
-        dpi = args.dpi
-        width = args.width_mm / _MM_AN_INCH * dpi
-    background = hex_color(parse_color(args.background)[0])
-    return output.write_parts(png_parts(data, max(1, round(width)), background, run, dpi))
-
-
-def _printed(data: bytes, args: argparse.Namespace, ending: str, output: FileOutput, say: Silent) -> int:
-    from ...export.printed import printed
-    from ...export.still import is_see_through, is_textured, plain
-
-    made = printed(plain(data, args.width_mm), ending)
-    if is_textured(data):
-        say.note(f"{ending[1:].upper()} knows no textures; it is left out. A PNG keeps it.")
-    if ending == ".eps" and is_see_through(data):
-        say.note("EPS knows no transparency, so see-through strokes became pixels. A PDF keeps them as they are.")
-    return output.write_parts([made])
