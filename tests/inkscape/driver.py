@@ -149,6 +149,15 @@ class Driver:
         self.focus_window(title)
         self.key("alt+F4")
 
+    def size_of(self, node) -> tuple[int, int]:
+        """(width, height) px of a thing on the screen."""
+        box = _ask(lambda: node.get_component_iface().get_extents(Atspi.CoordType.SCREEN))
+        return (box.width, box.height) if box else (0, 0)
+
+    def resize_window(self, title: str, width: int, height: int) -> None:
+        subprocess.run(["xdotool", "search", "--onlyvisible", "--name", f"^{title}$", "windowsize", str(width),
+                        str(height)], check=True, timeout=10)
+
     def focus_window(self, title: str) -> None:
         subprocess.run(["xdotool", "search", "--name", f"^{title}$", "windowactivate", "--sync"], check=True,
                        timeout=10)
