@@ -149,10 +149,10 @@ class Driver:
         self.focus_window(title)
         self.key("alt+F4")
 
-    def size_of(self, node) -> tuple[int, int]:
-        """(width, height) px of a thing on the screen."""
-        box = _ask(lambda: node.get_component_iface().get_extents(Atspi.CoordType.SCREEN))
-        return (box.width, box.height) if box else (0, 0)
+    def picture_size(self, node) -> tuple[int, int]:
+        """(width, height) px of the picture that is shown in an image."""
+        size = _ask(lambda: node.get_image_iface().get_image_size())
+        return (size.x, size.y) if size else (0, 0)
 
     def resize_window(self, title: str, width: int, height: int) -> None:
         subprocess.run(["xdotool", "search", "--onlyvisible", "--name", f"^{title}$", "windowsize", str(width),

@@ -33,7 +33,7 @@ def test_the_picture_is_large_and_grows_and_shrinks_with_the_window(facts):
     assert larger[0] > opened[0] + 100
     assert smaller[0] < opened[0]
     for width, height in (opened, larger, smaller):
-        assert width / height == pytest.approx(2, rel=0.2), "the picture is twice as wide as high"
+        assert width / height == pytest.approx(2, rel=0.02), "the picture is twice as wide as high"
 
 
 def test_other_looks_and_parts_are_shown_and_what_was_seen_is_painted(facts):
