@@ -56,7 +56,7 @@ class Drafts:
         Raises:
             Cancelled: by the artist, or Inkscape is gone. GradvecError: no draft can be painted.
         """
-        wanted = self._of_look(look)
+        wanted, own = self._of_look(look), None
         self._offer(look, looks, part, parts)
         while True:
             self._show(wanted, parts[part])
@@ -70,12 +70,13 @@ class Drafts:
                 if changed is not None:
                     options = Options.from_dict({**wanted.options, **changed}).to_dict()
                     wanted, look = replace(wanted, options=options), CHANGED
+                    own = wanted
                     self._offer(look, [(CHANGED, _("With your changes")), *looks], part, parts)
             elif wish == AGAIN:
                 part = self._progress.chosen(PART) or part
                 if self._progress.chosen(LOOK) not in ("", look):
                     look = self._progress.chosen(LOOK)
-                    wanted = self._of_look(look)
+                    wanted = own if own is not None and look == CHANGED else self._of_look(look)
 
     def _offer(self, look: str, looks: Sequence[tuple[str, str]], part: str, parts: dict[str, Part | None]) -> None:
         names = {WHOLE: _("The whole picture"), MIDDLE: _("The middle, enlarged"),

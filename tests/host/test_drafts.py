@@ -97,6 +97,14 @@ def test_changed_settings_are_drafted_and_painted(monkeypatch):
     assert artist.offered[1] == ["changed", WHOLE]
 
 
+def test_what_was_changed_can_be_had_again_after_another_look(monkeypatch):
+    artist = Artist((CHANGE, "oil", WHOLE), (AGAIN, "marker", WHOLE), (AGAIN, "changed", WHOLE),
+                    (GO_ON, "changed", WHOLE), changes={"strokes": "9"})
+    wanted, asked = agreed(monkeypatch, artist)
+    assert (wanted.options["strokes"], wanted.options["look"]) == (9, "oil")
+    assert [line[1:3] for line in asked] == [("oil", 5), ("oil", 9), ("marker", 5)]
+
+
 def test_settings_that_were_left_alone_change_nothing(monkeypatch):
     wanted, asked = agreed(monkeypatch, Artist((CHANGE, "oil", WHOLE), (GO_ON, "oil", WHOLE)))
     assert (wanted, len(asked)) == (of_look("oil"), 1)

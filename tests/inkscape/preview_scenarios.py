@@ -57,8 +57,15 @@ def cancelled(play: Previews) -> dict:
     window = play.begin()
     play.driver.shot("draft")
     texts, changed = play.driver.texts(window), play.driver.changed
+    picture = play.driver.wait(lambda: play.driver.find("icon", within=window, exact=False), "the picture")
+    sizes = [play.driver.picture_size(picture)]
+    for width, height in ((900, 800), (500, 520)):
+        time.sleep(1.6)
+        play.driver.resize_window("Gradvec", width, height)
+        time.sleep(1.0)
+        sizes.append(play.driver.picture_size(picture))
     play.press("Cancel", DRAFT)
-    return {"texts": texts, "changed_meanwhile": changed, "asked": play.asked(), **play.state()}
+    return {"texts": texts, "sizes": sizes, "changed_meanwhile": changed, "asked": play.asked(), **play.state()}
 
 
 def chosen(play: Previews) -> dict:

@@ -27,6 +27,15 @@ def test_a_draft_is_shown_and_cancelling_leaves_the_document_untouched(facts):
     assert (fact["layers"], fact["strokes"], fact["changed"]) == ([], 0, False)
 
 
+def test_the_picture_is_large_and_grows_and_shrinks_with_the_window(facts):
+    opened, larger, smaller = facts["cancelled"]["sizes"]
+    assert opened[0] >= 480
+    assert larger[0] > opened[0] + 100
+    assert smaller[0] < opened[0]
+    for width, height in (opened, larger, smaller):
+        assert width / height == pytest.approx(2, rel=0.02), "the picture is twice as wide as high"
+
+
 def test_other_looks_and_parts_are_shown_and_what_was_seen_is_painted(facts):
     fact = facts["chosen"]
     assert asked(fact) == [("draft", "oil", 600, False), ("draft", "marker", 500, False),
