@@ -185,7 +185,7 @@ def by_potrace(small: Image.Image, budget: int) -> Drawing | None:
 def scan(potrace: object, mask: np.ndarray, color: np.ndarray) -> list[tuple[float, str]]:
     """(area px^2, path element) of each piece of a mask, with its holes."""
     outlines = []
-    for curve in potrace.Bitmap(mask).trace():  # type: ignore[attr-defined]
+    for curve in potrace.Bitmap(~mask).trace():  # type: ignore[attr-defined]
         points = [(curve.start_point.x, curve.start_point.y)]
         words = ["M{:.2f} {:.2f}".format(*points[0])]
         for segment in curve.segments:
@@ -194,16 +194,17 @@ def scan(potrace: object, mask: np.ndarray, color: np.ndarray) -> list[tuple[flo
             step = "L" if segment.is_corner else "C"
             words.append(step + " ".join(f"{end.x:.2f} {end.y:.2f}" for end in ends))
         outlines.append((abs(shoelace(np.array(points))), np.array(points), "".join(words) + "z"))
-    pieces: list[tuple[float, np.ndarray, list[str]]] = []
+    pieces: list[tuple[float, list[str]]] = []
+    seen: list[tuple[np.ndarray, int]] = []
     for area, points, word in sorted(outlines, key=lambda o: -o[0]):
-        around = [p for p in pieces if inside(p[1], points[0] + 1e-3)]
-        # An odd number of loops around this one: it is a hole in the smallest of them that is not one itself.
-        if len(around) % 2 and len(around[-1][2]) >= 1:
-            around[-1][2].append(word)
+        around = [piece for loop, piece in seen if inside(loop, points[0] + 1e-3)]
+        # With an odd number of loops around it this one is a hole in the piece of the smallest of them.
+        if len(around) % 2:
+            pieces[around[-1]][1].append(word)
         else:
-            pieces.append((area, points, [word]))
-    return [(area, f'<path fill-rule="evenodd" fill="{css(color)}" d="{"".join(words)}"/>')
-            for area, _, words in pieces]
+            pieces.append((area, [word]))
+        seen.append((points, around[-1] if len(around) % 2 else len(pieces) - 1))
+    return [(area, f'<path fill-rule="evenodd" fill="{css(color)}" d="{"".join(words)}"/>') for area, words in pieces]
 
 
 def css(color: np.ndarray) -> str:
