@@ -20,8 +20,9 @@ FEW = 8
 AREAS = (350, 900)
 #: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
 AT_ONCE, LOOK_EVERY = 256, 32
-#: What a radian of turning inwards costs (see TurningPrice), what a hair costs (see HairPrice), and how far a step slides control points towards even
-#: spacing. Most joints that may become corners, and the last phase's steps before that is decided.
+#: What a radian of turning inwards costs (see TurningPrice), what a hair costs (see HairPrice), and how far a step
+#: slides control points towards even spacing. Most joints that may become corners, and the last phase's steps before
+#: that is decided.
 TURNING_COST, HAIR_COST, EVENNESS = 1.9, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
 
