@@ -12,10 +12,12 @@ from .brushes.rules import HELD, rules_of
 from .color import inks
 from .color.css import hex_color, parse_color
 from .color.ground import Wanted
+from .geometry.merging import CORNER_DEGREES
 from .io.images import Size
 from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
+from .optimize.constraints import Constraint
 from .optimize.freeing import smooth_rules
 from .optimize.reduced import ReducedTarget
 from .optimize.variables import Freedom, reach_of
@@ -38,6 +40,8 @@ FREED_CUBICS = 8
 EDITED_CORNER_DEGREES = 40.0
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
+#: Most joints of traced strokes that may become corners while they are refined.
+TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
 LINE_STEPS = 60
 #: How strongly a detail map counts unless options.detail says otherwise.
@@ -191,7 +195,10 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
     brush = () if traced else (BrushConstraint(options.fidelity, manner),)
-    smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
+    smooth: tuple[Constraint, ...] = ()
+    if options.fidelity > 0:
+        smooth = (smooth_rules(CORNER_DEGREES, TRACED_CORNERS) if traced
+                  else smooth_rules(polygons=options.fidelity <= HELD))
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
