@@ -63,7 +63,7 @@ def half_axes(radii: torch.Tensor, angle: torch.Tensor | float) -> torch.Tensor:
 
 
 def transformed_fill(fill: Fill, matrix: torch.Tensor) -> Any:
-    """A fill of the same type under a (2, 3) or affine (3, 3) matrix, as SVG's gradientTransform; differentiable in both.
+    """A fill of the same type under a (2, 3) or affine (3, 3) matrix, as a gradientTransform; differentiable in both.
 
     Circles become ellipses. Lines of equal colour stay lines, though no longer upright to the way of the points that
     said where they are: those of the result are upright again.
