@@ -93,6 +93,24 @@ def test_straight_colours_are_averaged_over_the_px():
     assert picture[15, 22].tolist() == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("opacity", [1.0, 0.6])
+def test_opacity_has_its_own_derivative_also_where_all_is_opaque(alone, opacity):
+    """Straight colours do not change with their opacity where a shape lies alone: closed form."""
+    fill = torch.tensor([0.9, 0.6, 0.3, opacity], requires_grad=True)
+    shapes, groups = [pydiffvg.Rect(torch.tensor([10.0, 10.0]), torch.tensor([20.5, 20.0]))], [group(fill=fill)]
+    if not alone:
+        shapes.append(square(30, 35))
+        groups.append(group((1,)))
+    picture = shown(shapes, groups)
+    assert picture[15, 20].tolist() == pytest.approx([0.45, 0.3, 0.15, opacity / 2], abs=1e-6)
+    colors = picture[..., :3].sum()
+    (slope,) = torch.autograd.grad(colors, fill, retain_graph=True)
+    assert slope.tolist() == pytest.approx([105, 105, 105, 0], abs=1e-3)
+    (slope,) = torch.autograd.grad(picture[..., 3].sum(), fill)
+    assert slope.tolist() == pytest.approx([0, 0, 0, 105], abs=1e-3)
+
+
 def test_a_background_lies_under_everything_and_has_a_derivative():
     ground = torch.full((40, 48, 3), 0.25, requires_grad=True)
     picture = shown([square()], [group(fill=torch.tensor([1.0, 0.0, 0.0, 0.5]))], background=ground)

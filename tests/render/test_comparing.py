@@ -46,13 +46,14 @@ def test_it_is_the_error_of_the_references_picture(name, planes):
 
 
 def test_single_precision_and_no_weight():
+    """Against the engine's own picture, whose accuracy other tests hold: what is left is the order of sums."""
     scene = SCENES["one canvas"]
     goal = numbers(scene, 4)[0].reshape(70, 50, 4)
-    want, slopes = with_slopes(scene.to(torch.float64), lambda s: ((render(s, "reference") - goal.double())**2).sum())
+    want, slopes = with_slopes(scene, lambda s: ((render(s, "cpu") - goal)**2).sum())
     got, own = with_slopes(scene, lambda s: squared_error(s, goal, engine="cpu"))
     assert got == pytest.approx(want, rel=1e-5)
     for a, b in zip(own, slopes, strict=True):
-        assert (a - b).norm() <= 1e-4 * b.norm()
+        assert (a - b).norm() <= 1e-5 * b.norm()
 
 
 def test_what_does_not_move_gets_nothing_and_may_be_shared():
@@ -104,5 +105,5 @@ def test_it_is_differentiated_once():
     points = scene.points.clone().requires_grad_()
     error = squared_error(scene.with_parameters(points, *scene.parameters[1:]), *numbers(scene, 3), "cpu")
     (slope,) = torch.autograd.grad(error, points, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
+    with pytest.raises(EngineError, match="differentiated once"):
         slope.sum().backward()

@@ -84,9 +84,16 @@ def _picture(given: Serialized, width: int, height: int, background: torch.Tenso
     engine = "auto" if get_use_gpu() else "cpu"
     if background is not None:
         return over(render_scene(scene, engine), _rgba(background)).to(get_device())
-    planes = render_flat(scene, engine).t()
-    if bool((scene.stop_color[:, 3] != 1).any()):
-        planes = _Straight.apply(planes, render_flat(_opaque(scene), engine).t()[3])
+    # Where all is opaque, straight and premultiplied are one; their derivatives by the colours' opacity are not.
+    see_through = scene.stop_color.requires_grad or bool((scene.stop_color[:, 3] != 1).any())
+    if see_through and len(scene.stop_color) == 1:  # alone and of one colour, its opacity is a factor of one plane
+        share = torch.cat([torch.ones(3), scene.stop_color[0, 3:]])
+        planes = render_flat(_opaque(scene), engine).t() * share[:, None]
+    elif see_through:
+        covered = render_flat(_opaque(scene), engine).t()[3]
+        planes = _Straight.apply(render_flat(scene, engine).t(), covered)
+    else:
+        planes = render_flat(scene, engine).t()
     return planes.t().reshape(height, width, 4).to(get_device())
 
 
@@ -97,7 +104,7 @@ def _rgba(background: torch.Tensor) -> torch.Tensor:
 
 def _opaque(scene: Scene) -> Scene:
     """The same outlines without their colours' transparency: its alpha is what of a px is covered at all."""
-    color = torch.cat([scene.stop_color[:, :3].detach(), torch.ones_like(scene.stop_color[:, 3:])], 1)
+    color = torch.cat([scene.stop_color[:, :3], torch.ones_like(scene.stop_color[:, 3:])], 1)
     return replace(scene, stop_color=color)
 
 

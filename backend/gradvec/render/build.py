@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, TypeVar, cast
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -50,7 +50,6 @@ class Radial:
 
 
 Fill = torch.Tensor | Linear | Radial
-_Fill = TypeVar("_Fill", bound=Fill)
 Shape = torch.Tensor | Sequence[torch.Tensor] | Polygons
 
 _kept: WeakValueDictionary[tuple, Topology] = WeakValueDictionary()
@@ -63,8 +62,8 @@ def half_axes(radii: torch.Tensor, angle: torch.Tensor | float) -> torch.Tensor:
     return torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]) * radii[:, None]
 
 
-def transformed_fill(fill: _Fill, matrix: torch.Tensor) -> _Fill:
-    """A fill under a (2, 3) or affine (3, 3) matrix, as SVG's gradientTransform; differentiable in both.
+def transformed_fill(fill: Fill, matrix: torch.Tensor) -> Any:
+    """A fill of the same type under a (2, 3) or affine (3, 3) matrix, as a gradientTransform; differentiable in both.
 
     Circles become ellipses. Lines of equal colour stay lines, though no longer upright to the way of the points that
     said where they are: those of the result are upright again.
@@ -74,11 +73,11 @@ def transformed_fill(fill: _Fill, matrix: torch.Tensor) -> _Fill:
     inner = matrix[:2, :2]
     if isinstance(fill, Radial):
         axes = fill.radius if fill.radius.dim() == 2 else torch.diag(fill.radius.reshape(-1).expand(2))
-        return cast("_Fill", Radial(transformed(fill.center, matrix[:2]), axes @ inner.T, fill.offsets, fill.colors))
+        return replace(fill, center=transformed(fill.center, matrix[:2]), radius=axes @ inner.T)
     way = fill.end - fill.start
     slope = torch.linalg.solve(inner.T, way / (way * way).sum())
     start = transformed(fill.start, matrix[:2])
-    return cast("_Fill", replace(fill, start=start, end=start + slope / (slope * slope).sum()))
+    return replace(fill, start=start, end=start + slope / (slope * slope).sum())
 
 
 def scene_from_tensors(width: int, height: int, outlines: Sequence[Shape], fills: torch.Tensor | Sequence[Fill],

@@ -15,7 +15,6 @@ from typing import Any
 import numba
 import numpy as np
 import torch
-from torch.autograd.function import once_differentiable
 
 from ...errors import EngineError
 from .. import threads
@@ -304,16 +303,31 @@ class _SquaredError(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.save_for_backward(*output[1:])
+        ctx.save_for_backward(*output[1:], *inputs[4:])
         ctx.mark_non_differentiable(*output[1:])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        return (None, None, None, None, *(grad * slope for slope in ctx.saved_tensors))
+        return (None, None, None, None, *_Slopes.apply(grad, *ctx.saved_tensors))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise _ONCE
+
+
+class _Slopes(torch.autograd.Function):
+    """The derivatives of _SquaredError, given before the parameters; who differentiates them again is told."""
+
+    @staticmethod
+    def forward(grad: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(grad * slope for slope in tensors[:len(tensors) // 2])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
         raise _ONCE
 
 
