@@ -3,6 +3,10 @@ noted by torch's own means; a renderer of soft blobs, in torch alone, plays the 
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -202,6 +206,89 @@ def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
     assert steps.captures == 2
     assert steps._capacity > graph.SLACK * int(needed)
     assert torch.allclose(leaf, torch.full((3,), 1 - 9 * 0.1), atol=1e-5)
+
+
+class TorchGraph:
+    """In the place of torch's, which needs a card: what is asked of it, in order."""
+
+    asked: list[str]
+
+    def __init__(self):
+        type(self).asked = []
+
+    def __getattr__(self, name):
+        return lambda **how: self.asked.append(name)
+
+
+class Event:
+    waited = 0
+
+    def record(self):
+        """Nothing to be done."""
+
+    def synchronize(self):
+        Event.waited += 1
+
+
+@pytest.fixture
+def torch_graph(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", TorchGraph)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(graph, "_stream", lambda: None)
+    monkeypatch.setattr(Event, "waited", 0)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_a_capture_ends_whatever_happens(torch_graph, collects):
+    def fail():
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+
+    if not collects:
+        gc.disable()
+    try:
+        with pytest.raises(ZeroDivisionError):
+            graph.Graph().capture(fail)
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()
+    assert TorchGraph.asked == ["capture_begin", "capture_end"]
+
+
+def test_no_more_replays_are_asked_for_than_may_be_under_way(torch_graph):
+    captured = graph.Graph()
+    captured.capture(lambda: None)
+    for n in range(5):
+        captured.wait()
+        captured.replay()
+        assert n + 1 - Event.waited <= graph.AHEAD
+    assert TorchGraph.asked.count("replay") == 5
+
+
+def test_what_is_over_holds_no_memory(replays, monkeypatch):
+    """Neither a refinement nor a painting waits for Python to look for cycles; nor does a picture lead back to leaves,
+    which torch would then go on with in the stream in which they were first used."""
+    made = replays()
+    pictures = []
+    make = loop._Loop._make
+    monkeypatch.setattr(loop._Loop, "_make", lambda *args: pictures.append(make(*args)) or pictures[-1])
+    gc.collect()
+    gc.disable()
+    try:
+        refined(Refinement(steps=5, reseeds=0))
+        variables = painted("oil")
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE)
+        fitting.fit_strokes(variables, Goal(torch.ones(4, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0), settings, 5,
+                            (1.0, 0.5), lambda i, picture: pictures.append(picture) or False)
+        alive = [weakref.ref(steps) for steps in made]
+        made.clear()
+        assert len(alive) == 2
+        assert [steps() for steps in alive] == [None, None]
+    finally:
+        gc.enable()
+    assert not any(picture.requires_grad for picture in pictures)
 
 
 def test_a_card_is_measured_as_it_is_used(replays, monkeypatch):

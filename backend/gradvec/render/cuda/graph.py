@@ -7,9 +7,11 @@ the step does; where it did not, or where a step cannot be captured, steps go on
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 
@@ -34,6 +36,12 @@ Step = Callable[[Render, Numbers], torch.Tensor]
 _trusted: dict[str, bool] = {}
 
 
+@cache
+def _stream() -> torch.cuda.Stream:
+    """Where steps are captured; not where others are at work."""
+    return torch.cuda.Stream()
+
+
 class Graph:
     """One captured step."""
 
@@ -41,10 +49,25 @@ class Graph:
         self._graph, self._under_way = torch.cuda.CUDAGraph(), deque[torch.cuda.Event]()
 
     def capture(self, work: Callable[[], None]) -> None:
-        """Notes what ``work`` asks of the card; the card does not do it yet."""
-        # Another thread may use the card meanwhile.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            work()
+        """Notes what ``work`` asks of the card; the card does not do it yet.
+
+        As torch.cuda.graph does, but for the search for garbage and the return of memory, which take longer than all
+        the rest where a step is captured every now and then.
+        """
+        torch.cuda.synchronize()
+        collects = gc.isenabled()
+        gc.disable()  # what is thrown away now may ask the card for something that a capture forbids
+        try:
+            with torch.cuda.stream(_stream()):
+                # Another thread may use the card meanwhile.
+                self._graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    work()
+                finally:
+                    self._graph.capture_end()
+        finally:
+            if collects:
+                gc.enable()
 
     def wait(self) -> None:
         """Until no more than AHEAD - 1 replays are under way."""
