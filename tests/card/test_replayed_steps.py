@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def replays(monkeypatch):
 
     monkeypatch.setattr(graph, "Graph", RecordedGraph)
     monkeypatch.setattr(graph, "render_with", render_with)
-    monkeypatch.setattr(graph, "_trusted", {})
+    monkeypatch.setattr(graph, "trusted", {})
     monkeypatch.setattr(RecordedGraph, "replays", 0)
 
     def turn_on():
@@ -80,7 +81,7 @@ def replays(monkeypatch):
 def refined(plan: Refinement):
     rng = np.random.default_rng(1)
     target = Target(rng.random((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32), (SIDE, SIDE))
-    return loop.refine(some_shapes(6), target, WHITE, plan, Run())
+    return loop.refine(some_shapes(6), target, WHITE, replace(plan, engine="cpu"), Run())
 
 
 def apart(a, b) -> float:
@@ -130,7 +131,8 @@ def test_a_painting_that_is_replayed_ends_where_the_other_does(share, replays, m
     def painting():
         variables = painted("mixed")
         rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
-        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, opaque=False, transport=share)
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu", opaque=False,
+                                       transport=share)
         fitting.fit_strokes(variables, Goal(rgba, torch.ones(SIDE, SIDE), 1.0), settings, 25, (1.0, 0.5),
                             lambda i, picture: False)
         return variables
@@ -279,7 +281,7 @@ def test_what_is_over_holds_no_memory(replays, monkeypatch):
     try:
         refined(Refinement(steps=5, reseeds=0))
         variables = painted("oil")
-        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE)
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu")
         fitting.fit_strokes(variables, Goal(torch.ones(4, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0), settings, 5,
                             (1.0, 0.5), lambda i, picture: pictures.append(picture) or False)
         alive = [weakref.ref(steps) for steps in made]
@@ -297,7 +299,7 @@ def test_a_card_is_measured_as_it_is_used(replays, monkeypatch):
     monkeypatch.setattr(RecordedGraph, "state", list)
     assert quicker.step_ms("cuda", "cpu", strokes=3, side=16, runs=4) > 0
     assert RecordedGraph.replays == 1 + 4  # the first one is held to the step
-    assert graph._trusted == {"measuring": True}
+    assert graph.trusted == {"measuring": True}
 
 
 def test_adam_by_tensors_is_adam():

@@ -33,7 +33,7 @@ Render = Callable[[Scene], torch.Tensor]
 Numbers = tuple[float, ...] | tuple[torch.Tensor, ...]
 Step = Callable[[Render, Numbers], torch.Tensor]
 #: By a step's name: whether its graphs may be used.
-_trusted: dict[str, bool] = {}
+trusted: dict[str, bool] = {}
 
 
 @cache
@@ -105,14 +105,14 @@ class ReplayedSteps:
 
     def __call__(self, numbers: tuple[float, ...]) -> torch.Tensor:
         """Makes one step. Returns its picture, which the next call may overwrite."""
-        if self._made < WARM_UP or self._refused or not _trusted.get(self._name, True):
+        if self._made < WARM_UP or self._refused or not trusted.get(self._name, True):
             self._made += 1
             return self._as_it_comes(numbers)
         if self._graph is not None and int(self._told) > self._capacity:
             self._needed, self._graph = int(self._told), None
         if self._graph is None and not self._captured(numbers):
             return self._as_it_comes(numbers)
-        return self._replay(numbers) if self._name in _trusted else self._compared(numbers)
+        return self._replay(numbers) if self._name in trusted else self._compared(numbers)
 
     def _as_it_comes(self, numbers: tuple[float, ...]) -> torch.Tensor:
         def render(scene: Scene) -> torch.Tensor:
@@ -183,7 +183,7 @@ class ReplayedSteps:
         alike = bool((replayed - picture).abs().max() <= 1e-3) and all(
             bool((got - want).norm() <= TRUST * (want - was).norm() + 1e-6 * want.norm())
             for got, want, was in zip(state, wanted, before, strict=True))
-        _trusted[self._name] = alike
+        trusted[self._name] = alike
         if alike:
             return replayed
         _LOG.info("A replayed step does not do what the step does; steps are not replayed.")
