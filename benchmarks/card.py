@@ -29,7 +29,7 @@ except ImportError:
 
 JOBS = ("painting", "fidelity 1", "vectorize", "editing")
 TESTS = ("tests/render/test_render_cuda.py", "tests/render/test_cuda_memory.py", "tests/render/test_cuda_graph.py",
-         "tests/render/test_card.py", "tests/render/test_away.py")
+         "tests/render/test_card.py", "tests/render/test_away.py", "tests/card")
 SERIES = "500@512,2000@1024,20000@4096"
 
 
@@ -167,6 +167,9 @@ def job(args: argparse.Namespace) -> None:
             state = args.state if number == 0 else "warm"
             print(f"{name:<6}{state:<15}{seconds:8.2f} s   {facts.get('paths')} paths, {facts.get('psnr')} dB, stages "
                   f"{facts.get('stage_seconds')}", flush=True)
+    if engine == "cuda":
+        from gradvec.render.cuda import graph
+        print(f"steps that are replayed, and whether a replay did what they do: {graph.trusted}")
 
 
 def prepared(name: str, engine: str, tiny: bool) -> Callable[[], dict]:

@@ -76,7 +76,8 @@ def plays_card(monkeypatch):
 def refined(run: Run | None = None, steps: int = 45):
     target = Target(np.random.default_rng(1).random((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32),
                     (SIDE, SIDE))
-    return refine(some_shapes(6), target, WHITE, Refinement(steps=steps, reseeds=0), run or Run())
+    return refine(some_shapes(6), target, WHITE, Refinement(steps=steps, reseeds=0, engine="cpu"),
+                  run or Run())
 
 
 def alike(a, b) -> bool:
@@ -133,7 +134,7 @@ def test_painting_goes_on(fails, plays_card, monkeypatch):
         rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
         seen = []
         fitting.fit_strokes(strokes, Goal(rgba, torch.ones(SIDE, SIDE), 1.0),
-                            fitting.FitSettings(limits, WHITE, opaque=False), 30, (1.0, 0.5),
+                            fitting.FitSettings(limits, WHITE, engine="cpu", opaque=False), 30, (1.0, 0.5),
                             lambda i, picture: seen.append(i) or False)
         return strokes, seen
 
@@ -156,7 +157,7 @@ def test_outlining_goes_on(plays_card, monkeypatch):
         alpha = np.zeros((SIDE, SIDE), np.float32)
         alpha[6:18, 6:18] = 1.0
         patches = [StrokePatch(alpha, np.zeros((SIDE, SIDE, 3), np.float32), (0, 0))] * 4
-        return outlining.refine(patches, outlines, None, None, Run())
+        return outlining.refine(patches, outlines, None, None, Run(), engine="cpu")
 
     whole = outlined()
     plays_card(9)

@@ -3,6 +3,11 @@ noted by torch's own means; a renderer of soft blobs, in torch alone, plays the 
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -56,7 +61,7 @@ def replays(monkeypatch):
 
     monkeypatch.setattr(graph, "Graph", RecordedGraph)
     monkeypatch.setattr(graph, "render_with", render_with)
-    monkeypatch.setattr(graph, "_trusted", {})
+    monkeypatch.setattr(graph, "trusted", {})
     monkeypatch.setattr(RecordedGraph, "replays", 0)
 
     def turn_on():
@@ -76,7 +81,7 @@ def replays(monkeypatch):
 def refined(plan: Refinement):
     rng = np.random.default_rng(1)
     target = Target(rng.random((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32), (SIDE, SIDE))
-    return loop.refine(some_shapes(6), target, WHITE, plan, Run())
+    return loop.refine(some_shapes(6), target, WHITE, replace(plan, engine="cpu"), Run())
 
 
 def apart(a, b) -> float:
@@ -126,7 +131,8 @@ def test_a_painting_that_is_replayed_ends_where_the_other_does(share, replays, m
     def painting():
         variables = painted("mixed")
         rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
-        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, opaque=False, transport=share)
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu", opaque=False,
+                                       transport=share)
         fitting.fit_strokes(variables, Goal(rgba, torch.ones(SIDE, SIDE), 1.0), settings, 25, (1.0, 0.5),
                             lambda i, picture: False)
         return variables
@@ -204,13 +210,96 @@ def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
     assert torch.allclose(leaf, torch.full((3,), 1 - 9 * 0.1), atol=1e-5)
 
 
+class TorchGraph:
+    """In the place of torch's, which needs a card: what is asked of it, in order."""
+
+    asked: list[str]
+
+    def __init__(self):
+        type(self).asked = []
+
+    def __getattr__(self, name):
+        return lambda **how: self.asked.append(name)
+
+
+class Event:
+    waited = 0
+
+    def record(self):
+        """Nothing to be done."""
+
+    def synchronize(self):
+        Event.waited += 1
+
+
+@pytest.fixture
+def torch_graph(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", TorchGraph)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(graph, "_stream", lambda: None)
+    monkeypatch.setattr(Event, "waited", 0)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_a_capture_ends_whatever_happens(torch_graph, collects):
+    def fail():
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+
+    if not collects:
+        gc.disable()
+    try:
+        with pytest.raises(ZeroDivisionError):
+            graph.Graph().capture(fail)
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()
+    assert TorchGraph.asked == ["capture_begin", "capture_end"]
+
+
+def test_no_more_replays_are_asked_for_than_may_be_under_way(torch_graph):
+    captured = graph.Graph()
+    captured.capture(lambda: None)
+    for n in range(5):
+        captured.wait()
+        captured.replay()
+        assert n + 1 - Event.waited <= graph.AHEAD
+    assert TorchGraph.asked.count("replay") == 5
+
+
+def test_what_is_over_holds_no_memory(replays, monkeypatch):
+    """Neither a refinement nor a painting waits for Python to look for cycles; nor does a picture lead back to leaves,
+    which torch would then go on with in the stream in which they were first used."""
+    made = replays()
+    pictures = []
+    make = loop._Loop._make
+    monkeypatch.setattr(loop._Loop, "_make", lambda *args: pictures.append(make(*args)) or pictures[-1])
+    gc.collect()
+    gc.disable()
+    try:
+        refined(Refinement(steps=5, reseeds=0))
+        variables = painted("oil")
+        settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu")
+        fitting.fit_strokes(variables, Goal(torch.ones(4, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0), settings, 5,
+                            (1.0, 0.5), lambda i, picture: pictures.append(picture) or False)
+        alive = [weakref.ref(steps) for steps in made]
+        made.clear()
+        assert len(alive) == 2
+        assert [steps() for steps in alive] == [None, None]
+    finally:
+        gc.enable()
+    assert not any(picture.requires_grad for picture in pictures)
+
+
 def test_a_card_is_measured_as_it_is_used(replays, monkeypatch):
     """Else a large processor would seem to be quicker than a card that is asked for every launch."""
     monkeypatch.setattr(render, "render_flat", blobs)
     monkeypatch.setattr(RecordedGraph, "state", list)
     assert quicker.step_ms("cuda", "cpu", strokes=3, side=16, runs=4) > 0
     assert RecordedGraph.replays == 1 + 4  # the first one is held to the step
-    assert graph._trusted == {"measuring": True}
+    assert graph.trusted == {"measuring": True}
 
 
 def test_adam_by_tensors_is_adam():

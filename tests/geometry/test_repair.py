@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gradvec.geometry import repair
 from gradvec.geometry.cubics import flatten
 from gradvec.geometry.repair import clean, crossings
 from gradvec.geometry.trace import shoelace
@@ -30,6 +31,27 @@ def test_crossings_are_counted(loops, expected):
 def test_a_crossing_on_corners_is_one_crossing():
     # Both lines have a corner in the very point where they cross.
     assert crossings(outline(polygon((0, 0), (20, 20), (40, 40), (40, 0), (20, 20), (0, 40)))) == 1
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5, 4.0])
+def test_the_way_of_those_that_need_no_repair_is_only_shorter(noise, monkeypatch):
+    """Loops of both directions, specks, points, handles far out, and such as cross themselves."""
+    rng = np.random.default_rng(4)
+    shapes = [outline((blob(k) + rng.normal(0, noise, blob(k).shape)).astype(kind)[::way]) for k in range(12)
+              for kind in (np.float32, np.float64) for way in (1, -1)]
+    far, point = ellipse(40, 40, 20), ellipse(40, 40, 20)
+    far[1] += 200
+    point[0:4] = point[0]
+    shapes += [outline(loop) for loop in (far, point, ellipse(40, 40, 0.5), far * np.nan, far[:3])]
+    short = [clean(shape) for shape in shapes]
+    taken = []
+    monkeypatch.setattr(repair, "rounded_as_it_is", lambda *args: (taken.append(args), (False, None))[1])
+    for one, shape in zip(short, shapes, strict=True):
+        other = clean(shape)
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert [loop.tolist() for loop in one.loops] == [loop.tolist() for loop in other.loops]
+    assert len(taken) == len(shapes)
 
 
 def test_a_clean_outline_stays_as_it_is():

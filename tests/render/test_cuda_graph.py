@@ -38,7 +38,7 @@ def descent():
 
 
 def test_graphed_steps_are_the_plain_steps(monkeypatch):
-    monkeypatch.setattr(graph, "_trusted", {})
+    monkeypatch.setattr(graph, "trusted", {})
     adam, step, go, losses = descent()
     go(lambda numbers: step(cuda.render_flat, numbers))
     other, step, go, again = descent()
@@ -49,7 +49,7 @@ def test_graphed_steps_are_the_plain_steps(monkeypatch):
     assert all((a - b).abs().max() <= 1e-4 for a, b in zip(adam.leaves, other.leaves, strict=True))
     assert steps.captures == 1
     assert (steps._graph is not None) == (DEVICE == "cuda")
-    assert graph._trusted == ({"a test": True} if DEVICE == "cuda" else {})
+    assert graph.trusted == ({"a test": True} if DEVICE == "cuda" else {})
 
 
 def test_entries_beyond_the_capacity_are_left_out_and_told():

@@ -1,4 +1,4 @@
-"""Numba kernel that finds where the edges of closed polygons cross."""
+"""Numba kernels that find where the edges of closed polygons cross, and whether a loop can be handed out as it is."""
 
 from __future__ import annotations
 
@@ -64,3 +64,52 @@ def edge_crossings(points, start, most):
                 found[count, 2], found[count, 3] = j, s1 / (s1 - s2)
             count += 1
     return count, found[:min(count, most)]
+
+
+@njit(cache=True, nogil=True)
+def rounded_as_it_is(loop, basis, scale, longest, least):
+    """(whether a loop (3 S, 2) needs no more than rounding to be handed out, the loop rounded).
+
+    It needs none where it is finite, no segment is a point and no handle too long, where it is no speck, and crosses
+    itself nowhere. One that runs against the clock on the screen comes back the other way round.
+
+    basis: (pieces, 4), what a cubic's points are of its control points. scale: what is rounded to a whole number is
+    ``scale`` times as large. longest: of a handle, in chords + 1 px. least: size of a speck, px.
+    """
+    segments, pieces = len(loop) // 3, len(basis)
+    result, polygon = np.empty_like(loop), np.empty((segments * pieces, 2))
+    if segments < 2 or not np.isfinite(loop).all():
+        return False, result
+    for s in range(segments):
+        a, d = 3 * s, (3 * s + 3) % len(loop)
+        size = 0.0
+        for other in (a + 1, a + 2, d):
+            size = max(size, abs(loop[other, 0] - loop[a, 0]), abs(loop[other, 1] - loop[a, 1]))
+        reach = longest * (math.hypot(loop[d, 0] - loop[a, 0], loop[d, 1] - loop[a, 1]) + 1.0)
+        if size <= 0.5 / scale:
+            return False, result
+        for handle, anchor in ((a + 1, a), (a + 2, d)):
+            if math.hypot(loop[handle, 0] - loop[anchor, 0], loop[handle, 1] - loop[anchor, 1]) > reach:
+                return False, result
+        for axis in range(2):
+            here, there = loop[a, axis], loop[d, axis]
+            result[a, axis] = np.rint(here * scale) / scale + 0.0
+            result[a + 1, axis] = np.rint((here + (loop[a + 1, axis] - here)) * scale) / scale + 0.0
+            result[a + 2, axis] = np.rint((there + (loop[a + 2, axis] - there)) * scale) / scale + 0.0
+    area, low, high = 0.0, result[0].copy(), result[0].copy()
+    for s in range(segments):
+        a, d = 3 * s, (3 * s + 3) % len(loop)
+        for m in range(pieces):
+            for axis in range(2):
+                value = (basis[m, 0] * result[a, axis] + basis[m, 1] * result[a + 1, axis]
+                         + basis[m, 2] * result[a + 2, axis] + basis[m, 3] * result[d, axis])
+                polygon[s * pieces + m, axis] = value
+                low[axis], high[axis] = min(low[axis], value), max(high[axis], value)
+    for k in range(1, len(polygon) - 1):
+        area += 0.5 * ((polygon[k, 0] - polygon[0, 0]) * (polygon[k + 1, 1] - polygon[0, 1])
+                       - (polygon[k + 1, 0] - polygon[0, 0]) * (polygon[k, 1] - polygon[0, 1]))
+    if abs(area) < 0.25 * least**2 or max(high[0] - low[0], high[1] - low[1]) < least:
+        return False, result
+    if area <= 0:
+        result[1:] = result[:0:-1].copy()
+    return edge_crossings(polygon, np.array([0, len(polygon)]), 0)[0] == 0, result

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..model import Outline
 from .contours import thin
-from .fit_kernels import best_breaks
+from .fit_kernels import best_breaks, split_longest
 from .joint_kernels import fit_closed
 from .trace import Contour, shoelace
 
@@ -127,15 +127,19 @@ def _as_contours(outline: Outline) -> list[Contour]:
 
 def split(outline: Outline, segments: int) -> Outline:
     """The same shape with ``segments`` cubics: the longest is halved (de Casteljau) until there are that many."""
-    loops = [[loop[np.arange(a, a + 4) % len(loop)] for a in range(0, len(loop), 3)] for loop in outline.loops]
-    lengths = [[_length(cubic) for cubic in loop] for loop in loops]
-    for _ in range(segments - outline.segments):
-        at = max(range(len(loops)), key=lambda i: max(lengths[i]))
-        k = int(np.argmax(lengths[at]))
-        halves = halve(loops[at][k], 0.5)
-        loops[at][k:k + 1] = halves
-        lengths[at][k:k + 1] = [_length(half) for half in halves]
-    return Outline(tuple(np.concatenate([cubic[:3] for cubic in loop]) for loop in loops))
+    if segments <= outline.segments:
+        return Outline(tuple(loop.copy() for loop in outline.loops))
+    counts = [len(loop) // 3 for loop in outline.loops]
+    cubics = np.empty((segments, 4, 2), np.result_type(*outline.loops))
+    number = np.empty(segments, np.int64)
+    number[:outline.segments] = np.repeat(np.arange(len(counts)), counts)
+    at = 0
+    for loop in outline.loops:
+        own = cubics[at:at + len(loop) // 3]
+        own[:, :3], own[:, 3] = loop.reshape(-1, 3, 2), np.concatenate([loop[3::3], loop[:1]])
+        at += len(own)
+    split_longest(cubics, number, outline.segments, cubics.dtype.type(0.5))
+    return Outline(tuple(cubics[number == k, :3].reshape(-1, 2) for k in range(len(counts))))
 
 
 def halve(cubic: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
@@ -152,11 +156,11 @@ def flatten(loop: np.ndarray, pieces: int = 16) -> np.ndarray:
     cubics = np.empty((len(loop) // 3, 4, 2))
     cubics[:, :3] = loop.reshape(-1, 3, 2)
     cubics[:-1, 3], cubics[-1, 3] = loop[3::3], loop[0]
-    return (_basis(pieces) @ cubics).reshape(-1, 2)
+    return (polyline_basis(pieces) @ cubics).reshape(-1, 2)
 
 
 @cache
-def _basis(pieces: int) -> np.ndarray:
+def polyline_basis(pieces: int) -> np.ndarray:
     """(pieces, 4) Bernstein polynomials at equal steps from 0."""
     t = np.arange(pieces) / pieces
     s = 1.0 - t
@@ -168,11 +172,6 @@ def as_contour(loop: np.ndarray, pieces: int = 16) -> Contour:
     points = flatten(loop, pieces)
     step = np.hypot(*(np.roll(points, -1, axis=0) - points).T)
     return Contour(points, 0.5 * (step + np.roll(step, 1)) + 1e-9, np.zeros(len(points), bool))
-
-
-def _length(cubic: np.ndarray) -> float:
-    """Mean of chord and control polygon, px: close enough to rank segments by length."""
-    return float(0.5 * (np.hypot(*(cubic[3] - cubic[0])) + np.hypot(*np.diff(cubic, axis=0).T).sum()))
 
 
 def _search(flat: list[Contour], most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -240,3 +240,42 @@ def _project(points, segment, t, controls):
                 t[k] = 0.02
             else:
                 t[k] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def split_longest(cubics, loop, count, half):
+    """Halves the longest of ``count`` cubics (n, 4, 2) in place until there are n; the first of equally long ones.
+
+    loop: (n,) which loop each belongs to; halves stay together. half: 0.5 in the cubics' precision.
+    """
+    lengths = np.empty(len(cubics))
+    for k in range(count):
+        lengths[k] = _rough_length(cubics[k])
+    while count < len(cubics):
+        at = 0
+        for k in range(1, count):
+            if lengths[k] > lengths[at]:
+                at = k
+        for k in range(count, at + 1, -1):
+            cubics[k], loop[k], lengths[k] = cubics[k - 1], loop[k - 1], lengths[k - 1]
+        loop[at + 1] = loop[at]
+        for axis in range(2):
+            a, b, c, d = cubics[at, 0, axis], cubics[at, 1, axis], cubics[at, 2, axis], cubics[at, 3, axis]
+            ab, bc, cd = a + (b - a) * half, b + (c - b) * half, c + (d - c) * half
+            abc, bcd = ab + (bc - ab) * half, bc + (cd - bc) * half
+            mid = abc + (bcd - abc) * half
+            cubics[at, 1, axis], cubics[at, 2, axis], cubics[at, 3, axis] = ab, abc, mid
+            cubics[at + 1, 0, axis], cubics[at + 1, 1, axis] = mid, bcd
+            cubics[at + 1, 2, axis], cubics[at + 1, 3, axis] = cd, d
+        lengths[at], lengths[at + 1] = _rough_length(cubics[at]), _rough_length(cubics[at + 1])
+        count += 1
+
+
+@njit(cache=True)
+def _rough_length(cubic):
+    """Mean of chord and control polygon, px: close enough to rank segments by length."""
+    chord = math.hypot(cubic[3, 0] - cubic[0, 0], cubic[3, 1] - cubic[0, 1])
+    around = math.hypot(cubic[1, 0] - cubic[0, 0], cubic[1, 1] - cubic[0, 1])
+    for k in range(1, 3):
+        around += math.hypot(cubic[k + 1, 0] - cubic[k, 0], cubic[k + 1, 1] - cubic[k, 1])
+    return 0.5 * (chord + around)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..model import Outline
-from .crossings import edge_crossings
-from .cubics import flatten, halve, refit
+from .crossings import edge_crossings, rounded_as_it_is
+from .cubics import flatten, halve, polyline_basis, refit
 from .trace import inside, shoelace
 
 #: Decimals of a px that an SVG of ours keeps.
 DECIMALS = 2
 
 _PIECES = 16
+_BASIS = polyline_basis(_PIECES)
 
 #: A part that a crossing cuts off and that shows stays, as a loop of its own, from this share of the whole on.
 _OWN_LOOP_SHARE = 0.1
@@ -44,6 +45,11 @@ def clean(outline: Outline, min_size_px: float = 2.0, most: int | None = None) -
             of that, squared.
         most: most segments that the outline may have; None sets no limit (a loop parted from another adds up to two).
     """
+    if len(outline.loops) == 1 and (most is None or outline.segments <= most):
+        fit, rounded = rounded_as_it_is(np.ascontiguousarray(outline.loops[0], np.float64), _BASIS, 10.0**DECIMALS,
+                                        _LONGEST_HANDLE, min_size_px)
+        if fit:  # as a rule
+            return Outline((rounded,))
     loops: list[np.ndarray] = []
     for loop in outline.loops:
         sane = _sane(loop)

@@ -209,6 +209,7 @@ class _Loop:
                 self._keep()
             self.previews.offer(picture, self.target.height, self.target.width)
         self._see_the_whole()
+        self._replayed = None  # it leads back to this loop, and both hold a card's memory
         shown = self._measured()
         own, mse = state.variables, self.loss.mse
         red, green, blue, alpha = own.background.detach()[0].tolist()
@@ -249,7 +250,8 @@ class _Loop:
         return picture
 
     def _make(self, render: Callable[[Scene], torch.Tensor], numbers: tuple[Share, ...]) -> torch.Tensor:
-        """What a step does, fit to be replayed on a card. numbers: share of the full rates, and Adam's two."""
+        """What a step does, fit to be replayed on a card. numbers: share of the full rates, and Adam's two. Returns the
+        picture before it."""
         share, *pace = numbers
         variables = self.state.variables
         picture = render(variables.scene())
@@ -261,7 +263,8 @@ class _Loop:
             self.state.adam.move(*pace)
             for rule in self.rules:
                 rule.after_step(variables, share)
-        return picture
+        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
+        return picture.detach()
 
     def _reseed_steps(self) -> set[int]:
         """Early enough that a shape that was put elsewhere has half of the run to settle."""

@@ -7,9 +7,11 @@ the step does; where it did not, or where a step cannot be captured, steps go on
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 
@@ -31,7 +33,13 @@ Render = Callable[[Scene], torch.Tensor]
 Numbers = tuple[float, ...] | tuple[torch.Tensor, ...]
 Step = Callable[[Render, Numbers], torch.Tensor]
 #: By a step's name: whether its graphs may be used.
-_trusted: dict[str, bool] = {}
+trusted: dict[str, bool] = {}
+
+
+@cache
+def _stream() -> torch.cuda.Stream:
+    """Where steps are captured; not where others are at work."""
+    return torch.cuda.Stream()
 
 
 class Graph:
@@ -41,10 +49,25 @@ class Graph:
         self._graph, self._under_way = torch.cuda.CUDAGraph(), deque[torch.cuda.Event]()
 
     def capture(self, work: Callable[[], None]) -> None:
-        """Notes what ``work`` asks of the card; the card does not do it yet."""
-        # Another thread may use the card meanwhile.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            work()
+        """Notes what ``work`` asks of the card; the card does not do it yet.
+
+        As torch.cuda.graph does, but for the search for garbage and the return of memory, which take longer than all
+        the rest where a step is captured every now and then.
+        """
+        torch.cuda.synchronize()
+        collects = gc.isenabled()
+        gc.disable()  # what is thrown away now may ask the card for something that a capture forbids
+        try:
+            with torch.cuda.stream(_stream()):
+                # Another thread may use the card meanwhile.
+                self._graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    work()
+                finally:
+                    self._graph.capture_end()
+        finally:
+            if collects:
+                gc.enable()
 
     def wait(self) -> None:
         """Until no more than AHEAD - 1 replays are under way."""
@@ -82,14 +105,14 @@ class ReplayedSteps:
 
     def __call__(self, numbers: tuple[float, ...]) -> torch.Tensor:
         """Makes one step. Returns its picture, which the next call may overwrite."""
-        if self._made < WARM_UP or self._refused or not _trusted.get(self._name, True):
+        if self._made < WARM_UP or self._refused or not trusted.get(self._name, True):
             self._made += 1
             return self._as_it_comes(numbers)
         if self._graph is not None and int(self._told) > self._capacity:
             self._needed, self._graph = int(self._told), None
         if self._graph is None and not self._captured(numbers):
             return self._as_it_comes(numbers)
-        return self._replay(numbers) if self._name in _trusted else self._compared(numbers)
+        return self._replay(numbers) if self._name in trusted else self._compared(numbers)
 
     def _as_it_comes(self, numbers: tuple[float, ...]) -> torch.Tensor:
         def render(scene: Scene) -> torch.Tensor:
@@ -160,7 +183,7 @@ class ReplayedSteps:
         alike = bool((replayed - picture).abs().max() <= 1e-3) and all(
             bool((got - want).norm() <= TRUST * (want - was).norm() + 1e-6 * want.norm())
             for got, want, was in zip(state, wanted, before, strict=True))
-        _trusted[self._name] = alike
+        trusted[self._name] = alike
         if alike:
             return replayed
         _LOG.info("A replayed step does not do what the step does; steps are not replayed.")

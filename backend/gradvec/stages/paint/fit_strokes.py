@@ -120,6 +120,7 @@ class Fit:
             if adam.steps % KEEP_EVERY == 0:
                 self._keep()
         self._keep()  # waits for the card: a fault in the last steps is met here
+        self._replayed = None  # it leads back to this fit, and both hold a card's memory
         return self.kept.variables if self._on_card else self._state.variables
 
     def step(self, factor: float) -> torch.Tensor:
@@ -130,7 +131,7 @@ class Fit:
         numbers = adam.numbers(factor)
         picture = self._replayed(numbers) if self._replayed is not None else self._make(self._plain, numbers)
         adam.steps += 1
-        return picture.detach().reshape(*self._goal.shape[1:], 4)
+        return picture.reshape(*self._goal.shape[1:], 4)
 
     def _look_at_sizes(self) -> None:
         """Rates by the strokes' lengths, in place where a step that is replayed reads them."""
@@ -154,7 +155,8 @@ class Fit:
         run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
         self._state.adam.move(*numbers)
         self._projection.apply(self._state.variables)
-        return picture
+        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
+        return picture.detach()
 
 
 def _rates(variables: StrokeVariables) -> list[torch.Tensor]:
