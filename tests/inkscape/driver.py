@@ -38,11 +38,13 @@ class Driver:
 
     def wait(self, look, what: str, seconds: float = 40):
         """What ``look`` returns as soon as that is something."""
-        deadline = time.monotonic() + seconds
+        deadline, events = time.monotonic() + seconds, GLib.MainContext.default()
         while time.monotonic() < deadline:
             found = look()
             if found:
                 return found
+            while events.pending():  # such as that a program has come or gone, which Atspi keeps in mind otherwise
+                events.iteration(False)
             time.sleep(0.05)
         self.shot("missing")
         raise TimeoutError(f"{what} did not appear within {seconds:.0f} s")
