@@ -108,7 +108,7 @@ class _Build:
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
-                               device=settings.device, rules=smooth_rules(CORNER_DEGREES))
+                               device=settings.device, rules=smooth_rules(CORNER_DEGREES, turning=0.0))
         self.shapes: list[Shape] = []
         self.stage: list[int] = []
         self.fresh: list[bool] = []
@@ -149,7 +149,7 @@ class _Build:
     def refine_last(self, steps: int) -> None:
         """Everything counts and moves alike, and nothing is kept that is worse than before."""
         before, rms = self.refined, self.refined.mse**0.5
-        self.plan = replace(self.plan, rules=smooth_rules(CORNER_DEGREES, LAST_CORNERS))
+        self.plan = replace(self.plan, rules=smooth_rules(CORNER_DEGREES, LAST_CORNERS, turning=0.0))
         after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)))
         self._take(min(before, after, key=lambda refined: refined.mse))
         self._note()
