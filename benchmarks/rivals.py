@@ -121,7 +121,7 @@ def drawings(small: Image.Image, budget: int) -> Iterator[tuple[str, Drawing]]:
         for name, job, options in (("gradvec paint, .5", paint_picture, {"fidelity": 0.5, "strokes": budget}),
                                    ("gradvec paint, 1", paint_picture, {"fidelity": 1.0, "strokes": budget}),
                                    ("gradvec vectorize", vectorize_picture,
-                                    {"strokes": budget, "segments": 16, "opaque": True})):
+                                    {"strokes": budget, "cubics": 16, "opaque": True})):
             begin = time.process_time()
             data = svg.write(job(picture, Options.from_dict(options)).document)
             yield name, Drawing(data, "as it comes", time.process_time() - begin)

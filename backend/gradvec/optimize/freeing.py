@@ -41,10 +41,10 @@ class Freed:
     psnr: float
 
 
-def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0,
-                 polygons: bool = False) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
-    """What keeps outlines smooth and without wiggles; see :class:`SmoothJoints`."""
-    return TurningPrice(TURNING_COST), HairPrice(HAIR_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
+def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: bool = False,
+                 turning: float = TURNING_COST) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
+    """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints`."""
+    return TurningPrice(turning), HairPrice(HAIR_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,

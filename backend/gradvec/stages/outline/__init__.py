@@ -16,7 +16,7 @@ from ...progress import Run
 MIN_SIZE_PX = 2.0
 #: Contours are followed to within this share of the accuracy: a smooth joint takes five numbers in place of six, and
 #: what it saves goes into segments.
-CLOSER = 0.8
+CLOSER = 0.9
 
 
 @dataclass(frozen=True)
