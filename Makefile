@@ -6,8 +6,12 @@
 # make bench    how fast the engine is
 # make fuzz     every reader of foreign input under fuzzing, FUZZ_SECONDS each (default 60)
 # make test-oldest   the tests with the lowest versions that pyproject.toml allows
+# make test-inkex    the extension's own tests with each inkex from 1.2 to 1.4 that is on PyPI
 # make card     all that is to be known of gradvec on this machine's graphics card, as one report: out/card.md
-# make package  wheel, source archive and the zip for Inkscape's extension manager
+# make audit    whether a library has a known hole, where the data of known holes can be reached
+# make lock     write down the versions of this environment, which make install LOCKED=1 takes
+# make docs     the documentation's site, strict: out/site/index.html
+# make package  wheel, source archive, the zip for Inkscape's extension manager, and a bill of materials
 # make clean    remove what was built; .venv stays (make distclean removes it, too)
 
 PYTHON ?= python3
@@ -17,11 +21,13 @@ BIN := $(VENV)/bin
 # For an NVIDIA card: make TORCH=torch
 TORCH ?=
 TORCH_FALLBACK := torch==2.13.0
+# Not empty: the versions that the tests ran with last (tests/locked-X.Y.txt) instead of the newest.
+LOCKED ?=
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast bless test-oldest fuzz check bench card package clean distclean
+.PHONY: help install demo test test-fast bless test-oldest test-inkex fuzz check audit lock bench card docs package clean distclean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -29,11 +35,11 @@ help:
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml scripts/install.sh
-	PYTHON="$(PYTHON)" TORCH="$(TORCH)" TORCH_FALLBACK="$(TORCH_FALLBACK)" sh scripts/install.sh $(VENV)
+	PYTHON="$(PYTHON)" TORCH="$(TORCH)" TORCH_FALLBACK="$(TORCH_FALLBACK)" LOCKED="$(LOCKED)" sh scripts/install.sh $(VENV)
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed scripts/install_for_tests.sh
-	sh scripts/install_for_tests.sh $(VENV)
+	LOCKED="$(LOCKED)" sh scripts/install_for_tests.sh $(VENV)
 	touch $@
 
 demo: install
@@ -65,9 +71,20 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/options_table.py --check
+	$(BIN)/python scripts/release/audit.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+audit: install
+	$(BIN)/python scripts/release/audit.py
+
+lock: install
+	$(BIN)/python scripts/locked.py
 
 test-oldest: install
 	PYTHON="$(PYTHON)" sh scripts/test_oldest.sh $(PYTEST_ARGS)
+
+test-inkex: install
+	sh scripts/test_inkex.sh $(PYTEST_ARGS)
 
 # atheris finds more, and is not there for every system: without it inputs are mutated blindly.
 fuzz: install
@@ -80,6 +97,9 @@ bench: install
 # A card and what it found are worth a report even where a part of it failed.
 card: $(VENV)/.installed
 	$(BIN)/python benchmarks/card.py -o out/card.md
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 package: install
 	$(BIN)/python scripts/package.py dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import fields
 from typing import Any
@@ -10,9 +11,9 @@ from gradvec.looks import NAMES as LOOKS
 from gradvec.looks import PLAIN, look_of
 from gradvec.options import STROKES_MAX, Options
 
-#: Options that the menu does not offer: which renderer computes is for developers, and forcing more strokes than
-#: Inkscape can edit has no place in Inkscape.
-NOT_IN_MENU = ("engine", "force")
+#: Options that the menu does not offer: which renderer computes is for developers, forcing more strokes than Inkscape
+#: can edit has no place in Inkscape, and one colour a stroke is one of the gradients there.
+NOT_IN_MENU = ("engine", "force", "one_color")
 #: What the presets do: factor on the number of strokes, factor on the working size.
 PRESETS = {"draft": (1 / 3, 1 / 2), "standard": (1.0, 1.0), "fine": (2.0, 2.0)}
 SIZE_MIN, SIZE_MAX = 16, 4096
@@ -68,6 +69,8 @@ def run_options(values: Namespace) -> dict[str, Any]:
         chosen["background"] = hex_color(values.host_background_color)
     if chosen.get("brush") == FREE_SHAPES:
         del chosen["brush"]
+    if chosen.get("gradient") == "flat":
+        chosen.setdefault("one_color", True)
     if "background" in chosen:
         chosen["background"] = chosen["background"].strip()
     options = Options.for_job(job_kind(values), chosen).to_dict()
@@ -82,6 +85,11 @@ def _size(chosen: int | None, larger: float) -> int | None:
     if chosen is None:
         return None if larger >= 1 else round(AUTOMATIC * larger)
     return max(SIZE_MIN, min(round(chosen * larger), SIZE_MAX))
+
+
+def new_seed() -> int:
+    """A number of another variation."""
+    return int(time.time_ns() // 1000 % 2**31)
 
 
 def hex_color(value: str) -> str:

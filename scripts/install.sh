@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes the virtual environment $1 and installs gradvec into it, editable, with what developers need.
+# LOCKED: when not empty, the versions of tests/locked-X.Y.txt, where there is such a file for this Python.
 # PYTHON: which interpreter; TORCH: what to hand to pip for torch; TORCH_FALLBACK: where PyTorch's index is out of reach.
 set -eu
 
@@ -17,7 +18,17 @@ if [ ! -x "$venv/bin/python" ]; then
         exit 1
     }
 fi
-pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+lock=tests/locked-$("$venv/bin/python" -c 'import sys; print("{}.{}".format(*sys.version_info[:2]))').txt
+if [ -n "${LOCKED:-}" ] && [ ! -e "$lock" ]; then
+    echo "There is no $lock, so the newest versions are installed." >&2
+fi
+pip() {
+    command=$1
+    shift
+    set -- "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$command" "$@"
+    if [ -n "${LOCKED:-}" ] && [ -e "$lock" ]; then set -- "$@" --constraint "$lock"; fi
+    "$@"
+}
 
 if ! "$venv/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)'; then
     if [ -n "${TORCH:-}" ]; then

@@ -7,6 +7,8 @@ packages="inkscape xvfb xauth openbox xdotool x11-apps imagemagick fonts-dejavu-
     python3-gi gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-lxml python3-numpy python3-cssselect python3-tinycss2"
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    # A browser for the documentation's pages, where there is one as a package and not as a snap.
+    case $(apt-cache policy chromium 2>/dev/null) in *"Candidate: "[0-9]*) packages="$packages chromium" ;; esac
     missing=
     for package in $packages; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
@@ -35,5 +37,7 @@ fi
 
 # Triton's kernels run on a processor, too, under Triton's interpreter; it exists for Linux alone.
 if [ "$(uname -s)" = Linux ]; then
-    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0'
+    lock=tests/locked-$("$venv/bin/python" -c 'import sys; print("{}.{}".format(*sys.version_info[:2]))').txt
+    if [ -z "${LOCKED:-}" ] || [ ! -e "$lock" ]; then lock=/dev/null; fi
+    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0' --constraint "$lock"
 fi

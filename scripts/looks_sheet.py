@@ -35,7 +35,7 @@ PICTURES = (("astronaut", 0.27, 0.02), ("coffee", 0.30, 0.42))
 SIZE, SHARE = 256, 0.4
 TILE, ENLARGED, LABEL, GAP = 288, 4, 22, 6
 #: Pictures of the menu: side and columns; words that can be read on a light and on a dark dialog.
-SMALL, COLUMNS, WORDS = 96, 5, (128, 128, 128, 255)
+SMALL, COLUMNS, WORDS = 84, 6, (128, 128, 128, 255)
 
 
 def paint(look: Look, picture: Path, target: Path) -> bytes:

@@ -1,4 +1,5 @@
-"""Builds what is handed out into the folder DIST: wheel, source archive, and the zip for Inkscape's extension manager.
+"""Builds what is handed out into the folder DIST: wheel, source archive, the zip for Inkscape's extension manager,
+and a bill of materials (CycloneDX).
 
 usage: python scripts/package.py DIST
 
@@ -8,6 +9,7 @@ pip, and the extension says so where it does not find one. The same sources give
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -44,8 +46,13 @@ def main() -> int:
         return 2
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "build", "--outdir", str(target), str(ROOT)], check=True)
+    # The developers' environment has what builds the package; with it nothing is fetched.
+    here = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
+    subprocess.run([sys.executable, "-m", "build", *here, "--outdir", str(target), str(ROOT)], check=True)
     print(f"Successfully built {extension_zip(target)}")
+    bill = target / f"gradvec-{__version__}.cdx.json"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "release" / "sbom.py"), str(bill)], check=True)
+    print(f"Successfully built {bill}")
     return 0
 
 

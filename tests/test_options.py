@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FIELDS = {f.name: f for f in fields(Options)}
 MENUS = sorted([ROOT / "gradvec.inx", *(ROOT / "inkscape_ext").rglob("*.inx")])
 #: Not for artists: which renderer computes, and forcing more strokes than Inkscape can edit.
-NOT_IN_MENU = {"engine", "force"}
+#: One colour a stroke is a choice of the menu's gradients there.
+NOT_IN_MENU = {"engine", "force", "one_color"}
 #: Choices of the menu that the extension takes itself: free shapes are another job of the engine.
 NO_OPTION = {"free", "own"}
 #: One value each that is not the default.

@@ -151,6 +151,16 @@ def test_a_batch_paints_through_jobs_and_workers():
         assert rooms_used(path) <= {"batch", "workers", "jobs", "io", "tools", "options", "errors", "progress"}, path
 
 
+def test_a_drawings_making_needs_no_engine():
+    for path in sources(PACKAGE / "animate"):
+        assert rooms_used(path) <= {"animate", "io", "tools", "color", "model", "errors", "progress"}, path
+
+
+def test_what_is_written_for_machines_needs_no_engine():
+    for path in sources(PACKAGE / "export"):
+        assert rooms_used(path) <= {"export", "io", "tools", "color", "model", "errors", "progress"}, path
+
+
 def modules_after(statement):
     code = f"import sys\n{statement}\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]
@@ -169,7 +179,9 @@ def test_what_starts_fast_imports_nothing_heavy(name):
 
 
 @pytest.mark.parametrize("name", ["gradvec.model", "gradvec.io.svg", "gradvec.io.images", "gradvec.tools.compare",
-                                  "gradvec.tools.report", "gradvec.io.stroke_folder"])
+                                  "gradvec.tools.report", "gradvec.io.stroke_folder", "gradvec.animate.smil",
+                                  "gradvec.export.profiles", "gradvec.export.printed", "gradvec.animate.lottie",
+                                  "gradvec.animate.frames"])
 def test_what_needs_no_engine_imports_none(name):
     assert modules_after(f"import {name}") & {"torch", "numba"} == set()
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from .progress import Run
 if TYPE_CHECKING:
     import numpy as np
 
+    from .io.crop import Crop
     from .model import Document, Shape
     from .pipeline import Result
 
@@ -112,34 +114,35 @@ def _paint(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
 
     info["relative"]: whether curves are written relative, as the command line writes them.
     """
-    from .pipeline import paint_picture
-
     started = time.monotonic()
-    brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
-    return _answer(paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                                 detail_map=payloads.get("detail-map") or None, own_brushes=brushes,
-                                 guides=_guides(info), style=payloads.get("style") or None), started,
-                   bool(info.get("relative")))
+    return _answer(_painted(options, payloads, info, run), started, bool(info.get("relative")))
 
 
 def _draft(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
     """A draft of what paint would make, in some seconds, also as a PNG: {"svg": ..., "png": ...}.
 
-    info["crop"], if given: the part of the picture as [left, top, width, height], shares from 0 to 1.
+    Payloads: as for paint. info["crop"], if given: the part of the picture as [left, top, width, height], shares from
+    0 to 1.
     """
     from .io.crop import Crop
     from .io.images import png_bytes
-    from .pipeline import paint_picture
     from .tools.compare import render_svg
 
     started = time.monotonic()
-    result = paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
-                           guides=_guides(info), draft=Crop.from_list(info.get("crop")),
-                           style=payloads.get("style") or None)
+    result = _painted(options, payloads, info, run, Crop.from_list(info.get("crop")))
     answer, facts = _answer(result, started)
     answer["png"] = png_bytes(render_svg(answer["svg"], DRAFT_SHOWN * result.document.width,
                                          DRAFT_SHOWN * result.document.height))
     return answer, facts
+
+
+def _painted(options: Options, payloads: Payloads, info: Info, run: Run, draft: Crop | None = None) -> Result:
+    from .pipeline import paint_picture
+
+    brushes = [payloads[name] for name in sorted(payloads) if name.startswith("brush-")]
+    return paint_picture(_payload(payloads, "picture"), options, run, name=str(info.get("name", "")),
+                         detail_map=payloads.get("detail-map") or None, own_brushes=brushes, guides=_guides(info),
+                         draft=draft, style=payloads.get("style") or None)
 
 
 def _guides(info: Info) -> list[np.ndarray]:
@@ -245,6 +248,43 @@ def _trace(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[
     return _changed(shapes, Document(max(1, round(corner)), max(1, round(corner)), ()), {"of": origin})
 
 
+def _animate(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """A drawing's making as a file: {"file": ...}; info: what animate.make.Wanted and Timing have, by name."""
+    from .animate.make import Wanted, made
+    from .animate.timing import Timing
+
+    timing = _taken(Timing, info, seconds=(0.1, 3600), hold=(0, 3600))
+    content, notes = made(_payload(payloads, "svg"), _taken(Wanted, {**info, "timing": timing}, fps=(1, 120),
+                                                            size=(16, 4096)), run)
+    return {"file": content}, {"notes": notes}
+
+
+def _export(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:
+    """A drawing for print, cutting or plotting: {"file": ...}; info: what export.make.Wanted and Machine have."""
+    from .export.make import Wanted, made
+    from .export.profiles import Machine
+
+    machine = _taken(Machine, info, width_mm=(1, 10_000), hair_mm=(0, 100), pen_mm=(0.01, 100), colors=(0, 64))
+    wanted = _taken(Wanted, {**info, "machine": machine}, width_mm=(1, 10_000), dpi=(1, 9600))
+    content, notes, _ = made(_payload(payloads, "svg"), wanted, run)
+    return {"file": b"".join(content)}, {"notes": notes}
+
+
+def _taken(kind: type, info: Info, **ranges: tuple[float, float]) -> Any:
+    """What of ``info`` a dataclass has a field for, as one of them. Raises UsageError for what it cannot be."""
+    found = {field.name: info[field.name] for field in fields(kind) if field.name in info}
+    for name, (low, high) in ranges.items():
+        value = found.get(name, low)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise UsageError(f"{name} is {value!r}; it must lie between {low:g} and {high:g}.",
+                             "Update the extension: it does not match the engine.")
+    try:
+        return kind(**found)
+    except (TypeError, AttributeError) as error:
+        raise UsageError("The job came with facts of another kind than it needs.",
+                         "Update the extension: it does not match the engine.") from error
+
+
 JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]] = {
     "paint": _paint,
     "lines": _paint,
@@ -256,4 +296,6 @@ JOBS: dict[str, Callable[[Options, Payloads, Info, Run], tuple[Payloads, Info]]]
     "refit": _refit,
     "add-detail": _add_detail,
     "trace": _trace,
+    "animate": _animate,
+    "export": _export,
 }

@@ -2,15 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
 from . import settings
+from .brushes import again
+from .brushes.manner import Manner, manner_of
+from .brushes.stamps import stamp_from_paint
+from .color import ground as grounds
 from .color import inks, palette
-from .model import Painting, Shape, StrokePatch, Target
+from .color.transfer import in_colors_of
+from .errors import InputError
+from .io import images
+from .io.crop import Crop, load_part
+from .io.params import Params
+from .model import Color, Painting, Shape, Stamp, StrokePatch, Target
+from .optimize.reduced import ReducedTarget
 from .options import Options
 from .progress import Run
 from .stages import fills, isolate, layers, outline, paper, soft_edges
+from .stages.paint import paint
+from .stages.paint.settings import PaintSettings
 
 
-def prepared(picture: Target, options: Options) -> tuple[Target, tuple[Shape, ...]]:
+@dataclass(frozen=True)
+class Subject:
+    """What is painted, and all that the painter looks at beside it.
+
+    picture: as read, in the colours of a style. view: how the small picture that is painted comes from it. target,
+    small: what strokes are to show of the two. mask: the shapes that the picture's soft opacity becomes. manner: a
+    style's strokes. bright: (h, w) in [0, 1], the detail map. dabs: own brushes. guides: polylines (n, 2), px of small.
+    options: with their inks named.
+    """
+
+    picture: Target
+    view: ReducedTarget
+    target: Target
+    small: Target
+    mask: tuple[Shape, ...]
+    manner: Manner | None
+    bright: np.ndarray | None
+    dabs: list[Stamp]
+    guides: list[np.ndarray]
+    options: Options
+
+    @classmethod
+    def read(cls, source: Path | bytes, options: Options, draft: Crop | None = None, style: Path | bytes | None = None,
+             detail_map: Path | bytes | None = None, own_brushes: Sequence[Path | bytes] = (),
+             guides: Sequence[np.ndarray] = ()) -> Subject:
+        """Args and errors: as pipeline.paint_picture, whose options have been through settings.for_painting."""
+        size = settings.painted_size(options)
+        picture = load_part(source, settings.working_size(options, options.strokes) if draft is None else size, draft)
+        picture, manner = in_style(picture, style, options)
+        view = settings.painted_view(options, picture)
+        options = settings.with_inks(options, view.target)
+        target, mask = goal_of(picture, options)
+        small = target if view.target is picture else goal_of(view.target, options)[0]
+        bright = None if detail_map is None else images.brightness(detail_map, size)
+        return cls(picture, view, target, small, mask, manner,
+                   bright=bright if draft is None or bright is None else draft.plane(bright),
+                   dabs=[stamp_from_paint(images.dab(one)) for one in own_brushes],
+                   guides=in_px(guides, small, draft), options=options)
+
+    def on_ground(self, color: Color | None) -> Subject:
+        """The same, its pictures on the colour that lies under all strokes."""
+        picture, target, small = (grounds.on_ground(one, color) for one in (self.picture, self.target, self.small))
+        return replace(self, picture=picture, target=target, small=small)
+
+
+def in_style(picture: Target, style: Path | bytes | None, options: Options) -> tuple[Target, Manner | None]:
+    """A picture in the colours of another, and how that one's strokes are; as it is where there is no other."""
+    if style is None:
+        return picture, None
+    reference = images.load(style, settings.painted_size(options), "The style's picture")
+    return in_colors_of(picture, reference, options.seed), manner_of(reference, options.seed)
+
+
+def in_px(guides: Sequence[np.ndarray], picture: Target, part: Crop | None = None) -> list[np.ndarray]:
+    """Polylines (n, 2) in px of a picture, from shares of its width and height, or of those that it is a part of."""
+    guides = guides if part is None else part.lines(guides)
+    return [np.asarray(line, float) * (picture.width, picture.height) for line in guides]
+
+
+def goal_of(picture: Target, options: Options) -> tuple[Target, tuple[Shape, ...]]:
     """What strokes are to show of a picture, and the mask that its soft opacity becomes (no shapes: it has none).
 
     Light places stay bare where the brush leaves them to the paper; true inks are printed first.
@@ -23,7 +100,7 @@ def prepared(picture: Target, options: Options) -> tuple[Target, tuple[Shape, ..
 
 
 def shapes_of_painting(painting: Painting, target: Target, options: Options,
-                run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
+                       run: Run) -> tuple[list[Shape], list[int], list[StrokePatch]]:
     """Strokes as paths in layers. A painted stroke's outline is known exactly; its isolated picture is asked for only
     where the K-means gradients, or several paths a stroke, are wanted."""
     shapes = isolate.as_shapes(painting, settings.keeps_brushes(options))
@@ -44,9 +121,56 @@ def shapes_of_painting(painting: Painting, target: Target, options: Options,
     return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
 
 
+def dressed(shapes: list[Shape], layer: list[int], options: Options) -> tuple[list[Shape], list[int]]:
+    """Refined shapes and their layers with what a brush adds to them: rims; true inks lose their hairs."""
+    shapes = paper.with_rims(shapes, options.fidelity)
+    return inks.without_hairs(shapes, layer) if options.inks else (shapes, layer)
+
+
+def painted(subject: Subject, how: PaintSettings, strokes: Params | None, run: Run) -> Painting:
+    """The subject painted anew, or with the strokes of an earlier painting of it."""
+    painting = (paint(subject.small, how, run, subject.bright, subject.dabs, subject.guides) if strokes is None
+                else once_more(strokes, subject.options, subject.small.width, subject.small.height))
+    return palette.with_ground(painting) if settings.snaps_ground(subject.options) else painting
+
+
+def once_more(strokes: Params, options: Options, width: int, height: int) -> Painting:
+    """Saved strokes as a painting of width x height px, with the brush and the palette that the options name where they
+    were painted with others."""
+    painting, was = again.scaled(strokes.painting, width, height), strokes.options
+    if options.brush != was.brush:
+        painting = again.with_brush(painting, options.brush, options.seed)
+    own_inks, colors = settings.ink_colors(options), settings.paint_settings(options).palette
+    if own_inks is not None:
+        return again.with_palette(painting, tuple((r, g, b) for r, g, b in own_inks.tolist()))
+    if colors and (options.palette, options.inks) != (was.palette, was.inks):
+        painting = again.with_palette(painting, colors, options.seed)
+    return painting
+
+
 def shapes_of_patches(patches: list[StrokePatch], options: Options, run: Run) -> list[Shape]:
     """Every patch as one or more shapes: outline, then fill."""
     outlined = settings.outline_settings(options)
     outlines = outline.fit(patches, outlined, run)
     parts = outline.parts(patches, outlines, outlined)
     return fills.fill(parts, outlines, settings.fill_settings(options), run)
+
+
+def shapes_of_folder(patches: list[StrokePatch], folder: Path, options: Options, run: Run) -> list[Shape]:
+    """As :func:`shapes_of_patches`, of strokes that were read from a folder.
+
+    Raises:
+        InputError: no stroke shows anything.
+    """
+    shapes = shapes_of_patches(patches, options, run)
+    if not shapes:
+        raise InputError(f"None of the {len(patches)} strokes in {folder} shows anything.",
+                         "Use pictures of single strokes on a white or transparent ground.")
+    return shapes
+
+
+def composited(patches: list[StrokePatch], size: tuple[int, int], options: Options) -> tuple[Target, Color | None]:
+    """Strokes over each other in a picture of ``size`` (width, height) px, and the ground that it was put on."""
+    target = isolate.composited(patches, *size)
+    ground = grounds.choose_ground(settings.fixed_background(options), target.alpha, grounds.white)
+    return grounds.on_ground(target, ground), ground

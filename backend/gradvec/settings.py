@@ -12,10 +12,12 @@ from .brushes.rules import HELD, rules_of
 from .color import inks
 from .color.css import hex_color, parse_color
 from .color.ground import Wanted
+from .geometry.merging import CORNER_DEGREES
 from .io.images import Size
 from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
+from .optimize.constraints import Constraint
 from .optimize.freeing import smooth_rules
 from .optimize.reduced import ReducedTarget
 from .optimize.variables import Freedom, reach_of
@@ -38,6 +40,8 @@ FREED_CUBICS = 8
 EDITED_CORNER_DEGREES = 40.0
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
+#: Most joints of traced strokes that may become corners while they are refined.
+TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
 LINE_STEPS = 60
 #: How strongly a detail map counts unless options.detail says otherwise.
@@ -84,9 +88,15 @@ def painting_effort(options: Options) -> float:
     return 1 - (1 - FREED_EFFORT) * options.fidelity
 
 
-def with_detail_map(options: Options) -> Options:
-    """The options of a run with a detail map: it counts by :data:`DETAIL` unless they say how strongly."""
-    return replace(options, detail=options.detail or DETAIL)
+def for_painting(options: Options, marked: bool, draft: bool) -> Options:
+    """The options of a run. With a detail map (``marked``) it counts by :data:`DETAIL` unless they say how strongly; a
+    draft is small and has few strokes, which keep the shapes of their brushes as far as the look has it: some seconds
+    show what will come."""
+    options = replace(options, detail=options.detail or DETAIL) if marked else options
+    if not draft:
+        return options
+    return replace(options, size=min(options.size or DRAFT_SIZE, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
+                   strokes=max(1, min(options.strokes, max(DRAFT_LEAST, round(DRAFT_SHARE * options.strokes)))))
 
 
 def with_inks(options: Options, target: Target) -> Options:
@@ -105,13 +115,6 @@ def with_inks(options: Options, target: Target) -> Options:
 def ink_colors(options: Options) -> np.ndarray | None:
     """(k, 3) the inks of options that :func:`with_inks` made, None where they print with none."""
     return np.array([parse_color(word)[0] for word in options.palette.split(",")]) if options.inks else None
-
-
-def drafted(options: Options) -> Options:
-    """The same options on a small picture with few strokes, which keep the shapes of their brushes as far as the look
-    has it: some seconds show what will come."""
-    return replace(options, size=min(options.size or DRAFT_SIZE, DRAFT_SIZE), transport=0.0, paths_per_stroke=1,
-                   strokes=max(1, min(options.strokes, max(DRAFT_LEAST, round(DRAFT_SHARE * options.strokes)))))
 
 
 def keeps_brushes(options: Options) -> bool:
@@ -160,11 +163,13 @@ def paint_settings(options: Options, effort: float = 1.0, manner: Manner | None 
         engine=options.engine, device=options.device)
 
 
-def draft_settings(options: Options, manner: Manner | None = None) -> tuple[PaintSettings, RefineSettings]:
-    """How a draft is painted and refined: with as few steps as show what will come."""
-    painted, refined = paint_settings(options, 0.0, manner), refine_settings(options, manner=manner)
+def painter_settings(options: Options, draft: bool, manner: Manner | None) -> tuple[PaintSettings, RefineSettings]:
+    """How a picture is painted and its strokes refined; a draft with as few steps as show what will come."""
+    refined = refine_settings(options, manner=manner)
+    if not draft:
+        return paint_settings(options, painting_effort(options), manner), refined
     plan = replace(refined.plan, steps=DRAFT_STEPS, reseeds=0)
-    return replace(painted, pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
+    return replace(paint_settings(options, 0.0, manner), pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
 
 
 def outline_settings(options: Options) -> OutlineSettings:
@@ -190,7 +195,10 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
     brush = () if traced else (BrushConstraint(options.fidelity, manner),)
-    smooth = smooth_rules(polygons=options.fidelity <= HELD) if options.fidelity > 0 and not traced else ()
+    smooth: tuple[Constraint, ...] = ()
+    if options.fidelity > 0:
+        smooth = (smooth_rules(CORNER_DEGREES, TRACED_CORNERS) if traced
+                  else smooth_rules(polygons=options.fidelity <= HELD))
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
@@ -216,14 +224,15 @@ def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines:
     return replace(usual, plan=plan)
 
 
-def line_settings(options: Options, target: Target, steps: int = LINE_STEPS) -> LineSettings:
+def line_settings(options: Options, target: Target, draft: bool = False) -> LineSettings:
     """How a picture is drawn with lines. A palette is what the pens have in them."""
     inked = with_inks(replace(options, inks=True), target) if options.palette else None
     chosen = fixed_background(options)
     return LineSettings(
         strokes=options.strokes, pen=options.pen, segments=options.segments,
         paper=(1.0, 1.0, 1.0) if chosen == "auto" else chosen, inks=None if inked is None else ink_colors(inked),
-        opaque=bool(options.opaque), steps=steps, seed=options.seed, engine=options.engine, device=options.device)
+        opaque=bool(options.opaque), steps=DRAFT_STEPS if draft else LINE_STEPS, seed=options.seed,
+        engine=options.engine, device=options.device)
 
 
 def vectorize_settings(options: Options) -> VectorizeSettings:

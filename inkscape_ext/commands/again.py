@@ -2,13 +2,12 @@
 
 The layer stays with all that the artist did to it; only the strokes are exchanged.
 
-Where shapes marked the detail, the marks of that time count again, kept with the layer; shapes that are selected now
-take their place.
+Where shapes marked the detail or lines gave a direction, those of that time count again, kept with the layer; shapes
+and lines that are selected now take their place.
 """
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -16,14 +15,16 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import Options
 
-from ..document import detail_maps
+from .. import parameters
+from ..document import marks
 from ..document.drawings import Drawing, Place, chosen_drawings, place_of
 from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.marks import Marks
 from ..document.namespaces import Element
 from ..document.replacing import put_aside, replace
 from ..document.runs import KEY
 from ..editing_command import EditingCommand
-from ..engine import own_brushes
+from ..engine import own_brushes, style_picture
 from ..engine.job_runner import Job
 from ..ui.messages import _
 from ..ui.toolkit import changed_settings
@@ -53,45 +54,48 @@ class Again(EditingCommand):
             settings = [Options.from_dict({**stored, **changed}).to_dict() for stored in settings]
         kept = [] if self.options.host_keep_old else self.strokes_to_keep(drawings, self.options.host_changed)
         places = [place_of(self.svg, drawing, self.folders()) for drawing in drawings]
-        maps, note = self._detail_maps(drawings, places)
-        jobs = [self._job(*of) for of in zip(drawings, settings, places, maps)]
+        drawn, note = self._marks(drawings, places)
+        jobs = [self._job(*of) for of in zip(drawings, settings, places, drawn)]
         count = sum(job.options["strokes"] for job in jobs)
         results = self.run_jobs(jobs, "\n".join(filter(None, (
             _("{count} strokes, each a path").format(count=count), note))))
         placer, layers = Placer(self.svg, Wishes(clip=None)), []
-        for drawing, place, png, result in zip(drawings, places, maps, results):
+        for drawing, place, of_picture, result in zip(drawings, places, drawn, results):
             if result is not None:
-                notes = {**detail_maps.notes(png), **own_brushes.notes(own_brushes.kept(drawing.holder))}
+                notes = {**of_picture.notes(), **own_brushes.notes(own_brushes.kept(drawing.holder)),
+                         **style_picture.notes(style_picture.kept(drawing.holder))}
                 new = NewDrawing(place.picture, place.source.name, place.size, result.payloads["svg"], notes)
                 layers.append(self._exchange(placer, drawing, new, kept))
         self.finish()
         self.select_later(layers)
         return None
 
-    def _job(self, drawing: Drawing, options: dict[str, Any], place: Place, detail_map: bytes) -> Job:
-        info = {"name": place.source.name}
+    def _job(self, drawing: Drawing, options: dict[str, Any], place: Place, drawn: Marks) -> Job:
+        info = {"name": place.source.name, **drawn.info()}
         kind = _kind(drawing)
         if kind == "vectorize" and isinstance(drawing.facts.get("schedule"), list):
             info["schedule"] = ",".join(map(str, drawing.facts["schedule"]))
-        payloads = {"picture": place.source.data, **detail_maps.payloads(detail_map),
-                    **own_brushes.payloads(own_brushes.kept(drawing.holder))}
+        payloads = {"picture": place.source.data, **drawn.payloads(),
+                    **own_brushes.payloads(own_brushes.kept(drawing.holder)),
+                    **style_picture.payloads(style_picture.kept(drawing.holder))}
         return Job(kind, options, payloads, info,
                    _("Painting {name}").format(name=place.source.name))
 
-    def _detail_maps(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[bytes], str]:
-        """For each drawing the map of the shapes that are selected now, else the one that it keeps; and a note."""
-        shapes = detail_maps.drawn(self.svg, self.options.ids, [place.picture for place in places])
-        maps, marking = [], set()
+    def _marks(self, drawings: list[Drawing], places: list[Place]) -> tuple[list[Marks], str]:
+        """For each drawing what the shapes that are selected now come to, else what it keeps; and a note."""
+        shapes = marks.drawn(self.svg, self.options.ids, [place.picture for place in places])
+        found, used = [], set()
         for drawing, place in zip(drawings, places):
-            png, there = detail_maps.detail_map(place, shapes if _kind(drawing) == "paint" else [])
-            maps.append(png or detail_maps.kept(drawing.holder))
-            marking.update(there)
-        return maps, detail_maps.note(len(marking), len(shapes) - len(marking))
+            kind = _kind(drawing)
+            drawn, there = marks.marks_on(place, shapes if kind in ("paint", "lines") else [])
+            found.append(drawn.or_else(marks.kept(drawing.holder)).of_use(kind))
+            used.update(there)
+        return found, marks.note(used, len(shapes) - len(used))
 
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings
         if self.options.host_new_seed:
-            options["seed"] = int(time.time_ns() // 1000 % 2**31)
+            options["seed"] = parameters.new_seed()
         return Options.from_dict(options).to_dict()
 
     def _exchange(self, placer: Placer, drawing: Drawing, new: NewDrawing, kept: list[Element]) -> Element:

@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 
 from gradvec.errors import InputError
 
-from ..document import detail_maps
+from ..document import marks
 from ..document.drawings import Drawing, chosen_drawings
 from ..document.gradients import Definitions
 from ..document.layers import strokes_group
@@ -39,14 +39,14 @@ class Detail(EditingCommand):
         title = ngettext("Adding {count} stroke", "Adding {count} strokes", count).format(count=count)
         maps, note = self._detail_maps(exports)
         jobs = [Job("add-detail", {**drawing.settings, "strokes": count},
-                    payloads(export.place, svg=export.data(), **detail_maps.payloads(png)),
+                    payloads(export.place, svg=export.data(), **marks.payloads(png)),
                     {"name": export.place.source.name}, title) for drawing, export, png in zip(layered, exports, maps)]
         results = self.run_jobs(jobs, "\n".join(filter(None, (picture_note(exports[0].place), note))))
         answers = [(drawing, export, Answer(result.payloads)) for drawing, export, result in zip(
             layered, exports, results) if result]
         if not any(answer.paths for _drawing, _sheet, answer in answers):
             raise InputError(_("The drawing shows the picture so closely that no stroke would bring it nearer."),
-                             _("Paint the picture anew with a larger working size for finer strokes."))
+                             _("Paint the picture anew with more sharpness of detail for finer strokes."))
         editor = Editor(self.svg, definitions)
         for drawing, export, answer in answers:
             if answer.paths:
@@ -56,10 +56,11 @@ class Detail(EditingCommand):
 
     def _detail_maps(self, exports: list[ExportSvg]) -> tuple[list[bytes], str]:
         """For each drawing what the selected shapes mark on it, and a line about that."""
-        shapes = detail_maps.drawn(self.svg, self.options.ids, [export.place.picture for export in exports])
-        found = [detail_maps.detail_map(export.place, shapes) for export in exports]
+        shapes = marks.drawn(self.svg, self.options.ids, [export.place.picture for export in exports])
+        found = [marks.detail_map(export.place, shapes) for export in exports]
         marking = {shape for _png, there in found for shape in there}
-        return [png for png, _there in found], detail_maps.note(len(marking), len(shapes) - len(marking))
+        return [png for png, _there in found], "\n".join(filter(None, (
+            marks.marking_note(len(marking)), marks.others_note(len(shapes) - len(marking)))))
 
     def _on_top(self, drawing: Drawing, export: ExportSvg, answer: Answer, editor: Editor,
                 definitions: Definitions) -> None:

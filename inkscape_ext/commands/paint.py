@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 import os
-import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from functools import cached_property
 from typing import Any
 
 import inkex
+from gradvec import looks
 from gradvec.errors import GradvecError, InputError
 from gradvec.ipc.client import ResultEvent
 from gradvec.options import STROKES_WARN
 
 from .. import parameters
 from ..command import Command
-from ..document import detail_maps, pictures, placement, sources, styles
+from ..document import marks, pictures, placement, sources, styles
 from ..document.drawings import Drawing, drawings_of, place_of_source
 from ..document.layers import NewDrawing, Placer, Wishes
+from ..document.marks import Marks
 from ..document.namespaces import Element
+from ..document.outlines import is_open_line
 from ..document.replacing import replace
-from ..engine import connection, own_brushes
-from ..engine.history import History
+from ..engine import connection, own_brushes, style_picture
+from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Part, Wanted, part_around
+from ..engine.history import Expected, History
 from ..engine.job_runner import Job, JobRunner
-from ..ui.messages import _, duration, ngettext
+from ..ui import menu_file
+from ..ui.messages import _, ngettext
 from ..ui.progress_ui import ProgressUi
-from ..ui.toolkit import progress_ui
+from ..ui.toolkit import drafting_ui, progress_ui
 
+NO_MARKS = Marks()
 #: More free shapes than this take minutes (128 took 50 s of one core at 512 px).
 FREE_MANY = 150
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A picture to be painted, and what was drawn on it."""
+
+    picture: pictures.Picture
+    source: sources.Source
+    marks: Marks = NO_MARKS
 
 
 class Paint(Command):
@@ -41,37 +58,85 @@ class Paint(Command):
         pars.add_argument("--host_hide_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_lock_picture", type=inkex.Boolean, default=False)
         pars.add_argument("--host_own_brushes", default="")
+        pars.add_argument("--host_style", default="")
         pars.add_argument("--host_hide_marks", type=inkex.Boolean, default=False)
         pars.add_argument("--host_replace", type=inkex.Boolean, default=True)
+        pars.add_argument("--host_variation", type=inkex.Boolean, default=False)
+        pars.add_argument("--host_draft", type=inkex.Boolean, default=False)
 
     def work(self) -> bool | None:
-        options, kind = parameters.run_options(self.options), parameters.job_kind(self.options)
+        if self.options.host_variation:  # once, so that what is painted is what the draft showed
+            self.options.seed = parameters.new_seed()
+        wanted = self._of_look(self.options.look)
         shown = pictures.selected(self.svg, self.options.ids)
         found, problems = self._loaded(shown)
-        shapes = detail_maps.drawn(self.svg, self.options.ids, shown)
-        maps, marking = self._detail_maps(found, shapes if kind == "paint" else [])
-        brushes = own_brushes.payloads(self.options.host_own_brushes) if kind == "paint" else {}
+        shapes = marks.drawn(self.svg, self.options.ids, shown)
+        subjects, marking = self._subjects(found, shapes)
         record = connection.read_record()
         before = self._before(found)
         kept = self.strokes_to_keep(list(before.values()))
         history = History(os.path.join(os.path.dirname(self.streams.log_path), "history.json"))
-        jobs = [_job(kind, options, source, png, brushes) for (_picture, source), png in zip(found, maps)]
-        notes = (_note(kind, options, len(jobs), history), _marks_note(kind, len(marking), len(shapes)),
-                 _brushes_note(self.options.host_own_brushes, kind, options["brush"]),
-                 _hidden_note([picture for picture, _source in found]))
-        started = time.monotonic()
-        with progress_ui() as progress:
-            runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)))
-            results = _results(found, maps, runner.outcomes, problems)
-            layers = [self._put(*result, before, kept) for result in results]
-        if len(layers) == len(jobs) and not runner.kept:
-            history.add(kind, options, (time.monotonic() - started) / len(jobs))
-        self._finish(layers, marking, problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
+        with drafting_ui() if self.options.host_draft else progress_ui() as progress:
+            if self.options.host_draft:
+                wanted = self._agreed(progress, record, subjects, marking)
+            jobs = [self._job(wanted, subject) for subject in subjects]
+            notes = (_note(wanted.kind, wanted.options, len(jobs)),
+                     _marks_note(wanted.kind, marking, shapes),
+                     _brushes_note(self.options.host_own_brushes, wanted.kind, wanted.options["brush"]),
+                     _hidden_note([picture for picture, _source in found]))
+            runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)),
+                               history.expected(wanted.kind, wanted.options))
+            results = _results(subjects, runner.outcomes, problems)
+            layers = [self._put(wanted, *result, before, kept) for result in results]
+        for seconds, pace in runner.clock.took:
+            history.add(wanted.kind, wanted.options, seconds, pace)
+        self._finish(layers, [shape for shape in marking if wanted.kind == "paint" or (
+            wanted.kind == "lines" and is_open_line(shape))],
+                     problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
         return None
 
-    def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str) -> JobRunner:
+    def _of_look(self, look: str | None) -> Wanted:
+        """What the menu's values come to with that look."""
+        values = Namespace(**{**vars(self.options), "look": look})
+        return Wanted(parameters.job_kind(values), parameters.run_options(values))
+
+    def _agreed(self, progress: ProgressUi, record: connection.Record, subjects: list[Subject],
+                marking: list[Any]) -> Wanted:
+        """What the artist wants after having seen a draft of the first picture.
+
+        Raises:
+            Cancelled: by the artist. GradvecError: no draft can be painted.
+        """
+        first = subjects[0]
+        parts: dict[str, Part | None] = {WHOLE: None, MIDDLE: MIDDLE_PART}
+        drawn = [shape for shape in marking if not is_open_line(shape)] or marking
+        box = marks.box(place_of_source(first.picture, first.source), drawn) if drawn else None
+        if box is not None:
+            parts[MARKED] = part_around(box)
+        drafts = Drafts(progress, record, self.streams.host_gone, lambda wanted: self._job(wanted, first),
+                        self._of_look)
+        return drafts.agreed(self.options.look or looks.DEFAULT, self.looks(), parts)
+
+    def looks(self) -> list[tuple[str, str]]:
+        """(name, label) of the looks that drafts can be had of."""
+        return menu_file.looks()
+
+    @cached_property
+    def _brushes(self) -> dict[str, bytes]:
+        return own_brushes.payloads(self.options.host_own_brushes)
+
+    def _job(self, wanted: Wanted, subject: Subject) -> Job:
+        name, drawn = subject.source.name, subject.marks.of_use(wanted.kind)
+        payloads = {"picture": subject.source.data, **drawn.payloads(),
+                    **(self._brushes if wanted.kind == "paint" else {}),
+                    **style_picture.payloads(self._style(wanted.kind))}
+        return Job(wanted.kind, wanted.options, payloads, {"name": name, **drawn.info()},
+                   _("Painting {name}").format(name=name))
+
+    def _run(self, jobs: list[Job], record: connection.Record, progress: ProgressUi, note: str,
+             expected: Expected) -> JobRunner:
         """The jobs, done."""
-        runner = JobRunner(jobs, progress, self.streams.host_gone, note)
+        runner = JobRunner(jobs, progress, self.streams.host_gone, note, expected)
         runner.run(connection.PendingConnection(record))
         progress.progress(_("Placing the strokes..."), 1.0, None)
         return runner
@@ -86,21 +151,21 @@ class Paint(Command):
         if problems:
             self.tell(_together(problems))
 
-    def _detail_maps(self, found: list[tuple[pictures.Picture, sources.Source]],
-                     shapes: list[Element]) -> tuple[list[bytes], list[Any]]:
-        """For each picture a map of what ``shapes`` mark on it, empty where they mark nothing; and what marks at all.
+    def _subjects(self, found: list[tuple[pictures.Picture, sources.Source]],
+                  shapes: list[Element]) -> tuple[list[Subject], list[Any]]:
+        """Each picture with what ``shapes`` come to on it; and those that mark or guide something anywhere.
 
         Raises:
             InputError: where a picture lies is not known.
         """
-        if not shapes:
-            return [b""] * len(found), []
-        maps, marking = [], {}
-        for picture, source in found:
-            png, there = detail_maps.detail_map(place_of_source(picture, source), shapes)
-            maps.append(png)
-            marking.update(dict.fromkeys(there))
-        return maps, list(marking)
+        subjects, marking = [], {}
+        for subject in (Subject(*pair) for pair in found):
+            if shapes:
+                drawn, there = marks.marks_on(place_of_source(subject.picture, subject.source), shapes)
+                subject = changed(subject, marks=drawn)
+                marking.update(dict.fromkeys(there))
+            subjects.append(subject)
+        return subjects, list(marking)
 
     def _loaded(self, found: list[pictures.Picture]) \
             -> tuple[list[tuple[pictures.Picture, sources.Source]], list[GradvecError]]:
@@ -131,12 +196,18 @@ class Paint(Command):
                                   if not styles.hidden(drawing.holder)] for picture, _source in found}
         return {anchor: drawings[-1] for anchor, drawings in shown.items() if drawings}
 
-    def _put(self, picture: pictures.Picture, source: sources.Source, png: bytes, result: ResultEvent,
-             before: dict[Element, Drawing], kept: list[Element]) -> Element:
+    def _style(self, kind: str) -> str:
+        """The file of the style; line drawings have none."""
+        return "" if kind == "lines" else str(self.options.host_style)
+
+    def _put(self, wanted: Wanted, subject: Subject, result: ResultEvent, before: dict[Element, Drawing],
+             kept: list[Element]) -> Element:
         """Inserts one result and returns its layer."""
-        brushes = self.options.host_own_brushes if parameters.job_kind(self.options) == "paint" else ""
+        brushes = own_brushes.notes(self.options.host_own_brushes) if wanted.kind == "paint" else {}
+        picture, source = subject.picture, subject.source
         new = NewDrawing(picture, source.name, source.size, result.payloads["svg"],
-                         {**detail_maps.notes(png), **own_brushes.notes(brushes)})
+                         {**subject.marks.of_use(wanted.kind).notes(), **brushes,
+                          **style_picture.notes(self._style(wanted.kind))})
         if picture.anchor in before:
             return replace(self._placer(), before[picture.anchor], new, kept)
         return self._placer().place(new)
@@ -148,24 +219,17 @@ class Paint(Command):
         return self._one_placer
 
 
-def _results(found: list[tuple[pictures.Picture, sources.Source]], maps: list[bytes], outcomes: list[Any],
-             problems: list[GradvecError]) -> list[tuple[pictures.Picture, sources.Source, bytes, ResultEvent]]:
-    """What there is to insert: picture, source, detail map and result.
+def _results(subjects: list[Subject], outcomes: list[Any],
+             problems: list[GradvecError]) -> list[tuple[Subject, ResultEvent]]:
+    """What there is to insert.
 
     Raises:
         GradvecError: there is no result at all.
     """
-    results = [(picture, source, png, outcome) for (picture, source), png, outcome in zip(found, maps, outcomes)
-               if isinstance(outcome, ResultEvent)]
+    results = [(subject, outcome) for subject, outcome in zip(subjects, outcomes) if isinstance(outcome, ResultEvent)]
     if not results:
         raise _together(problems + [outcome for outcome in outcomes if isinstance(outcome, GradvecError)])
     return results
-
-
-def _job(kind: str, options: dict[str, Any], source: sources.Source, detail_map: bytes,
-         brushes: dict[str, bytes]) -> Job:
-    payloads = {"picture": source.data, **detail_maps.payloads(detail_map), **brushes}
-    return Job(kind, options, payloads, {"name": source.name}, _("Painting {name}").format(name=source.name))
 
 
 def _left_out(images: list[Element]) -> list[GradvecError]:
@@ -190,19 +254,22 @@ def _brushes_note(names: str, kind: str, brush: str) -> str:
     return _("Own brushes are left out: only Oil paints with them")
 
 
-def _marks_note(kind: str, marking: int, shapes: int) -> str:
-    """What becomes of the shapes that are selected as well."""
+def _marks_note(kind: str, used: list[Any], shapes: list[Any]) -> str:
+    """What becomes of the shapes and lines that are selected as well; used: those that mark or guide something."""
     if kind == "paint" or not shapes:
-        return detail_maps.note(marking, shapes - marking)
+        return marks.note(used, len(shapes) - len(used))
     if kind == "lines":
-        return ngettext("The selected shape marks nothing: a line drawing needs no marks",
-                        "The selected shapes mark nothing: a line drawing needs no marks", shapes)
+        guiding = [shape for shape in used if is_open_line(shape)]
+        idle = len(shapes) - len(guiding)
+        words = ngettext("The selected shape marks nothing: a line drawing needs no marks",
+                         "The selected shapes mark nothing: a line drawing needs no marks", idle) if idle else ""
+        return "\n".join(filter(None, (marks.note(guiding, 0), words)))
     return ngettext("The selected shape marks nothing: free shapes need no marks",
-                    "The selected shapes mark nothing: free shapes need no marks", shapes)
+                    "The selected shapes mark nothing: free shapes need no marks", len(shapes))
 
 
-def _note(kind: str, options: dict[str, Any], count: int, history: History) -> str:
-    """What will come of it, and about how long it takes on this computer, as far as that is known."""
+def _note(kind: str, options: dict[str, Any], count: int) -> str:
+    """What will come of it."""
     strokes = options["strokes"]
     paths = strokes * count * (options["paths_per_stroke"] if kind == "paint" else 1)
     if kind == "lines":
@@ -213,9 +280,6 @@ def _note(kind: str, options: dict[str, Any], count: int, history: History) -> s
         text = _("{count} strokes: up to {paths} paths of one colour").format(count=strokes * count, paths=paths)
     else:
         text = _("{count} strokes: up to {paths} paths with gradients").format(count=strokes * count, paths=paths)
-    seconds = history.estimate(kind, options)
-    if seconds is not None:
-        text = _("{what}; takes {time} on this computer").format(what=text, time=duration(seconds * count))
     if kind == "vectorize" and strokes > FREE_MANY:
         text = _("{what}. So many take minutes; 64 are a good start.").format(what=text)
     if paths > STROKES_WARN and kind != "lines":

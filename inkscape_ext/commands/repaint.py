@@ -9,7 +9,7 @@ import inkex
 from gradvec.errors import InputError
 from gradvec.options import STROKES_MAX
 
-from ..document import detail_maps
+from ..document import marks
 from ..document.drawings import Drawing, all_drawings, selected_elements, strokes_box
 from ..document.gradients import Definitions
 from ..document.namespaces import STROKE, Element
@@ -44,7 +44,7 @@ class Repaint(EditingCommand):
         count = self._count(export, region, [key for key in map(export.key, area) if key])
         title = ngettext("Painting {count} stroke anew", "Painting {count} strokes anew", count).format(count=count)
         settings = drawing.settings
-        if detail_maps.kept(drawing.holder):  # its detail said how strongly marks count, and none are meant here
+        if marks.kept(drawing.holder).detail_map:  # its detail said how strongly marks count, and none are meant here
             settings["detail"] = 0.0
         job = Job("repaint", {**settings, "strokes": count},
                   payloads(export.place, svg=export.data(), region=region.data()), {"name": export.place.source.name},

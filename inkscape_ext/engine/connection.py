@@ -50,6 +50,10 @@ def read_record(path: Path = RECORD) -> Record:
         EngineError: none was recorded, or what was recorded is gone.
     """
     again = _('Run "gradvec install-extension" in a terminal, then restart Inkscape.')
+    if not path.exists():  # from the extension manager, which brings the extension alone
+        raise EngineError(_("This extension needs gradvec's engine, a program of its own that is not installed yet."),
+                          _('Type "pipx install gradvec" and then "gradvec install-extension" in a terminal, and '
+                            "restart Inkscape."), "engine.unknown")
     try:
         values = json.loads(path.read_text("utf-8"))
         record = Record(str(values["python"]), str(values.get("root", "")), values.get("state_dir"))
@@ -123,8 +127,10 @@ class PendingConnection:
             client = Client.connect(state_dir)
         except EngineError as error:
             raise EngineError(
-                _("This Inkscape runs in a sandbox (Flatpak or Snap) and cannot start gradvec's engine by itself."),
-                _('Run "{command}" in a terminal, leave it open, then choose this command again.').format(
+                _("This Inkscape runs in a sandbox (Flatpak or Snap), from which it can reach gradvec's engine and "
+                  "your home folder, but start nothing."),
+                _('Run "{command}" in a terminal and leave it open, or run it once with --at-login in place of --tcp '
+                  "and log in anew; then choose this command again.").format(
                     command=serve_command(self._record)), error.code) from error
         if client.hello.version != __version__:
             client.close()

@@ -12,8 +12,10 @@ from gradvec.ipc.client import Client, ErrorEvent, PreviewEvent, ProgressEvent, 
 
 from ..ui.engine_messages import in_our_words
 from ..ui.messages import _, from_the_engine
-from ..ui.progress_ui import CANCEL, KEEP, ProgressUi
+from ..ui.progress_ui import ABOUT_DRAFTS, CANCEL, KEEP, ProgressUi
+from .clock import Clock
 from .connection import PendingConnection
+from .history import Expected
 
 PREVIEW_SECONDS = 0.5
 
@@ -40,8 +42,11 @@ class Job:
 class JobRunner:
     """Jobs and their outcomes: a result, or the error that is the picture's own fault, or None where not reached."""
 
-    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "") -> None:
+    def __init__(self, jobs: list[Job], waiting: ProgressUi, host_gone: Callable[[], bool], note: str = "",
+                 expected: Expected = Expected()) -> None:
+        """expected: how long each of the jobs is likely to take."""
         self._jobs = jobs
+        self.clock = Clock(expected, len(jobs))
         self._waiting = waiting
         self._host_gone = host_gone
         self._note = note
@@ -51,7 +56,8 @@ class JobRunner:
         self.outcomes: list[ResultEvent | GradvecError | None] = [None] * len(jobs)
 
     def run(self, pending: PendingConnection) -> None:
-        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is.
+        """Returns when every job has its outcome, or earlier when the artist stopped and keeps what there is, or has
+        seen enough of a draft.
 
         Raises:
             Cancelled: by the artist, or because Inkscape is gone.
@@ -67,13 +73,15 @@ class JobRunner:
         """One look at everything; true when the work is done."""
         if self._waiting.wish == CANCEL or self._host_gone():
             raise Cancelled()
+        if self._waiting.wish in ABOUT_DRAFTS:
+            return True
         for _step in self._steps:
             return False
         return True
 
     def _all(self, pending: PendingConnection) -> Iterator[None]:
-        self._waiting.title(self._jobs[0].title, self._note)
-        self._waiting.progress(_("Starting the engine..."), 0.0, None)
+        self._begin(self._jobs[0], self._jobs[0].title)
+        self._waiting.progress(_("Starting the engine..."), 0.0, self.clock.before())
         while not pending.ready:
             yield
         client = pending.client()
@@ -81,11 +89,16 @@ class JobRunner:
         for index, job in enumerate(self._jobs):
             key = job.same_work()
             if key not in done:
-                self._waiting.title(self._title(index), self._note)
+                self._begin(job, self._title(index))
                 done[key] = yield from self._one(client, index)
             self.outcomes[index] = done[key]
             if self.kept:
                 return
+
+    def _begin(self, job: Job, title: str) -> None:
+        self._waiting.title(title, self._note)
+        if "picture" in job.payloads:
+            self._waiting.original(job.payloads["picture"])
 
     def _title(self, index: int) -> str:
         if len(self._jobs) == 1:
@@ -96,6 +109,7 @@ class JobRunner:
     def _one(self, client: Client, index: int) -> Generator[None, None, ResultEvent | GradvecError]:
         """Submits a job and follows it; returns its outcome (through ``yield from``)."""
         job = self._jobs[index]
+        self.clock.begin(index)
         client.submit(job.kind, job.options, job.payloads, job.info, PREVIEW_SECONDS)
         asked = False
         while True:
@@ -108,6 +122,8 @@ class JobRunner:
             elif isinstance(event, PreviewEvent):
                 self._waiting.preview(event.png)
             elif isinstance(event, ResultEvent):
+                if not self.kept:
+                    self.clock.end()
                 return event
             elif isinstance(event, ErrorEvent):
                 error = event.error()
@@ -120,13 +136,10 @@ class JobRunner:
                 yield
 
     def _show(self, event: ProgressEvent, index: int) -> None:
-        count = len(self._jobs)
-        whole = (index + event.fraction) / count
+        whole = self.clock.done(event.fraction)
         if event.ahead:
             self._waiting.progress(_("Waiting for another run to end..."), whole, None)
             return
-        left = event.seconds_left
-        if left is not None and event.fraction < 1:
-            left += left / (1 - event.fraction) * (count - index - 1)
+        left = self.clock.left(event.fraction, event.seconds_left)
         self._waiting.progress(from_the_engine(event.stage), whole, left)
         self._waiting.may_keep(event.fraction > 0)

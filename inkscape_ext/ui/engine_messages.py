@@ -48,7 +48,16 @@ TEXTS = (
     N_("The engine's own Python environment is incomplete: {what}."),
     N_("Run `gradvec doctor`, or install gradvec again."), N_("Run it again; a new engine starts by itself."),
     N_("Run it again; a new engine starts by itself. The log may say why: {path}"), N_("The log says why: {path}"),
-    N_("The log may say why: {path}"))
+    N_("The log may say why: {path}"),
+    N_("There is nothing in this drawing that could appear."),
+    N_("There is nothing in this drawing that could be cut out."),
+    N_("There is nothing in this drawing that a pen could draw."),
+    N_("All parts of this drawing are narrower than a hair."), N_("Make it larger, or lower --hair-mm."),
+    N_("Films need PyAV, which is not installed."), N_("pip install 'gradvec[film]', or {instead}."),
+    N_("Cutting and plotting need shapely, which is not installed."), N_("pip install 'gradvec[export]'."),
+    N_("Lottie cannot show all of this drawing; {what} are left out."),
+    N_("{kind} knows no textures; it is left out. A PNG keeps it."),
+    N_("EPS knows no transparency, so see-through strokes became pixels. A PDF keeps them as they are."))
 #: What the engine calls a picture whose name it was not told.
 SOME_PICTURE = N_("The picture")
 

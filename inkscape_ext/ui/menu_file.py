@@ -16,6 +16,7 @@ MENU = Path(__file__).resolve().parents[2] / "gradvec.inx"
 NOT_VALUES = {"brush": ("free",), "background": ("own",)}
 #: A look is a name for other options; what is changed afterwards are the options.
 NOT_CHANGED = ("look",)
+ONE_COLOR = "flat"
 _NS = "{http://www.inkscape.org/namespace/inkscape/extension}"
 
 
@@ -48,6 +49,24 @@ def pages(path: Path = MENU) -> list[tuple[str, list[Choice]]]:
         if choices:
             found.append((_(page.get("gui-text") or ""), choices))
     return found
+
+
+def looks(path: Path = MENU) -> list[tuple[str, str]]:
+    """(name, label) of the looks in the dialog's order; the last is that of the dialog's other pages."""
+    param = next(param for param in ElementTree.parse(str(path)).iter(f"{_NS}param") if param.get("name") == "look")
+    return list(_choice(param).choices)
+
+
+def as_shown(settings: dict[str, Any]) -> dict[str, Any]:
+    """The options of a run as the dialog has them: there, one colour a stroke is one of the gradients."""
+    return {**settings, "gradient": ONE_COLOR} if settings.get("one_color") else settings
+
+
+def as_meant(values: dict[str, str], settings: dict[str, Any]) -> dict[str, str]:
+    """What the artist made of ``settings``, which were shown by :func:`as_shown`; in words."""
+    if values["gradient"] == as_shown(settings)["gradient"]:
+        return {**values, "gradient": str(settings["gradient"])}
+    return {**values, "one_color": "true" if values["gradient"] == ONE_COLOR else "false"}
 
 
 def labels(path: Path = MENU) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext as _gettext_module
+import re
 from pathlib import Path
 
 DOMAIN = "gradvec"
@@ -33,16 +34,23 @@ FROM_THE_ENGINE = (
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
     N_("Adding paths"),
     N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"),
-    N_("Drawing lines"), N_("contours"), N_("hatching"))
+    N_("Rendering"), N_("Rendering frames"), N_("Drawing lines"), N_("contours"), N_("hatching"), N_("soft edges"))
+#: The same with a part that changes.
+NUMBERED = {"level": N_("level {number}"), "stroke": N_("stroke {number}"), "ink": N_("ink {number}")}
+#: What the dialog calls the engine's textures.
+TEXTURES = {"impasto": "Ridges of paint", "canvas": "Canvas", "paper": "Paper", "watercolor": "Watercolour",
+            "cut": "Sheets of paper"}
 
 
 def from_the_engine(text: str) -> str:
-    """A stage or the label of a layer in the artist's language; a layer's leading number stays."""
-    number, _space, words = text.partition(" ")
-    if number.isdigit() and words:
-        return f"{number} {from_the_engine(words)}"
-    if number == "level" and words.isdigit():
-        return _("level {number}").format(number=words)
+    """A stage, or the label of a layer or stroke, in the artist's language; a layer's leading number stays."""
+    first, _space, words = text.partition(" ")
+    if first.isdigit() and words:
+        return f"{first} {from_the_engine(words)}"
+    if first in NUMBERED and re.match(r"\d+\Z|#[0-9a-f]{6}\Z", words):
+        return _(NUMBERED[first]).format(number=words)
+    if first == "texture:" and words in TEXTURES:
+        return _("texture: {name}").format(name=pgettext("texture", TEXTURES[words]))
     return _("Starting the engine...") if text == "starting the engine" else _(text)
 
 

@@ -1,11 +1,11 @@
-"""The settings of a drawing, filled from what its layer stores, to be changed before it is painted again."""
+"""All settings of a run, filled from a drawing's layer or from a draft, to be changed before it is painted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from .menu_file import Choice, pages
+from .menu_file import Choice, as_meant, as_shown, pages
 from .messages import _
 from .widgets import Gtk, finish_events, lift
 
@@ -13,16 +13,17 @@ from .widgets import Gtk, finish_events, lift
 class SettingsWindow:
     """The pages of the painting dialog with the values of one drawing."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        """settings: the options of a run."""
+    def __init__(self, settings: dict[str, Any], title: str, doing: str, above: Gtk.Window | None = None) -> None:
+        """settings: the options of a run. doing: what the button says. above: the window that this one lies on."""
+        self._settings = settings
         self._values: dict[str, Callable[[], str]] = {}
-        self._dialog = Gtk.Dialog(title=_("Settings of this drawing"))
+        self._dialog = Gtk.Dialog(title=title, transient_for=above, modal=above is not None)
         self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-        self._dialog.add_button(_("_Paint"), Gtk.ResponseType.OK)
+        self._dialog.add_button(doing, Gtk.ResponseType.OK)
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         book = Gtk.Notebook(border_width=8)
         for label, choices in pages():
-            book.append_page(self._page(choices, settings), Gtk.Label(label=label))
+            book.append_page(self._page(choices, as_shown(settings)), Gtk.Label(label=label))
         self._dialog.get_content_area().pack_start(book, True, True, 0)
         lift(self._dialog)
 
@@ -33,7 +34,7 @@ class SettingsWindow:
         values = {name: value() for name, value in self._values.items()}
         self._dialog.destroy()
         finish_events()
-        return values if answer == Gtk.ResponseType.OK else None
+        return as_meant(values, self._settings) if answer == Gtk.ResponseType.OK else None
 
     def _page(self, choices: list[Choice], settings: dict[str, Any]) -> Gtk.Grid:
         grid = Gtk.Grid(row_spacing=6, column_spacing=12, border_width=12)

@@ -34,6 +34,18 @@ def progress_ui() -> ProgressUi:
     return ProgressUi()
 
 
+def drafting_ui() -> ProgressUi:
+    """A progress window to show drafts in.
+
+    Raises:
+        InputError: no window can be opened.
+    """
+    if not has_windows():
+        raise InputError(_("A draft cannot be shown, because no window can be opened here."),
+                         _("Paint the picture without one."))
+    return progress_ui()
+
+
 def ask(question: str, answers: list[str]) -> int | None:
     """The number of the answer that the artist chose, -1 where the question was closed; None where nobody can be asked.
     """
@@ -55,7 +67,7 @@ def changed_settings(settings: dict[str, Any]) -> dict[str, str] | None:
                          _("Leave \"Change the settings first\" off, or paint the picture itself."))
     from .settings_window import SettingsWindow
 
-    return SettingsWindow(settings).run()
+    return SettingsWindow(settings, _("Settings of this drawing"), _("_Paint")).run()
 
 
 def show_message(message: str, remedy: str) -> bool:

@@ -6,6 +6,8 @@ where either is missing.
 
 from __future__ import annotations
 
+import os
+
 import gi
 
 gi.require_version("Gtk", "3.0")
@@ -14,11 +16,19 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import Gdk, GLib, Gtk, Pango  # noqa: E402
 
 from .messages import _  # noqa: E402
+from .theme import inkscape_theme  # noqa: E402
 
 
 def usable() -> bool:
-    """Whether there is a display to open windows on."""
-    return bool(Gtk.init_check(None)[0])
+    """Whether there is a display to open windows on; from then on they look as Inkscape's own do."""
+    if not Gtk.init_check(None)[0]:
+        return False
+    theme, settings = inkscape_theme(), Gtk.Settings.get_default()
+    if theme is not None and settings is not None and not os.environ.get("GTK_THEME"):
+        settings.set_property("gtk-application-prefer-dark-theme", theme.dark)
+        if theme.name:
+            settings.set_property("gtk-theme-name", theme.name)
+    return True
 
 
 def show_message(message: str, remedy: str) -> None:

@@ -17,6 +17,7 @@ from gradvec.errors import EngineError
 from gradvec.io.svg import read
 from gradvec.looks import look_of
 from gradvec.options import JOB_OPTIONS, Options
+from lxml import etree
 from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("pipeline")
@@ -334,6 +335,20 @@ def test_a_paintings_scale_is_checked(picture, tmp_path, capsys, pipeline):
         assert words in capsys.readouterr().err
     assert pipeline.calls == []
     assert leftovers(tmp_path) == []
+
+
+def test_a_drawing_has_the_size_of_a_page(picture, tmp_path, capsys, pipeline):
+    out = tmp_path / "o.svg"
+    assert run("paint", picture, "-o", out, "--page-mm", "100x50", "--quiet") == 0
+    root = etree.fromstring(out.read_bytes())
+    assert "100mm" in (root.get("width"), root.get("height")) or "50mm" in (root.get("width"), root.get("height"))
+    before = len(pipeline.calls)
+    for text in ("100", "0x20", "10x20x30", "wide"):
+        assert run("paint", picture, "-o", out, "--page-mm", text) == 2
+        assert "page" in capsys.readouterr().err
+    assert run("paint", picture, "-o", out, "--engine-process", "auto", "--page-mm", "100x50") == 2
+    assert "--page-mm" in capsys.readouterr().err
+    assert len(pipeline.calls) == before
 
 
 def test_the_engine_process_saves_the_svg_alone(picture, tmp_path, capsys, pipeline):

@@ -11,8 +11,7 @@ import pytest
 import torch
 from gradvec.cli import main
 from gradvec.render import kernel_cache
-from gradvec.tools import doctor
-from gradvec.tools import install as extension
+from gradvec.tools import doctor, places
 from gradvec.tools.doctor import Check, examine
 
 NAMES = ["python", "libraries", "memory", "device", "renderer", "numba cache", "diffvg", "engine process", "inkscape",
@@ -202,14 +201,14 @@ def test_an_engine_that_hangs(monkeypatch):
     ("Inkscape 1.2.2 (b0a8486541, 2022-12-01)", "ok"), ("Inkscape 1.4", "ok")])
 def test_versions_of_inkscape(says, state, monkeypatch, tmp_path):
     path = program(tmp_path / "inkscape", says)
-    monkeypatch.setattr(extension, "find_inkscape", lambda: path)
+    monkeypatch.setattr(places, "find_inkscape", lambda: path)
     assert doctor.inkscape().state == state
 
 
 def test_no_inkscape(monkeypatch, tmp_path):
-    monkeypatch.setattr(extension, "find_inkscape", lambda: None)
-    monkeypatch.setattr(extension, "FLATPAKS", tmp_path)
-    monkeypatch.setattr(extension, "SNAPS", ())
+    monkeypatch.setattr(places, "find_inkscape", lambda: None)
+    monkeypatch.setattr(places, "FLATPAKS", tmp_path)
+    monkeypatch.setattr(places, "SNAPS", ())
     monkeypatch.delenv("INKSCAPE_PROFILE_DIR")
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA"):
         monkeypatch.setenv(name, str(tmp_path))

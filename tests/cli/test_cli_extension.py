@@ -1,7 +1,12 @@
 """install-extension, uninstall-extension and the zip from the command line."""
 
+import contextlib
 import importlib.util
 import json
+import os
+import pty
+import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -36,6 +41,32 @@ def test_installing_warms_the_engine_up(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "Compiling" in told
     assert "Restart Inkscape" in told
+
+
+def test_warming_up_shows_how_far_it_is(tmp_path):
+    """On a terminal: a stage of its own that reaches the end, and no line of it is left behind."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "gradvec", "install-extension", "--dir", str(tmp_path)], stderr=theirs,
+                          stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT / "backend")}) as process:
+        os.close(theirs)
+        drawn = b""
+        with contextlib.suppress(OSError):  # how a terminal's other end says that nobody writes any more
+            while data := os.read(ours, 4096):
+                drawn += data
+        told = process.communicate()[0].decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "Compiling the engine's kernels" in told
+    shares = [int(share) for share in re.findall(rb"Compiling kernels .* (\d+) %", drawn.replace(b"\r", b"\n"))]
+    assert shares == sorted(shares)
+    assert (shares[0] < 20, shares[-1]) == (True, 100)
+    assert drawn.endswith(b" \r")
+
+
+def test_a_warm_up_that_is_not_wanted(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert main(["install-extension", "--dir", str(tmp_path), "--no-warm-up"]) == 0
+    assert "Compiling" not in capsys.readouterr().out
 
 
 def test_a_python_that_cannot_run_the_engine(tmp_path, capsys):

@@ -145,7 +145,7 @@ def every_kind():
                                   stroke_color=t([0.1, 0.2, 0.3, 1.0]), id="sun"),
               pydiffvg.ShapeGroup(t([1, 2]), pydiffvg.LinearGradient(t([4.0, 24.0]), t([18.0, 34.0]), *stops),
                                   shape_to_canvas=turn),
-              pydiffvg.ShapeGroup(t([3]), t([0.7, 0.5, 0.1, 1.0])),
+              pydiffvg.ShapeGroup(t([3]), pydiffvg.RadialGradient(t([34.0, 28.0]), t([[9.0, 4], [-3, 7]]), *stops)),
               pydiffvg.ShapeGroup(t([4]), None, stroke_color=t([0.5, 0.1, 0.6, 1.0]))]
     return 48, 40, shapes, groups
 
@@ -196,6 +196,31 @@ def test_an_svg_of_many_kinds_is_read_as_it_looks():
     assert opened.num_control_points.tolist() == [1, 1]
     assert not opened.is_closed
     assert float(opened.stroke_width) == 1.5
+
+
+GRADIENTS = """<svg xmlns="http://www.w3.org/2000/svg" width="80" height="60" viewBox="0 0 80 60"><defs>
+<linearGradient id="a"><stop offset="0" stop-color="#e02020"/><stop offset="1" stop-color="#2040e0"/></linearGradient>
+<radialGradient id="b" href="#a"/>
+<radialGradient id="c" href="#a" gradientUnits="userSpaceOnUse" cx="60" cy="12" r="9"
+ gradientTransform="rotate(30 60 12) scale(1 0.6)"/>
+<linearGradient id="d" href="#a" x1="10%" y1="20%" x2="0.9" y2="1" gradientTransform="skewX(20)"/>
+<linearGradient id="e" href="#a" gradientUnits="userSpaceOnUse" x1="50%" x2="100%"/>
+<linearGradient id="f" href="#a" x1="0.3" x2="0.3"/></defs>
+<path fill="url(#a)" d="M2 3H28V15Z"/><ellipse fill="url(#b)" cx="18" cy="26" rx="14" ry="7" transform="rotate(9)"/>
+<rect fill="url(#c)" x="44" y="2" width="30" height="20"/><path fill="url(#d)" d="M4 40C9 30 30 44 34 38V56H4Z"/>
+<rect fill="url(#e)" x="44" y="26" width="33" height="12"/>
+<path fill="url(#f)" transform="translate(44 42) scale(1.5)" d="M0 0H20V9H0Z"/>
+</svg>"""
+
+
+def test_gradients_of_a_file_look_as_elsewhere():
+    """In parts of the box and in user space, with percentages and transforms; corners are where edges differ."""
+    width, height, shapes, groups = pydiffvg.svg_str_to_scene(GRADIENTS)
+    difference = ours(width, height, shapes, groups) - elsewhere(GRADIENTS)
+    assert float((difference**2).mean().sqrt()) <= 0.01
+    again = pydiffvg.svg_to_str(width, height, shapes, groups)
+    difference = elsewhere(again) - elsewhere(GRADIENTS)
+    assert float((difference**2).mean().sqrt()) <= 0.01
 
 
 def test_path_data_keeps_its_kinds_of_segments():

@@ -93,6 +93,24 @@ def test_straight_colours_are_averaged_over_the_px():
     assert picture[15, 22].tolist() == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("opacity", [1.0, 0.6])
+def test_opacity_has_its_own_derivative_also_where_all_is_opaque(alone, opacity):
+    """Straight colours do not change with their opacity where a shape lies alone: closed form."""
+    fill = torch.tensor([0.9, 0.6, 0.3, opacity], requires_grad=True)
+    shapes, groups = [pydiffvg.Rect(torch.tensor([10.0, 10.0]), torch.tensor([20.5, 20.0]))], [group(fill=fill)]
+    if not alone:
+        shapes.append(square(30, 35))
+        groups.append(group((1,)))
+    picture = shown(shapes, groups)
+    assert picture[15, 20].tolist() == pytest.approx([0.45, 0.3, 0.15, opacity / 2], abs=1e-6)
+    colors = picture[..., :3].sum()
+    (slope,) = torch.autograd.grad(colors, fill, retain_graph=True)
+    assert slope.tolist() == pytest.approx([105, 105, 105, 0], abs=1e-3)
+    (slope,) = torch.autograd.grad(picture[..., 3].sum(), fill)
+    assert slope.tolist() == pytest.approx([0, 0, 0, 105], abs=1e-3)
+
+
 def test_a_background_lies_under_everything_and_has_a_derivative():
     ground = torch.full((40, 48, 3), 0.25, requires_grad=True)
     picture = shown([square()], [group(fill=torch.tensor([1.0, 0.0, 0.0, 0.5]))], background=ground)
@@ -130,6 +148,19 @@ def test_gradients_lie_in_px_of_the_canvas(kind):
     t = (torch.arange(20) + 0.5) / 20
     assert torch.allclose(row[:, 0], 1 - t, atol=1e-5)
     assert torch.allclose(row[:, 2], t, atol=1e-5)
+
+
+def test_a_radial_gradient_has_two_radii():
+    """u is the length of what is left of the way from the centre in radii along x and along y."""
+    center, radius = torch.tensor([20.5, 19.5]), torch.tensor([14.0, 5.0], requires_grad=True)
+    fill = pydiffvg.RadialGradient(center, radius, torch.tensor([0.0, 1.0]), torch.tensor([[1.0, 0, 0, 1],
+                                                                                         [0, 0, 1, 1]]))
+    picture = shown([square()], [group(fill=fill)])
+    y, x = torch.meshgrid(torch.arange(10.0, 30) + 0.5, torch.arange(10.0, 30) + 0.5, indexing="ij")
+    u = ((torch.stack([x, y], 2) - center) / radius.detach()).norm(dim=2).clamp(max=1)
+    assert torch.allclose(picture[10:30, 10:30, 2], u, atol=1e-5)
+    picture[19, 26, 2].backward()  # u = 6 / 14 there
+    assert radius.grad.tolist() == pytest.approx([-6 / 14**2, 0], abs=1e-6)
 
 
 def test_derivatives_are_those_of_gradvecs_own_scene():
@@ -233,6 +264,27 @@ def test_what_is_serialized_is_no_longer_changed():
 def test_what_is_not_here_is_refused_in_a_sentence(more, message):
     with pytest.raises(UsageError, match=message):
         pydiffvg.RenderFunction.serialize_scene(48, 40, [square()], [group()], **more)
+
+
+def test_what_else_is_not_here_is_named():
+    with pytest.raises(UsageError, match="no pictures of derivatives"):
+        pydiffvg.RenderFunction.render_grad(torch.ones(4, 4, 4), 4, 4, 2, 2, 0, None)
+    with pytest.raises(AttributeError, match=r"has no render_tensorflow; docs/diffvg\.md"):
+        pydiffvg.render_tensorflow  # noqa: B018
+
+
+def test_a_card_that_is_not_there_is_named():
+    missing = f"cuda:{torch.cuda.device_count()}"
+    before = pydiffvg.get_device()
+    with pytest.raises(UsageError, match=f"no device {missing}"):
+        pydiffvg.set_device(missing)
+    assert pydiffvg.get_device() == before
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="torch sees 0 graphics cards"):
+            pydiffvg.set_use_gpu(True)
+    pydiffvg.set_use_gpu(False)
+    assert not pydiffvg.get_use_gpu()
+    pydiffvg.set_device(before)
 
 
 @pytest.mark.parametrize(("shapes", "groups", "message"), [

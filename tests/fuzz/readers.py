@@ -8,15 +8,19 @@ from __future__ import annotations
 import io
 import json
 import sys
+import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from gradvec.errors import GradvecError
 from gradvec.io import images, svg
+from gradvec.io.params import Params, read_params, write_params
 from gradvec.io.svg.path import FARTHEST, parse_path
 from gradvec.io.svg.read import parse, size_of, stored_run
 from gradvec.io.svg.write import NAMESPACE
 from gradvec.ipc.protocol import STRANGER, TRUSTED, Frame, assemble, encode
+from gradvec.model import Outline, Painting, Stamp, Strokes
 from gradvec.options import Options
 from PIL import Image
 
@@ -79,14 +83,22 @@ def _assembled(data: bytes, limits: object) -> Frame | None:
     return None
 
 
+def read_strokes(data: bytes) -> None:
+    # Without the sums that would give every change away, so that changes reach what is behind them.
+    with mock.patch.object(zipfile.ZipExtFile, "_update_crc", return_value=None):
+        params = read_params(data)
+    again = write_params(params)
+    assert write_params(read_params(again)) == again, "what was read is not what was written"
+
+
 def read_in_the_host(data: bytes) -> None:
     header = image_header.read(data)
     image_header.is_drawing(data)
     assert isinstance(image_header.as_shown(data, header), bytes)
 
 
-READERS = {"picture": read_picture, "path": read_path, "svg": read_svg, "options": read_options, "frame": read_frame,
-           "host": read_in_the_host}
+READERS = {"picture": read_picture, "path": read_path, "svg": read_svg, "options": read_options,
+           "strokes": read_strokes, "frame": read_frame, "host": read_in_the_host}
 
 
 def _picture(kind: str, mode: str = "RGB", **options: object) -> bytes:
@@ -98,7 +110,25 @@ def _picture(kind: str, mode: str = "RGB", **options: object) -> bytes:
 _PICTURES = [_picture("PNG"), _picture("PNG", "LA"), _picture("PNG", "P"), _picture("JPEG", progressive=True),
              _picture("GIF", "P"), _picture("WEBP"), _picture("TIFF", compression="tiff_lzw"), _picture("BMP"),
              _picture("TIFF", "CMYK"), _picture("TGA"), _picture("ICO"), _picture("PCX"), _picture("PPM")]
+
+
+def _strokes(stamps: int, stored: bool) -> bytes:
+    """A file of three strokes; stored: not compressed, so that changes reach the numbers."""
+    strokes = Strokes(np.arange(3, dtype=np.int8), np.zeros(3, np.int16), np.ones((3, 8), np.float32),
+                      np.ones((3, 4), np.float32), np.zeros((3, 3), np.float32), np.ones((3, 3), np.float32),
+                      np.ones(3, np.float32), np.zeros(3, np.int16))
+    own = Stamp(Outline((np.linspace(-0.5, 0.5, 18).reshape(9, 2),)), np.full((2, 3), 0.5, np.float32))
+    data = write_params(Params(Painting(strokes, 9, 9, (0.0, 0.5, 1.0), stamps=(own,) * stamps), Options(strokes=3)))
+    if not stored:
+        return data
+    out = io.BytesIO()
+    with np.load(io.BytesIO(data)) as arrays:
+        np.savez(out, **arrays)
+    return out.getvalue()
+
+
 SEEDS = {
+    "strokes": [_strokes(0, True), _strokes(1, False)],
     "picture": _PICTURES, "host": _PICTURES,
     "path": [b"M1 2c0.5 0 2-1 3-1 0 2-2 2-3 1z", b"M0 0A5 3 30 1 0 7,7T3 4S1 2 3 4Q1 1 2 2H3V4h-1v1z", b"m1e2.5-3z"],
     "svg": [HEAD + b'<g transform="rotate(3) scale(2)"><path d="M0 0h4v4z" fill="url(#a)" style="opacity:.5"/></g>'

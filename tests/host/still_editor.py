@@ -22,6 +22,7 @@ def run_job(kind, options, payloads, info, run):
     """refine: red paths 1 px to the right. repaint: squares in place of what has all its points in the area's box.
 
     refit: red to blue, left to right. add-detail: squares along the top. trace: the whole raster, green to black.
+    animate, export: a file of some words.
     """
     ASKED.mkdir(exist_ok=True)
     for left_over in ASKED.iterdir():
@@ -29,12 +30,15 @@ def run_job(kind, options, payloads, info, run):
     for name, data in payloads.items():
         (ASKED / name).write_bytes(data)
     (ASKED / "job.json").write_text(json.dumps({"kind": kind, "options": options, "info": info}))
-    if options["seed"] == FAILING:
+    if options.get("seed") == FAILING:
         raise EngineError("The still editor failed.", "Try another seed.")
     with run.stage("Refining", 0.0, 1.0):
         run.step(0.5)
-    if options["seed"] == GARBAGE:
+    if options.get("seed") == GARBAGE:
         return {"svg": b"garbage"}, {}
+    if kind in ("animate", "export"):
+        return {"file": b"what the engine made"}, {
+            "notes": ["The still editor says something."] if kind == "export" else []}
     body, facts = JOBS[kind](options, payloads, info)
     return {"svg": body if isinstance(body, bytes) else document("".join(body))}, facts
 
@@ -117,5 +121,11 @@ def vectorize(options, payloads, info):
     return re.sub(rb"\{.*\}", json.dumps(stored).encode(), DRAWING, count=1), {}
 
 
+def lines(options, payloads, info):
+    """Two open paths, one across and one down."""
+    pen = 'fill="none" stroke="#102030" stroke-width="2" stroke-linecap="round"'
+    return [f'<path id="s1" d="M0 10L40 10" {pen}/><path id="s2" d="M20 0L20 20" {pen}/>'], {}
+
+
 JOBS = {"refine": refine, "repaint": repaint, "refit": refit, "add-detail": add_detail, "trace": trace, "paint": paint,
-        "vectorize": vectorize}
+        "vectorize": vectorize, "lines": lines}

@@ -1,9 +1,10 @@
 """A stand-in for the engine that needs nothing: the same drawing for every picture, at once or after a while.
 
 The seed of the options chooses: see the names below. Every job leaves a line in $GRADVEC_STATE_DIR's neighbour
-``jobs``, so that tests can count them.
+``jobs``, so that tests can count them, and the options of the last one lie in ``options.json``.
 """
 
+import json
 import os
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ def run_job(kind, options, payloads, info, run):
 
     with JOBS.open("a") as file:
         file.write(f"{kind} {info['name']} {len(payloads['picture'])}\n")
+    JOBS.with_name("options.json").write_text(json.dumps(options))
     seed = options["seed"]
     if seed == FAILING:
         raise EngineError("The still engine failed.", "Try another seed.")

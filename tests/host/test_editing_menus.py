@@ -34,7 +34,7 @@ def parser_of(path: Path) -> ArgumentParser:
 def test_every_command_has_its_menu():
     commands = {path.stem for path in (MENUS[0].parent / "commands").glob("*.py")} - {"__init__", "paint"}
     assert {path.stem for path in MENUS} == commands
-    assert len(commands) == 9
+    assert len(commands) == 12
 
 
 @names

@@ -89,6 +89,26 @@ def test_several_pictures_and_the_same_one_is_painted_once(script):
     assert [line.split()[1] for line in script.jobs.read_text().splitlines()] == ["a", "c"]
 
 
+def test_another_variation_each_time(script):
+    seeds = []
+    for _time in range(2):
+        _document, said = script.run(picture("a"), "--id=a", "--seed=5", "--host_variation=true")
+        assert said == ""
+        seeds.append(json.loads((script.folder / "options.json").read_text())["seed"])
+    assert len({5, *seeds}) == 3
+    script.run(picture("a"), "--id=a", "--seed=5")
+    assert json.loads((script.folder / "options.json").read_text())["seed"] == 5
+
+
+@pytest.mark.parametrize("arguments", [["--command=preview", "--look=marker"], ["--host_draft=true"]])
+def test_without_a_window_there_are_no_drafts(script, arguments):
+    document, said = script.run(picture("a"), "--id=a", *arguments)
+    assert document is None
+    assert said == ("A draft cannot be shown, because no window can be opened here. "
+                    "Paint the picture without one.\n")
+    assert script.jobs.read_text() == ""
+
+
 def test_what_cannot_be_loaded_is_told_and_the_rest_is_painted(script):
     document, said = script.run(picture("a") + picture("b", "gone.png"), "--id=a", "--id=b")
     assert layers(document) == ["Gradvec: a"]

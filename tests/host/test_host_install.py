@@ -12,6 +12,7 @@ import pytest
 from gradvec.cli import main
 from gradvec.errors import InputError, UsageError
 from gradvec.tools import install as extension
+from gradvec.tools import places
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,8 +29,8 @@ def nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     for name in ("PROGRAMFILES", "LOCALAPPDATA", "APPDATA"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setattr(extension, "FLATPAKS", tmp_path / "flatpak")
-    monkeypatch.setattr(extension, "SNAPS", (tmp_path / "snaps",))
+    monkeypatch.setattr(places, "FLATPAKS", tmp_path / "flatpak")
+    monkeypatch.setattr(places, "SNAPS", (tmp_path / "snaps",))
     return home
 
 
@@ -80,23 +81,23 @@ def test_every_file_reads_on_the_oldest_python_that_inkscape_brings():
 
 def test_inkscape_is_asked_where_extensions_lie(tmp_path, fake_inkscape):
     fake_inkscape(f"{tmp_path}/user data")
-    assert extension.extensions_directory() == tmp_path / "user data" / "extensions"
+    assert places.extensions_directory() == tmp_path / "user data" / "extensions"
     assert extension.install_extension(python=sys.executable) == tmp_path / "user data" / "extensions" / "gradvec"
     assert extension.uninstall_extension() == tmp_path / "user data" / "extensions" / "gradvec"
 
 
 def test_a_private_profile_is_respected(tmp_path, monkeypatch):
     monkeypatch.setenv("INKSCAPE_PROFILE_DIR", str(tmp_path / "profile"))
-    assert extension.extensions_directory() == tmp_path / "profile" / "extensions"
+    assert places.extensions_directory() == tmp_path / "profile" / "extensions"
 
 
 def test_without_inkscape_the_folder_has_to_be_named(fake_inkscape):
     with pytest.raises(UsageError, match="not found") as caught:
-        extension.extensions_directory()
+        places.extensions_directory()
     assert "--dir" in caught.value.remedy
     fake_inkscape("", 1)
     with pytest.raises(UsageError, match="does not answer"):
-        extension.extensions_directory()
+        places.extensions_directory()
 
 
 def test_folders_of_others_are_left_alone(tmp_path):
@@ -136,6 +137,7 @@ def test_files_inside_a_wheel(tmp_path, monkeypatch):
     (package / "_extension" / "gradvec.inx").write_text("<inx/>")
     (package / "_extension" / "inkscape_ext" / "main.py").write_text("")
     for name in extension.SHARED:
+        (package / name).parent.mkdir(exist_ok=True)
         (package / name).mkdir() if name == "ipc" else (package / name).write_text("")
     monkeypatch.setattr(extension, "_PACKAGE", package)
     folder = extension.install_extension(tmp_path / "extensions", sys.executable)
@@ -154,6 +156,34 @@ def test_a_sandbox_finds_the_engine_in_its_own_profile(tmp_path, monkeypatch, pa
     extension.install_extension(tmp_path / parent, sys.executable)
     recorded = extension.installed(tmp_path / parent).get("state_dir")
     assert recorded is None if state is None else recorded.endswith(state)
+
+
+def by_the_manager(tmp_path, ident: str = "org.gradvec.paint") -> Path:
+    """A copy that Inkscape's extension manager has unpacked: in a folder of its own naming, with its list of files."""
+    folder = tmp_path / ident / "gradvec"
+    extension.write_files(folder)
+    (folder.parent / "info.json").write_text("{}")
+    return folder
+
+
+def test_the_copy_of_the_extension_manager_gets_the_engine(tmp_path):
+    """Two copies would show every command twice."""
+    extension.install_extension(tmp_path, sys.executable)
+    managed = by_the_manager(tmp_path)
+    assert extension.install_extension(tmp_path, sys.executable) == managed
+    assert extension.copies(tmp_path) == [managed]
+    assert extension.installed(tmp_path)["folder"] == str(managed)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["org.gradvec.paint"]
+    assert extension.uninstall_extension(tmp_path) == managed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_lies_beside_a_managed_copy_stays(tmp_path):
+    managed = by_the_manager(tmp_path, "several")
+    (managed.parent / "others.inx").write_text("<inx/>")
+    extension.install_extension(tmp_path, sys.executable)
+    extension.uninstall_extension(tmp_path)
+    assert sorted(path.name for path in managed.parent.iterdir()) == ["info.json", "others.inx"]
 
 
 # -- several kinds at once --------------------------------------------------------------------------------------------
@@ -176,8 +206,8 @@ def test_system_flatpak_and_snap_together(tmp_path, nothing, fake_inkscape):
     expected = [nothing / ".config/inkscape/extensions",
                 nothing / ".var/app/org.inkscape.Inkscape/config/inkscape/extensions",
                 nothing / "snap/inkscape/current/.config/inkscape/extensions"]
-    assert extension.places() == expected
-    assert extension.extensions_directory() == expected[0]
+    assert places.places() == expected
+    assert places.extensions_directory() == expected[0]
     assert main(["install-extension", "--no-warm-up"]) == 0
     records = [extension.installed(place) for place in expected]
     assert [record.get("state_dir") for record in records] == [
@@ -199,28 +229,28 @@ def test_a_snap_keeps_the_extension_through_its_updates(tmp_path, nothing, fake_
     """Its program names the folder of today's revision; what is recorded must outlive that."""
     revision = snap(tmp_path, nothing)
     fake_inkscape(f"{revision}/.config/inkscape")
-    (place,) = extension.places()
+    (place,) = places.places()
     assert place == nothing / "snap/inkscape/current/.config/inkscape/extensions"
     folder = extension.install_extension(place, sys.executable)
     assert str(revision) not in (folder / "engine.json").read_text()
     other = nothing / "snap/inkscape/9000/.config/inkscape"
     fake_inkscape(str(other))
-    assert extension.places()[0] == other / "extensions", "an older revision is not the current one"
+    assert places.places()[0] == other / "extensions", "an older revision is not the current one"
 
 
 def test_a_snap_that_was_never_started_has_no_folder_yet(tmp_path, nothing):
     (tmp_path / "snaps" / "inkscape").mkdir(parents=True)
     with pytest.raises(UsageError, match="not found"):
-        extension.places()
+        places.places()
     assert not (nothing / "snap").exists()
 
 
 def test_an_appimage_is_not_on_the_search_path(nothing, fake_inkscape):
     """It has used the usual folder, so that exists; likewise where the program does not answer."""
     (nothing / ".config/inkscape").mkdir()
-    assert extension.places() == [nothing / ".config/inkscape/extensions"]
+    assert places.places() == [nothing / ".config/inkscape/extensions"]
     fake_inkscape("", 1)
-    assert extension.places() == [nothing / ".config/inkscape/extensions"]
+    assert places.places() == [nothing / ".config/inkscape/extensions"]
 
 
 @pytest.mark.parametrize(("system", "program", "usual"), [
@@ -232,22 +262,40 @@ def test_windows_and_macos(tmp_path, nothing, fake_inkscape, monkeypatch, system
     monkeypatch.setattr(sys, "platform", system)
     (tmp_path / "flatpak/app/org.inkscape.Inkscape").mkdir(parents=True)  # means nothing there
     with pytest.raises(UsageError, match="not found"):
-        extension.places()
+        places.places()
     fake_inkscape(f"{tmp_path}/told", program=tmp_path / program)
-    assert extension.find_inkscape() == str(tmp_path / program)
-    assert extension.places() == [tmp_path / "told" / "extensions"]
+    assert places.find_inkscape() == str(tmp_path / program)
+    assert places.places() == [tmp_path / "told" / "extensions"]
     (tmp_path / program).unlink()
     (tmp_path / usual).parent.mkdir(parents=True)
-    assert extension.places() == [tmp_path / usual]
+    assert places.places() == [tmp_path / usual]
     folder = extension.install_extension(python=sys.executable)
     assert folder == tmp_path / usual / "gradvec"
     assert extension.leftovers() == [tmp_path / usual]
 
 
+def test_the_microsoft_stores_package_has_a_folder_of_its_own(tmp_path, nothing, fake_inkscape, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "win32")
+    package = tmp_path / "localappdata" / "Packages" / "25415Inkscape.Inkscape_9waqn51p1ttv2"
+    package.mkdir(parents=True)
+    place = package / "LocalCache" / "Roaming" / "inkscape" / "extensions"
+    assert places.places() == [place]
+    fake_inkscape(f"{tmp_path}/appdata/inkscape", program=tmp_path / "programfiles/Inkscape/bin/inkscape.com")
+    assert places.places() == [tmp_path / "appdata" / "inkscape" / "extensions", place]
+    assert main(["install-extension", "--no-warm-up"]) == 0
+    assert "sandbox" not in capsys.readouterr().out, "it starts the engine like any other program"
+    state = extension.installed(place)["state_dir"]
+    assert state == str(place.parent / "gradvec-engine"), "the same files for the package and for everybody else"
+    assert extension.installed(places.places()[0]).get("state_dir") is None
+    assert extension.leftovers() == [tmp_path / "appdata" / "inkscape" / "extensions", place]
+    assert main(["uninstall-extension"]) == 0
+    assert extension.leftovers() == []
+
+
 def test_windows_asks_the_program_that_answers_in_a_terminal(tmp_path, nothing, fake_inkscape):
     for name in ("inkscape.exe", "inkscape.com"):
         fake_inkscape("", program=tmp_path / "programfiles/Inkscape/bin" / name)
-    assert extension.find_inkscape().endswith("inkscape.com")
+    assert places.find_inkscape().endswith("inkscape.com")
 
 
 def test_one_that_cannot_be_written_does_not_keep_the_others_from_it(tmp_path, nothing, fake_inkscape, capsys):

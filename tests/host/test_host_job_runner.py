@@ -1,10 +1,12 @@
 """Waiting for the engine, with a scripted client and a scripted artist."""
 
+import numpy as np
 import pytest
 from gradvec.errors import Cancelled, EngineError, InputError
 from gradvec.ipc.client import ErrorEvent, PreviewEvent, ProgressEvent, ResultEvent
 
-from inkscape_ext.engine.history import History
+from inkscape_ext.engine.clock import Clock
+from inkscape_ext.engine.history import Expected, History
 from inkscape_ext.engine.job_runner import Job, JobRunner
 from inkscape_ext.ui.messages import duration
 from inkscape_ext.ui.progress_ui import CANCEL, KEEP
@@ -74,6 +76,9 @@ class Artist:
     def progress(self, stage, fraction, seconds_left):
         self.seen.append(("progress", stage, round(fraction, 3), seconds_left))
 
+    def original(self, data):
+        self.seen.append(("original", data))
+
     def preview(self, png):
         self.seen.append(("preview", png))
 
@@ -106,8 +111,9 @@ def test_one_picture():
     assert work.outcomes == [result()]
     assert not work.kept
     assert artist.seen == [
-        ("title", "Painting a", "a note"), ("progress", "Starting the engine...", 0.0, None),
-        ("title", "Painting a", "a note"), ("progress", "Shapes", 0.5, 7.0), ("may keep", True), ("preview", b"png")]
+        ("title", "Painting a", "a note"), ("original", b"a"), ("progress", "Starting the engine...", 0.0, None),
+        ("title", "Painting a", "a note"), ("original", b"a"), ("progress", "Shapes", 0.5, 7.0),
+        ("may keep", True), ("preview", b"png")]
 
 
 def test_several_pictures_share_one_progress():
@@ -115,8 +121,9 @@ def test_several_pictures_share_one_progress():
     client = Client([half, result(b"1")], [half, result(b"2")])
     work, artist = run(client, "ab")
     assert [outcome.payloads["svg"] for outcome in work.outcomes] == [b"1", b"2"]
-    assert [line for line in artist.seen if line[1] == "Shapes"] == [
-        ("progress", "Shapes", 0.25, 30.0), ("progress", "Shapes", 0.75, 10.0)]
+    shown = [line for line in artist.seen if line[1] == "Shapes"]
+    assert [line[2] for line in shown] == [0.25, 0.75]
+    assert shown[0][3] == 30, "ten seconds, and twenty more for the second picture"
     assert ("title", "Painting b (2 of 2)", "a note") in artist.seen
 
 
@@ -166,26 +173,105 @@ def test_no_way_to_the_engine():
         run(EngineError("It is not there."))
 
 
+def options(strokes=500, size=512, look="oil"):
+    return {"strokes": strokes, "size": size, "look": look}
+
+
 def test_history_learns_how_long_runs_take(tmp_path):
     path = str(tmp_path / "history.json")
-    assert History(path).estimate("paint", {"strokes": 500, "size": 512}) is None
+    untried = History(path).expected("paint", options())
+    assert (untried.tried, untried.seconds) == (False, pytest.approx(30 * 0.8 ** 1.2))
     for seconds in (20.0, 22.0, 200.0):
-        History(path).add("paint", {"strokes": 500, "size": 512}, seconds)
-    assert History(path).estimate("paint", {"strokes": 500, "size": 512}) == pytest.approx(22)
-    assert 30 < History(path).estimate("paint", {"strokes": 1000, "size": 512}) < 44
-    assert 22 < History(path).estimate("paint", {"strokes": 500, "size": None}) < 33
-    History(str(tmp_path / "auto.json")).add("paint", {"strokes": 500, "size": None}, 9.0)
-    assert History(str(tmp_path / "auto.json")).estimate("paint", {"strokes": 500, "size": None}) == pytest.approx(9)
+        History(path).add("paint", options(), seconds)
+    assert History(path).expected("paint", options()) == Expected(pytest.approx(22), True)
+    assert 30 < History(path).expected("paint", options(1000)).seconds < 44
+    assert 22 < History(path).expected("paint", options(size=None)).seconds < 33
+    assert History(path).expected("paint", options(look="marker")).seconds == pytest.approx(22), "rather than nothing"
+    History(path).add("paint", options(look="marker"), 5.0)
+    assert History(path).expected("paint", options(look="marker")).seconds == pytest.approx(5)
+    assert History(path).expected("paint", options()).seconds == pytest.approx(22)
+    assert History(path).expected("trace", options()) == Expected()
+    History(str(tmp_path / "auto.json")).add("paint", options(size=None), 9.0)
+    assert History(str(tmp_path / "auto.json")).expected("paint", options(size=None)).seconds == pytest.approx(9)
     for damage in ("", "{}", "[1]", '[{"strokes": "x"}]', '[{"strokes": 0, "size": 0, "seconds": 1}]'):
         (tmp_path / "history.json").write_text(damage)
-        assert History(path).estimate("paint", {"strokes": 500, "size": 512}) is None
-    History(str(tmp_path / "no" / "such" / "folder")).add("paint", {"strokes": 1, "size": 1}, 1.0)
+        assert not History(path).expected("paint", options()).tried
+    (tmp_path / "history.json").write_text('[{"strokes": 500, "size": 512, "seconds": 3, "kind": "paint"}]')
+    assert History(path).expected("paint", options()).seconds == pytest.approx(3), "as earlier versions wrote it"
+    History(str(tmp_path / "no" / "such" / "folder")).add("paint", options(1, 1), 1.0)
+
+
+class Now:
+    """A clock that tests turn."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def run_through(clock, now, seconds, pace=lambda share: share, every=0.25):
+    """What is shown while a job takes ``seconds``: (seconds that are really left, seconds that are said to be left)."""
+    shown = []
+    for step in range(round(seconds / every) + 1):
+        share = step * every / seconds
+        shown.append((seconds * (1 - share), clock.left(pace(share))))
+        now.seconds += every
+    now.seconds -= every
+    clock.end()
+    return shown
+
+
+def test_a_run_like_those_before_counts_down_evenly(tmp_path):
+    """Stages that take unequal time: the first tenth of them takes half of the time."""
+    def pace(share):
+        return share / 5 if share <= 0.5 else 0.1 + 0.9 * (share - 0.5) / 0.5
+
+    path, now = str(tmp_path / "history.json"), Now()
+    first = Clock(History(path).expected("paint", options()), now=now)
+    first.begin(0)
+    run_through(first, now, 40.0, pace)
+    ((seconds, shares),) = first.took
+    assert (seconds, shares[0], shares[-1]) == (pytest.approx(40), pytest.approx(0.5, abs=0.02),
+                                                pytest.approx(0.944, abs=0.02))
+    History(path).add("paint", options(), seconds, shares)
+    again = Clock(History(path).expected("paint", options()), now=now)
+    assert again.before() == pytest.approx(40)
+    again.begin(0)
+    for true, said in run_through(again, now, 40.0, pace):
+        assert said == pytest.approx(true, abs=1.0)
+    assert again.done(0.1) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("seconds", [10.0, 30.0, 90.0])
+def test_a_run_of_another_speed_is_noticed_without_jumps(seconds):
+    now = Now()
+    clock = Clock(Expected(30.0), now=now)
+    clock.begin(0)
+    shown = run_through(clock, now, seconds)
+    steps = np.diff([said for _true, said in shown])
+    assert np.abs(steps).max() < 2.5, "seconds, each quarter of a second"
+    wrong = [abs(said - true) for true, said in shown]
+    assert max(wrong[len(wrong) // 2:]) <= wrong[0] / 3 + 0.01
+
+
+def test_several_jobs_share_one_clock():
+    now = Now()
+    clock = Clock(Expected(10.0, True), 3, now)
+    assert clock.before() == 30
+    for index in range(3):
+        clock.begin(index)
+        for true, said in run_through(clock, now, 10.0):
+            assert said == pytest.approx(true + 10 * (2 - index), abs=1e-6)
+    assert clock.done(1.0) == 1
+    assert len(clock.took) == 3
 
 
 def test_history_forgets_what_is_long_ago(tmp_path):
     path = str(tmp_path / "history.json")
     for _run in range(60):
-        History(path).add("paint", {"strokes": 500, "size": 512}, 1.0)
+        History(path).add("paint", options(), 1.0)
     assert (tmp_path / "history.json").read_text().count("seconds") == 20
 
 

@@ -77,7 +77,8 @@ def test_the_menu_offers_nothing_that_nobody_reads():
     known = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU)
     others = set(params()) - known
     assert others == {"command", "tab", "host_preset", "host_background_color", "host_clip", "host_hide_picture",
-                      "host_lock_picture", "host_hide_marks", "host_own_brushes", "host_replace"}
+                      "host_lock_picture", "host_hide_marks", "host_own_brushes", "host_style", "host_replace",
+                      "host_draft", "host_variation"}
     assert {choice.get("value") for choice in params()["host_preset"].iter(NS + "option")} == set(parameters.PRESETS)
 
 
@@ -94,6 +95,21 @@ def test_the_menu_file_is_valid():
     assert root.find(f"{NS}effect/{NS}effects-menu/{NS}submenu").get("name") == "Gradvec"
     assert root.findall(f"{NS}dependency") == []
     assert (INX.parent / root.findtext(f"{NS}script/{NS}command")).is_file()
+
+
+def test_one_colour_a_stroke_is_one_of_the_gradients():
+    chosen = options("--look=own", "--gradient=flat")
+    assert (chosen["gradient"], chosen["one_color"]) == ("flat", True)
+    assert not options("--look=own", "--gradient=auto")["one_color"]
+    assert options("--look=gouache", "--gradient=refined")["one_color"]
+
+
+def test_settings_that_are_changed_in_a_window_say_one_colour_where_it_was_chosen():
+    gouache = options("--look=gouache")
+    assert menu_file.as_shown(gouache)["gradient"] == "flat"
+    assert menu_file.as_meant({"gradient": "flat"}, gouache) == {"gradient": "refined"}, "nothing was changed"
+    assert menu_file.as_meant({"gradient": "auto"}, gouache) == {"gradient": "auto", "one_color": "false"}
+    assert menu_file.as_meant({"gradient": "flat"}, options("--look=own")) == {"gradient": "flat", "one_color": "true"}
 
 
 def test_free_shapes_are_a_job_of_their_own():
@@ -138,8 +154,10 @@ def test_the_settings_of_a_drawing_are_those_of_the_menu_and_come_back_unchanged
     offered = {option.name for option in fields(Options)} - set(parameters.NOT_IN_MENU) - set(menu_file.NOT_CHANGED)
     choices = [choice for _label, page in menu_file.pages() for choice in page]
     assert {choice.name for choice in choices} == offered
-    for values in ({}, {"strokes": 77, "opaque": True, "cubics": 12, "stroke_max": 90.5, "palette": "#204060,#f0e0c0",
-                        "background": "#123456", "fidelity": 0.25, "gradient": "flat"}, {"opaque": False}):
+    for values in ({}, {"one_color": True}, {"opaque": False},
+                   {"strokes": 77, "opaque": True, "cubics": 12, "stroke_max": 90.5, "palette": "#204060,#f0e0c0",
+                    "background": "#123456", "fidelity": 0.25, "gradient": "flat"}):
         stored = Options.from_dict(values).to_dict()
-        shown = {choice.name: choice.shown(stored[choice.name]) for choice in choices}
-        assert Options.from_dict({**stored, **shown}).to_dict() == stored
+        seen = menu_file.as_shown(stored)
+        shown = {choice.name: choice.shown(seen[choice.name]) for choice in choices}
+        assert Options.from_dict({**stored, **menu_file.as_meant(shown, stored)}).to_dict() == stored

@@ -12,7 +12,7 @@ import polib
 import pytest
 from gradvec.tools.install import install_extension
 
-from inkscape_ext.ui import messages
+from inkscape_ext.ui import menu_file, messages
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = sorted((ROOT / "inkscape_ext" / "locale").glob("*.po"))
@@ -81,6 +81,12 @@ def test_all_that_the_engine_says_can_be_translated():
         assert name in messages.FROM_THE_ENGINE
 
 
+def test_every_texture_of_the_engine_has_the_dialogs_name():
+    menu = dict(next(choice.choices for _label, page in menu_file.pages() for choice in page
+                     if choice.name == "texture"))
+    assert {name: label for name, label in menu.items() if name != "none"} == messages.TEXTURES
+
+
 def test_labels_of_layers(monkeypatch):
     monkeypatch.setattr(messages, "_translations", gettext.GNUTranslations(io.BytesIO(
         polib.pofile(str(ROOT / "inkscape_ext" / "locale" / "de.po")).to_binary())))
@@ -88,5 +94,9 @@ def test_labels_of_layers(monkeypatch):
     assert messages.from_the_engine("3 level 2") == "3 Stufe 2"
     assert messages.from_the_engine("Refining") == "Verfeinern"
     assert messages.from_the_engine("starting the engine") == messages._("Starting the engine...")
+    assert messages.from_the_engine("stroke 12") == "Strich 12"
+    assert messages.from_the_engine("1 ink #204060") == "1 Druckfarbe #204060"
+    assert messages.from_the_engine("texture: canvas") == "Oberfläche: Leinwand"
+    assert messages.from_the_engine("soft edges") == "weiche Ränder"
     assert messages.from_the_engine("10 something new") == "10 something new"
     assert messages.duration(300) == "5 Minuten"

@@ -53,6 +53,15 @@ def test_what_works_on_fills_says_that_these_are_lines(editing, command, said):
     assert "Stroke to Path" in sentence
 
 
+def test_run_again_draws_lines_with_the_settings_of_the_layer(editing):
+    after, said = editing.run("again", drawn(), "--id=gv1-s1")
+    assert said == ""
+    asked = editing.asked()
+    assert (asked["kind"], asked["options"]["look"], asked["options"]["seed"]) == ("lines", "lines", 7)
+    assert find(after, "gv1-s1") is None
+    assert (find(after, "gv2-s1").get("fill"), find(after, "gv2-s1").get("stroke-width")) == ("none", "1")
+
+
 def test_lines_are_selected_by_colour_and_size_and_get_few_colours(editing):
     after, _ = editing.run("select", drawn(), "--tab=size_page", "--host_which=largest", "--host_percent=50")
     assert [e.get("id") for e in after.iter(SVG + "path") if "gradvec-found" in (e.get("class") or "")] == ["gv1-s1"]

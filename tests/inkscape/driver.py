@@ -149,6 +149,15 @@ class Driver:
         self.focus_window(title)
         self.key("alt+F4")
 
+    def picture_size(self, node) -> tuple[int, int]:
+        """(width, height) px of the picture that is shown in an image."""
+        size = _ask(lambda: node.get_image_iface().get_image_size())
+        return (size.x, size.y) if size else (0, 0)
+
+    def resize_window(self, title: str, width: int, height: int) -> None:
+        subprocess.run(["xdotool", "search", "--onlyvisible", "--name", f"^{title}$", "windowsize", str(width),
+                        str(height)], check=True, timeout=10)
+
     def focus_window(self, title: str) -> None:
         subprocess.run(["xdotool", "search", "--name", f"^{title}$", "windowactivate", "--sync"], check=True,
                        timeout=10)

@@ -1,8 +1,8 @@
 """A stand-in for the engine: draws the four quarters of the picture in its own colours, at once.
 
-The seed of the options chooses a scenario: see the names below. A detail map is left in $GRADVEC_STATE_DIR's neighbour
-``detail-map.png`` for tests to look at. Runs in the engine's Python, through
-$GRADVEC_ENGINE_JOBS=fake_engine:run_job and $GRADVEC_ENGINE_PATH.
+The seed of the options chooses a scenario: see the names below. For tests to look at, a detail map is left in
+$GRADVEC_STATE_DIR's neighbour ``detail-map.png``, and what was asked for in ``asked.jsonl``, a line a job. Runs in the
+engine's Python, through $GRADVEC_ENGINE_JOBS=fake_engine:run_job and $GRADVEC_ENGINE_PATH.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ SUCCESS, SLOW, FAILING, DYING, DEAF, REFUSING = range(6)
 
 
 def run_job(kind, options, payloads, info, run):
+    if kind in ("animate", "export"):  # quick enough to be what they are
+        from gradvec import jobs
+
+        return jobs.run_job(kind, options, payloads, info, run)
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(payloads["picture"])) as stored:
@@ -28,6 +32,8 @@ def run_job(kind, options, payloads, info, run):
     scenario = options["seed"]
     if "detail-map" in payloads:
         Path(os.environ["GRADVEC_STATE_DIR"]).with_name("detail-map.png").write_bytes(payloads["detail-map"])
+    with Path(os.environ["GRADVEC_STATE_DIR"]).with_name("asked.jsonl").open("a") as file:
+        file.write(json.dumps({"kind": kind, "options": options, "info": info, "payloads": sorted(payloads)}) + "\n")
     if scenario == REFUSING:
         raise InputError("The picture is not to the fake engine's taste.", "Choose another one.")
     with run.stage("Painting shapes", 0.0, 1.0):
@@ -40,7 +46,19 @@ def run_job(kind, options, payloads, info, run):
         if scenario in (SLOW, DEAF):
             _take_time(run, 20.0, deaf=scenario == DEAF)
         run.step(1.0)
-    return {"svg": drawing(picture, options, kind, "kept" if run.keep else "whole")}, {"kept": run.keep}
+    answer = {"svg": drawing(picture, options, kind, "kept" if run.keep else "whole")}
+    if kind == "draft":
+        answer["png"] = _part(picture, info.get("crop"))
+    return answer, {"kept": run.keep}
+
+
+def _part(picture, crop) -> bytes:
+    """A PNG of a part of the picture."""
+    left, top, width, height = crop or (0, 0, 1, 1)
+    box = (left * picture.width, top * picture.height, (left + width) * picture.width, (top + height) * picture.height)
+    file = io.BytesIO()
+    picture.crop(tuple(map(round, box))).save(file, "PNG")
+    return file.getvalue()
 
 
 def _take_time(run, seconds: float, deaf: bool) -> None:

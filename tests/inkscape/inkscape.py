@@ -37,22 +37,22 @@ class Inkscape:
                 "GRADVEC_ENGINE_JOBS": "fake_engine:run_job", "GRADVEC_ENGINE_PATH": str(HERE),
                 "LANGUAGE": "en", "LC_ALL": "C.UTF-8", "GTK_A11Y": "atspi", "NO_AT_BRIDGE": "0", **more}
 
-    def set_parameters(self, **parameters: object) -> None:
+    def set_parameters(self, effect: str = EFFECT, **parameters: object) -> None:
         """What the dialog of the effect would remember."""
-        words = " ".join(f"{EFFECT}.{name}={quoteattr(str(value).lower() if isinstance(value, bool) else str(value))}"
+        words = " ".join(f"{effect}.{name}={quoteattr(str(value).lower() if isinstance(value, bool) else str(value))}"
                          for name, value in parameters.items())
         (self.profile / "preferences.xml").write_text(
             f'<inkscape version="1"><group id="extensions" {words}/>'
             '<group id="options"><group id="boot" enabled="0"/></group></inkscape>\n', "utf-8")
 
     def run_effect(self, document: Path, ids: list[str], result: Path, timeout: float = 90, before: str = "",
-                   **parameters: object) -> None:
+                   effect: str = EFFECT, **parameters: object) -> None:
         """Selects ``ids``, runs the effect without its dialog, and saves as plain as Inkscape saves.
 
         before: actions of Inkscape to do first, separated by semicolons.
         """
-        self.set_parameters(**parameters)
-        actions = (f"{before + ';' if before else ''}select-clear;select-by-id:{','.join(ids)};{EFFECT}.noprefs;"
+        self.set_parameters(effect, **parameters)
+        actions = (f"{before + ';' if before else ''}select-clear;select-by-id:{','.join(ids)};{effect}.noprefs;"
                    f"export-filename:{result};export-do")
         self._on_display(["inkscape", "--with-gui", "--batch-process", f"--actions={actions}", str(document)], timeout,
                          GRADVEC_NO_WINDOW="1")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -31,14 +32,15 @@ def test_marks_that_inkscape_has_moved_itself(inkscape, tmp_path, transform):
     document, result = tmp_path / "in.svg", tmp_path / "out.svg"
     # One px of the picture is half a unit, from (10, 30) on.
     marks = ('<circle id="disc" cx="40" cy="55" r="15" style="fill:#ff0000"/>'
-             '<path id="bar" d="M 70,55 H 102.5" style="fill:none;stroke:#00ff00;stroke-width:10"/>')
+             '<rect id="bar" x="65" y="50" width="42.5" height="10" rx="5" style="fill:#00ff00"/>'
+             '<path id="hair" d="M 20,40 C 40,30 60,70 100,75" style="fill:none;stroke:#0000ff;stroke-width:1"/>')
     document.write_text(
         f'{HEAD}<g id="outer" transform="{transform}"><image id="photo" x="10" y="30" width="100" height="50"'
         f' preserveAspectRatio="none" xlink:href="{address()}"/><g id="inner">{marks}</g></g></svg>', "utf-8")
     found = inkscape.directory / "detail-map.png"
     found.unlink(missing_ok=True)
     before = "select-by-id:outer;selection-ungroup;select-clear;select-by-id:inner;selection-ungroup"
-    inkscape.run_effect(document, ["photo", "disc", "bar"], result, before=before, seed=0)
+    inkscape.run_effect(document, ["photo", "disc", "bar", "hair"], result, before=before, seed=0)
     text = result.read_text("utf-8")
     assert 'id="outer"' not in text
     assert "gradvec:detail-map=" in text
@@ -46,6 +48,13 @@ def test_marks_that_inkscape_has_moved_itself(inkscape, tmp_path, transform):
     black = picture()
     assert seen.shape == black.shape
     assert (seen & black).sum() / (seen | black).sum() > 0.97
+    asked = json.loads((inkscape.directory / "asked.jsonl").read_text("utf-8").splitlines()[-1])
+    (line,) = asked["info"]["guides"]
+    points = np.array([[20, 40], [40, 30], [60, 70], [100, 75]]) - (10, 30)
+    t = np.linspace(0, 1, len(line))[:, None]
+    curve = ((1 - t) ** 3 * points[0] + 3 * (1 - t) ** 2 * t * points[1] + 3 * (1 - t) * t ** 2 * points[2]
+             + t ** 3 * points[3]) / (100, 50)
+    assert np.abs(np.array(line) - curve).max() < 0.002
 
 
 def test_union_makes_even_odd_holes_plain(inkscape, tmp_path):

@@ -58,8 +58,9 @@ def test_shapes_that_mark_detail(facts):
     fact = facts["marked"]
     told = [text for text in fact["texts"] if "selected shape" in text]
     assert len(told) == 1
-    assert "1 selected shape marks where detail goes\n1 selected shape lies beside the picture" in told[0]
-    assert (fact["layers"], fact["maps"], fact["how"]) == (["Gradvec: photo"], 1, ["kept"])
+    assert ("1 selected shape marks where detail goes\n1 selected line gives strokes near it their direction\n"
+            "1 selected shape lies beside the picture") in told[0]
+    assert (fact["layers"], fact["maps"], fact["guides"], fact["how"]) == (["Gradvec: photo"], 1, 1, ["kept"])
     assert untouched(fact["after_undo"])
 
 

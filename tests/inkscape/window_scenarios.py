@@ -28,7 +28,6 @@ from driver import PROGRESS, Driver  # noqa: E402
 from fake_engine import DEAF, DYING, FAILING, REFUSING, SLOW, SUCCESS  # noqa: E402
 from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
 
-MENU = ("Extensions", "Gradvec", "Paint with gradient strokes...")
 DIALOG = "Paint with gradient strokes"
 LAYER = re.compile(r'inkscape:label="(Gradvec: [^"]*)"')
 STROKE = "gradvec:stroke="
@@ -47,14 +46,16 @@ class Play:
             f' height="300" viewBox="0 0 400 300"><image id="photo" x="20" y="30" width="360" height="180"'
             f' xlink:href="data:image/png;base64,{picture}"/><rect id="shape" width="9" height="9"/>'
             '<ellipse id="mark" transform="translate(9) rotate(3, 110, 75)" cx="101" cy="75" rx="40" ry="30"'
-            ' style="fill:#ffff00;fill-opacity:.5"/></svg>', "utf-8")
+            ' style="fill:#ffff00;fill-opacity:.5"/>'
+            '<path id="guide" d="M60,150 C120,60 220,240 340,90" style="fill:none;stroke:#ff00ff;stroke-width:3"/>'
+            '</svg>', "utf-8")
         self.driver = Driver(document, private.environment(), shots)
         self.facts: dict[str, dict] = {}
 
-    def open_dialog(self) -> None:
+    def open_dialog(self, name: str = DIALOG) -> None:
         self.driver.action("select-by-id", "photo")
-        self.driver.choose_menu(*MENU)
-        self.dialog = self.driver.wait(lambda: self.driver.find("dialog", DIALOG), "the dialog")
+        self.driver.choose_menu("Extensions", "Gradvec", f"{name}...")
+        self.dialog = self.driver.wait(lambda: self.driver.find("dialog", name), "the dialog")
         self.driver.shot("dialog")
 
     def apply(self, scenario: int, selected: str = "photo") -> None:
@@ -62,7 +63,7 @@ class Play:
         self.driver.action("select-clear")
         self.driver.action("select-by-id", selected)
         self.driver.set_number("Strokes:", 12, self.dialog)
-        self.driver.set_number("Another variation:", scenario, self.dialog)
+        self.driver.set_number("Number of the variation:", scenario, self.dialog)
         self.driver.press(self.driver.wait(lambda: self.driver.find("button", "Apply", within=self.dialog),
                                            "the button Apply"))
 
@@ -73,9 +74,9 @@ class Play:
             return window if window and words in self.driver.texts(window) else None
         return self.driver.wait(look, f"progress {words!r}")
 
-    def press(self, name: str) -> float:
-        """Presses a button of the progress window; returns the seconds until the window is gone."""
-        window = self.progress()
+    def press(self, name: str, words: str = "Painting shapes") -> float:
+        """Presses a button of the progress window once it says ``words``; returns the seconds until it is gone."""
+        window = self.progress(words)
         start = time.monotonic()
         self.driver.press(self.driver.wait(lambda: self.driver.find("button", name, within=window), name))
         self.gone()
@@ -91,6 +92,7 @@ class Play:
         return {"layers": LAYER.findall(text), "strokes": text.count(STROKE), "changed": self.driver.changed,
                 "how": re.findall(r"&quot;how&quot;:&quot;(\w+)", text), "hidden": "display:none" in text,
                 "jobs": re.findall(r"&quot;job&quot;:&quot;(\w+)", text), "maps": text.count("gradvec:detail-map="),
+                "guides": text.count("gradvec:guides="),
                 "seeds": re.findall(r"&quot;seed&quot;:(\d+)", text)}
 
     def undo(self) -> None:
@@ -167,8 +169,8 @@ def deaf(play: Play) -> dict:
 
 
 def marked(play: Play) -> dict:
-    """A shape on the picture marks detail, one beside it does not; the window says so."""
-    play.apply(SLOW, "photo,mark,shape")
+    """A shape on the picture marks detail, one beside it does not, a line gives a direction; the window says so."""
+    play.apply(SLOW, "photo,mark,shape,guide")
     texts = play.driver.texts(play.progress())
     play.driver.shot("marked")
     play.press("Stop and keep")

@@ -64,6 +64,19 @@ def test_reading_a_line_is_the_inverse_of_writing_it(relative, segments, start):
     assert len(line_node_types(points)) == len(segments) + 1
 
 
+def test_a_drawing_is_as_large_as_it_fits_on_a_page():
+    """210 x 297 mm hold a square of 210 mm; a wide drawing is as wide as the page. Coordinates stay what they are."""
+    plain = etree.fromstring(svg.write(drawing()))
+    on_page = etree.fromstring(svg.write(drawing(), page_mm=(210, 297)))
+    assert (plain.get("width"), on_page.get("width"), on_page.get("height")) == ("64", "210mm", "210mm")
+    assert plain.get("viewBox") == on_page.get("viewBox")
+    assert [p.get("d") for p in plain.iter("{*}path")] == [p.get("d") for p in on_page.iter("{*}path")]
+    wide = etree.fromstring(svg.write(Document(300, 100, ()), page_mm=(210, 297)))
+    assert (wide.get("width"), wide.get("height")) == ("210mm", "70mm")
+    read = svg.read(svg.write(drawing(), page_mm=(100, 50)))
+    assert (read.width, read.height, read.layers[1].lines[0].width) == (64, 64, 4.25)
+
+
 @pytest.mark.parametrize(("d", "ends"), [
     ("M1 2L5 2", [(1, 2, 5, 2)]), ("m1 2h4v3", [(1, 2, 5, 5)]), ("M1 2L5 2L5 6Z", [(1, 2, 1, 2)]),
     ("M1 2L5 2M3 3", [(1, 2, 5, 2)]), ("M1 2L5 2M3 3c1 0 2 0 3 3", [(1, 2, 5, 2), (3, 3, 6, 6)]),

@@ -19,7 +19,11 @@ from gradvec.pipeline import paint_picture
 from gradvec.progress import Run
 from gradvec.stages import paper
 from gradvec.tools.compare import render_svg
+from scipy.ndimage import gaussian_filter
 
+ONCE = png_bytes(np.random.default_rng(2).random((32, 32, 3)))
+TWICE = png_bytes(np.tile(np.random.default_rng(2).random((32, 32, 3)), (2, 2, 1)))
+CLOUDS = png_bytes(gaussian_filter(np.random.default_rng(3).random((64, 64, 3)), (4, 4, 0)) * 4 % 1)
 PICTURE = png_bytes(np.random.default_rng(1).random((6, 8, 3)).repeat(6, 0).repeat(6, 1))
 
 
@@ -132,6 +136,55 @@ def test_a_draft_shows_a_part_of_the_picture():
     assert (document.width, document.height) == (16, 24)
     assert facts["paths"] <= 60
     assert answer["png"].startswith(b"\x89PNG")
+
+
+def test_what_was_drawn_on_the_picture_lies_where_it_was_in_a_part():
+    part = Crop(0.5, 0.25, 0.25, 0.5)
+    (line,) = part.lines([np.array([[0.5, 0.25], [0.75, 0.75], [0.0, 0.5]])])
+    assert line == pytest.approx(np.array([[0, 0], [1, 1], [-2, 0.5]]))
+    whole = np.arange(16 * 8).reshape(8, 16)
+    assert np.array_equal(part.plane(whole), whole[2:6, 8:12])
+
+
+def test_a_draft_of_a_part_follows_its_part_of_the_guide_lines():
+    """A line down a quarter of the picture is in a draft of that quarter what one down the middle is in the whole."""
+    drafts = [svg.read(run_job("draft", {"strokes": 30, "size": 32}, {"picture": picture},
+                               {"guides": [[[x, 0.0], [x, 2 * x]]], **crop}, Run())[0]["svg"])
+              for picture, x, crop in ((TWICE, 0.25, {"crop": [0, 0, 0.5, 0.5]}), (ONCE, 0.5, {}))]
+    assert [shape.outline.loops[0].tolist() for shape in drafts[0].shapes] == [
+        shape.outline.loops[0].tolist() for shape in drafts[1].shapes]
+
+
+def along_guide(direction: np.ndarray, *guides) -> float:
+    """How far strokes near the picture's middle line of that direction run along it: mean of the cosines of twice the
+    angles between, so 1 along, -1 across, in a picture that has no direction of its own."""
+    answer, _ = run_job("paint", {"strokes": 60, "size": 64, "detail": 0.0}, {"picture": CLOUDS},
+                        {"guides": list(guides)}, Run())
+    turned = []
+    for shape in svg.read(answer["svg"]).shapes[1:]:
+        points = np.concatenate(shape.outline.loops)
+        away = (points.mean(0) / 64 - 0.5) @ (-direction[1], direction[0])
+        if abs(away) < 0.12:
+            axis = np.linalg.svd(points - points.mean(0))[2][0]
+            turned.append(2 * (axis @ direction) ** 2 - 1)
+    assert len(turned) >= 8
+    return float(np.mean(turned))
+
+
+@pytest.mark.parametrize("angle", [0, 60, 120])
+def test_strokes_near_a_guide_line_run_along_it(angle):
+    direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    guided = along_guide(direction, [(0.5 - 0.45 * direction).tolist(), (0.5 + 0.45 * direction).tolist()])
+    assert guided > 0.45
+    assert guided - along_guide(direction) > 0.3
+
+
+def test_a_draft_heeds_a_detail_map():
+    bright = np.zeros((24, 32))
+    bright[:, :8] = 1
+    plain, marked = (run_job("draft", {"strokes": 30, "size": 32}, {"picture": ONCE, **more}, {}, Run())[0]["svg"]
+                     for more in ({}, {"detail-map": png_bytes(bright)}))
+    assert plain != marked
 
 
 @pytest.mark.parametrize("crop", [[0, 0, 1.2, 1], [-0.1, 0, 1, 1], [0, 0, 0.01, 1], [0, 0, 1], "half"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from gradvec.geometry.merging import turns
 from gradvec.model import LinearGradient, Outline, Shape, Stop
-from gradvec.optimize.smooth import SOFT_TURN, SmoothJoints, TurningPrice
+from gradvec.optimize.smooth import COMPACT, SOFT_TURN, HairPrice, SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, Variables
 
 FILL = LinearGradient(0, 0, 1, 1, (Stop(0.0, (0.2, 0.4, 0.6)), Stop(1.0, (0.2, 0.4, 0.6))))
@@ -154,3 +154,55 @@ def test_a_dent_costs_its_turning():
             slope = (inward(up).sum() - inward(down).sum()) / (2 * step)
             assert got[k, axis] == pytest.approx(slope, rel=1e-3, abs=1e-9)
     np.testing.assert_allclose(got[[0, 1, 2, 3, 7, 8]], 0.0, atol=1e-12)
+
+
+def hair(width=1.0, length=60.0):
+    """A lens from (20, 50) on, of two cubics a side."""
+    x = np.linspace(0, 1, 7)
+    side = np.stack([20 + length * x, 50 - 2 * width * x * (1 - x)], 1)
+    return np.concatenate([side, (side * [1, -1] + [0, 100])[-2:0:-1]])
+
+
+def compactness(points):
+    edge = np.roll(points, -1, 0) - points
+    area = 0.5 * (points[:, 0] * np.roll(points[:, 1], -1) - np.roll(points[:, 0], -1) * points[:, 1]).sum()
+    return 4 * np.pi * abs(area) / np.hypot(*edge.T).sum() ** 2
+
+
+def widening(loop, cost=1.0):
+    own, rule = variables(loop), HairPrice(cost)
+    own.wrong = 1.0
+    rule.begin(own)
+    own.points.grad = torch.zeros_like(own.points)
+    with torch.no_grad():
+        rule.before_step(own)
+    return own, rule
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_what_a_hair_costs_has_its_derivative(way):
+    loop = hair()[::way]
+    own, _ = widening(loop, 0.5)
+    length = np.hypot(*(np.roll(loop, -1, 0) - loop).T).sum()
+    for k in range(len(loop)):
+        for axis in (0, 1):
+            up, down = loop.copy(), loop.copy()
+            up[k, axis] += 1e-5
+            down[k, axis] -= 1e-5
+            slope = -0.5 * length * (np.log(compactness(up)) - np.log(compactness(down))) / 2e-5
+            assert float(own.points.grad[k, axis]) == pytest.approx(slope, rel=0.02, abs=2e-3)
+
+
+def test_compact_loops_are_left_alone_and_hairs_get_wider_until_they_are_none():
+    own, _ = widening(blob())
+    assert float(own.points.grad.abs().max()) == 0
+    own, rule = widening(hair(0.5))
+    assert compactness(own.points.detach().numpy()) < COMPACT / 2
+    with torch.no_grad():
+        for _ in range(2000):
+            own.points.grad.zero_()
+            rule.before_step(own)
+            if not bool(own.points.grad.any()):
+                break
+            own.points.sub_(0.05 * own.points.grad / own.points.grad.abs().max())
+    assert compactness(own.points.detach().numpy()) >= COMPACT

@@ -1,14 +1,3 @@
-import numba
-import pytest
-import torch
+"""Scenes are tiny here."""
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """These scenes are tiny: on a busy machine threads would only wait for each other."""
-    before = numba.get_num_threads(), torch.get_num_threads()
-    numba.set_num_threads(1)
-    torch.set_num_threads(1)
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
+from single_thread import one_thread  # noqa: F401 - a fixture of every test in this folder

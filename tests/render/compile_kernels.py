@@ -22,12 +22,13 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 CONSTANTS = {"CHORDS": 8, "LANES": 8, "BLOCK": 128, "SIDE": 128, "SAVE": True, "STORE": True, "TIE": 1e-6,
-             "PIECES": 8, "HOLD": True}
+             "PIECES": 8, "HOLD": True, "COLUMNS": 4}
 #: Kernels as they are used, with the constants in which they differ from the above.
 VARIANTS = (("flatten", {}), ("outline_boxes", {"BLOCK": 16}), ("fill_super_tiles", {}), ("fill_tiles", {}),
             ("fill_tiles", {"STORE": False}), ("composite", {}), ("composite", {"SAVE": False}),
-            ("composite_backward", {}), ("finish_geometry", {}), ("flatten_backward", {}), ("untangle", {"SIDE": 16}),
-            ("untangle", {"SIDE": 16, "HOLD": False}))
+            ("composite_backward", {}), ("finish_geometry", {}), ("flatten_backward", {}),
+            ("composite", {"COLUMNS": 6}), ("composite_backward", {"COLUMNS": 6}), ("finish_geometry", {"COLUMNS": 6}),
+            ("untangle", {"SIDE": 16}), ("untangle", {"SIDE": 16, "HOLD": False}))
 NUMBERS = {"segments", "capacity", "count", "pixels"}
 REALS = {"points", "chain", "geometry", "stop_offset", "stop_color", "opacity", "background", "picture", "saved",
          "d_picture", "d_chain", "d_moments", "d_stop_offset", "d_stop_color", "d_opacity", "d_ground", "moments",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from gradvec.model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import reference, render_flat
-from gradvec.render.scene import Scene, scene_from_shapes
+from gradvec.render.scene import ELLIPTIC, RADIAL, Scene, scene_from_shapes
 
 PARAMETERS = ("points", "geometry", "stop_offset", "stop_color", "opacity", "background")
 
@@ -88,6 +88,19 @@ def under_even_odd(scene: Scene) -> Scene:
     return replace(scene, topology=replace(scene.topology, even_odd=np.ones(scene.topology.count, np.uint8)))
 
 
+def with_ellipses(scene: Scene, seed: int = 0) -> Scene:
+    """The scene with every radial gradient pulled and turned into an ellipse."""
+    rng = np.random.default_rng(seed)
+    t, geometry = scene.topology, torch.zeros(scene.topology.count, 6, dtype=scene.points.dtype)
+    geometry[:, :4] = scene.geometry
+    round_ones = t.kind == RADIAL
+    for n in np.flatnonzero(round_ones):
+        axes = rng.normal(size=(2, 2)) * 0.3 + np.diag(rng.uniform(0.5, 1.2, 2)) * rng.choice([-1, 1])
+        geometry[n, 2:] = torch.from_numpy(axes.ravel()) * float(scene.geometry[n, 2])
+    topology = replace(t, kind=np.where(round_ones, ELLIPTIC, t.kind).astype(np.uint8))
+    return replace(scene, topology=topology, geometry=geometry)
+
+
 def hard_scenes() -> dict[str, Scene]:
     """One scene for each of the cases in which an engine is most likely to differ. 32 x 24 px unless it says more."""
     rng = np.random.default_rng(7)
@@ -146,6 +159,17 @@ def hard_scenes() -> dict[str, Scene]:
     scenes["1,000 overlapping"] = scene_from_shapes(stack, 32, 24, (1, 1, 1, 1))
     for name in ("crosses itself", "winds twice", "two loops, one way", "many loops", "edges on pixel borders"):
         scenes[f"{name}, even-odd"] = under_even_odd(scenes[name])
+    stops = (Stop(0, (1, 0, 0), 0.5), Stop(0.5, (0, 1, 0)), Stop(1, (0, 0, 1), 0.75))
+    scenes["ellipses"] = with_ellipses(scene_from_shapes(random_shapes(rng, 9, 32, 24, 12), 32, 24, (1, 1, 1, 1)))
+    bare = with_ellipses(scene_from_shapes([Shape(Outline((circle(16, 12, 9),)), RadialGradient(16.5, 12.5, 4, stops))
+                                            for _ in range(5)], 32, 24))
+    bare.geometry[:, 2:] = torch.tensor([[4.0, 0, 0, 0], [0, 0, 0, 0], [3, 1, 6, 2], [4, 0, 0, 8], [0, 8, -4, 0]])
+    for n, name in enumerate(("one half axis", "a point", "all in one line", "on the grid", "a quarter turn")):
+        only = Scene(replace(bare.topology, loop_points=np.array([0, 12]), outline_loops=np.array([0, 1]),
+                             stop_index=np.array([0, 3]), kind=np.array([ELLIPTIC]), canvas=np.array([0]),
+                             even_odd=np.array([0])), bare.points[:12], bare.geometry[n:n + 1], bare.stop_offset[:3],
+                     bare.stop_color[:3], bare.opacity[:1], bare.background)
+        scenes[f"an ellipse: {name}"] = only
     scenes["a canvas of one pixel"] = scene_from_shapes(painted([circle(0.5, 0.5, 0.4)]), 1, 1)
     scenes["a tall canvas"] = scene_from_shapes(random_shapes(rng, 10, 5, 150), 5, 150)
     scenes["a wide canvas"] = scene_from_shapes(random_shapes(rng, 10, 150, 5), 150, 5)

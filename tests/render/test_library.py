@@ -12,11 +12,11 @@ import torch
 from gradvec.errors import EngineError
 from gradvec.model import LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import render, render_flat
-from gradvec.render.build import Linear, Radial, crop_scene, join_scenes
+from gradvec.render.build import Linear, Radial, crop_scene, half_axes, join_scenes, transformed_fill
 from gradvec.render.scene import Scene, scene_from_shapes
 from gradvec.render.shapes import circle, ellipse, polygon, polyline, quadratics, rectangle, transformed
 from gradvec.render.strokes import strokes
-from render_scenes import random_scene, under_even_odd
+from render_scenes import random_scene, under_even_odd, with_ellipses
 
 WHITE = torch.ones(1, 4, dtype=torch.float64)
 CENTER = torch.tensor([20.3, 18.9], dtype=torch.float64)
@@ -99,6 +99,65 @@ def test_tensors_give_the_scene_that_shapes_give():
     assert got == want
 
 
+STOPS = numbers(0.1, 0.8), numbers([1, 0, 0, 1], [0, 1, 0, 0.5])
+SQUARE = rectangle(numbers(2.0, 3), numbers(41, 37))
+
+
+def filled(fill, engine="cpu"):
+    return render(Scene.from_tensors(44, 40, [SQUARE], [fill]), engine)
+
+
+def test_equal_half_axes_are_a_circle():
+    want = filled(Radial(CENTER, numbers(12.0), *STOPS))
+    for radius in (numbers(12.0, 12.0), half_axes(numbers(12.0, 12.0), 0.7), half_axes(numbers(12.0, 12.0), -2.0)):
+        for engine in ("cpu", "reference"):
+            assert (filled(Radial(CENTER, radius, *STOPS), engine) - want).abs().max() <= 1e-12
+
+
+def test_fills_move_with_their_shapes():
+    """A picture in which all is transformed, against the fill looked up where each px centre came from."""
+    for fill in (Radial(CENTER, numbers(9.0, 5.0), *STOPS), Radial(CENTER, numbers(8.0), *STOPS),
+                 Linear(numbers(8, 9), numbers(30, 22), *STOPS)):
+        matrix = numbers([1.1, 0.4, -3], [-0.3, 0.8, 9], [0, 0, 1])
+        inverse = torch.linalg.inv(matrix)
+        y, x = torch.meshgrid(torch.arange(40) + 0.5, torch.arange(44) + 0.5, indexing="ij")
+        came_from = transformed(torch.stack([x, y], -1).double(), inverse)
+        if isinstance(fill, Linear):
+            way = fill.end - fill.start
+            u = ((came_from - fill.start) @ way) / (way @ way)
+        else:
+            u = ((came_from - fill.center) / fill.radius).norm(dim=-1)
+        t = ((u - 0.1) / 0.7).clamp(0, 1)[4:36, 3:40]
+        got = filled(transformed_fill(fill, matrix))[4:36, 3:40]
+        assert (got[..., 3] - (1 - 0.5 * t)).abs().max() <= 1e-9
+        assert (got[..., 0] - (1 - t) * (1 - 0.5 * t)).abs().max() <= 1e-9
+    assert torch.equal(transformed_fill(STOPS[1][0], matrix), STOPS[1][0])
+
+
+def test_a_crop_and_a_batch_keep_ellipses():
+    scene = with_ellipses(random_scene(4, count=20).to(torch.float64))
+    part = render(crop_scene(scene, 7, 5, 21, 18), "cpu")
+    assert (part - render(scene, "cpu")[5:23, 7:28]).abs().max() <= 1e-9
+    plain = random_scene(2, count=3).to(torch.float64)
+    batch = join_scenes([scene, plain])
+    assert torch.equal(render_flat(batch, "cpu"), torch.cat([render_flat(s, "cpu") for s in (scene, plain)]))
+
+
+def test_ellipses_are_differentiable_in_half_axes_and_angle():
+    y, x = np.mgrid[0:40, 0:44] / 9
+    weight = torch.from_numpy(np.sin(x) + np.cos(y))
+    made_of = numbers(20.31, 18.73, 17.17, 9.41, 0.6)
+
+    def loss(p):
+        return (filled(Radial(p[:2], half_axes(p[2:4], p[4]), *STOPS))[..., 0] * weight).sum()
+
+    given = made_of.clone().requires_grad_()
+    loss(given).backward()
+    steps = torch.eye(5, dtype=torch.float64) * 1e-6
+    numeric = torch.stack([(loss(made_of + s) - loss(made_of - s)) / 2e-6 for s in steps])
+    assert (given.grad - numeric).norm() <= 1e-5 * numeric.norm()
+
+
 def test_a_training_step_meets_the_topology_of_the_last_one():
     loops = [circle(CENTER, 9.0), circle(CENTER + 4, 5.0)]
     first = Scene.from_tensors(44, 40, loops, WHITE.expand(2, 4))
@@ -167,8 +226,8 @@ def test_joined_scenes_are_each_alone():
 LOOP = numbers(*[[1.0, 1]] * 3)
 WRONG = {
     "an open loop": (lambda: Scene.from_tensors(8, 8, [LOOP[:2]], WHITE), r"Outline 0 expects loops of shape"),
-    "two radii": (lambda: Scene.from_tensors(8, 8, [LOOP], [Radial(LOOP[0], LOOP[1], numbers(0.0), WHITE)]),
-                  "expects one radius, got 2"),
+    "three radii": (lambda: Scene.from_tensors(8, 8, [LOOP], [Radial(LOOP[0], LOOP[:, 0], numbers(0.0), WHITE)]),
+                    r"a radius of one number, \(2,\) or \(2, 2\), got \(3,\)"),
     "a fill too many": (lambda: Scene.from_tensors(8, 8, [LOOP], WHITE.expand(2, 4)), "1 outlines, but 2 fills"),
     "a colour of two": (lambda: Scene.from_tensors(8, 8, [LOOP], WHITE[:, :2]), "A colour expects 3 or 4 numbers"),
     "an offset too few": (lambda: Scene.from_tensors(8, 8, [LOOP], [Linear(LOOP[0], LOOP[1], numbers(0.0), numbers(

@@ -9,7 +9,8 @@ import pytest
 import torch
 from gradvec.model import LinearGradient, Outline, RadialGradient, Shape, SolidColor, Stop
 from gradvec.render import reference, render
-from gradvec.render.scene import scene_from_shapes
+from gradvec.render.build import Radial
+from gradvec.render.scene import Scene, scene_from_shapes
 from render_scenes import (
     PARAMETERS,
     blob,
@@ -20,6 +21,7 @@ from render_scenes import (
     rectangle,
     turned_round,
     weight_for,
+    with_ellipses,
 )
 
 WHITE, BLACK = SolidColor((1, 1, 1)), SolidColor((0, 0, 0))
@@ -114,6 +116,20 @@ def test_gradients_interpolate_straight_colours_between_stops():
     assert np.abs(row[:, 3] - (1 - 0.5 * t)).max() < 1e-15
 
 
+def test_an_ellipse_is_the_circle_that_a_matrix_takes_it_to():
+    """u at each px centre is the length of what the inverse of the half axes makes of its way from the centre."""
+    axes, center = np.array([[6.0, 2.0], [-1.0, 3.0]]), np.array([7.3, 5.1])
+    offsets, colors = torch.tensor([0.0, 1.0]).double(), torch.tensor([[1.0, 0, 0, 1], [0, 0, 1, 1]]).double()
+    full = torch.from_numpy(rectangle(0, 0, 14, 10))
+    fill = Radial(torch.from_numpy(center), torch.from_numpy(axes), offsets, colors)
+    picture = render(Scene.from_tensors(14, 10, [full], [fill]), "reference").numpy()
+    y, x = np.mgrid[0:10, 0:14] + 0.5
+    along = np.linalg.solve(axes.T, np.stack([x.ravel(), y.ravel()]) - center[:, None])
+    u = np.clip(np.hypot(*along).reshape(10, 14), 0, 1)
+    assert np.abs(picture[..., 2] - u).max() <= 1e-12
+    assert 0.2 < u.mean() < 0.9
+
+
 @pytest.mark.parametrize("fill", [LinearGradient(3, 3, 3, 3, (Stop(0, (1, 0, 0)), Stop(1, (0, 0, 1)))),
                                   RadialGradient(3, 3, 0, (Stop(0, (1, 0, 0)), Stop(1, (0, 0, 1))))])
 def test_gradient_that_is_a_point_paints_its_last_stop(fill):
@@ -122,12 +138,14 @@ def test_gradient_that_is_a_point_paints_its_last_stop(fill):
     assert (picture == torch.tensor([0, 0, 1, 1.0], dtype=torch.float64)).all()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, "ellipses"])
 def test_every_derivative_is_the_central_difference(seed):
     """float64, steps of 1e-6: the difference is good to about 1e-9 where the picture is smooth; 1e-6 leaves room for
     a pixel in thousands whose winding passes a kink within the step."""
-    scene = random_scene(seed, count=6, width=26, height=22).to(torch.float64)
-    weight = weight_for(scene, seed)
+    scene = random_scene(4 if seed == "ellipses" else seed, count=6, width=26, height=22).to(torch.float64)
+    if seed == "ellipses":
+        scene = with_ellipses(scene)
+    weight = weight_for(scene, 4 if seed == "ellipses" else seed)
     _, grads = derivatives(scene, "reference", weight)
     step = 1e-6
     for k, (name, grad) in enumerate(zip(PARAMETERS, grads, strict=True)):

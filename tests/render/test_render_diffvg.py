@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import types
 
 import pytest
 import torch
@@ -47,6 +48,21 @@ def test_too_many_outlines_over_each_other_are_refused_before_they_crash():
     with pytest.raises(EngineError, match="300 outlines lie over one pixel"):
         diffvg.refuse_what_would_crash(pile)
     diffvg.refuse_what_would_crash(scene_from_shapes(painted([circle(8, 8, 6)] * 256), 16, 16))
+
+
+def test_a_turned_ellipse_is_refused():
+    """diffvg has half axes along x and y; those are told to it as they are."""
+    class Theirs:
+        def __init__(self, center, radius, offsets, colors):
+            self.radius = radius
+
+    center, offset, color = torch.zeros(2), torch.tensor([0.0, 1.0]), torch.ones(2, 4)
+    module = types.SimpleNamespace(RadialGradient=Theirs)
+    for axes in ([[3.0, 0], [0, 2]], [[0, 2.0], [-3, 0]]):
+        told = diffvg._ellipse(module, 0, center, torch.tensor(axes), offset, color)
+        assert told.radius.tolist() == [3.0, 2.0]
+    with pytest.raises(EngineError, match="outline 4 is a turned ellipse"):
+        diffvg._ellipse(module, 4, center, torch.tensor([[3.0, 1], [0, 2]]), offset, color)
 
 
 def agreement(scene, samples: int) -> tuple[float, dict[str, float]]:

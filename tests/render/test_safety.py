@@ -40,7 +40,7 @@ MALFORMED = {
     "canvases that go back": ({"canvas": [1, 0]}, "outline 1 is on an earlier canvas"),
     "no pieces": ({"pieces": 0}, "pieces expects a whole number from 1"),
     "half a piece": ({"pieces": 2.5}, "pieces expects a whole number from 1"),
-    "kind 7": ({"kind": [0, 7]}, "outline 1 is neither SOLID"),
+    "kind 7": ({"kind": [0, 7]}, "outline 1 is no SOLID"),
     "a solid fill with two stops": ({"kind": [0, 0]}, "outline 1 is SOLID"),
     "no stop": ({"stop_index": [0, 1, 1]}, "outline 1 has no stop"),
     "a canvas of no width": ({"sizes": [[8, 9], [0, 6]]}, "canvas 1 is not 1 to"),

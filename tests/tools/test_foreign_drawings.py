@@ -47,7 +47,7 @@ def test_a_file_that_is_named_inside_an_embedded_drawing_is_not_read(tmp_path):
 def test_the_process_that_renders_can_open_no_file(monkeypatch, tmp_path):
     """Even where the check of links would let one through."""
     (tmp_path / "red.png").write_bytes(RED)
-    monkeypatch.setattr(module, "_without_links", lambda root: None)
+    monkeypatch.setattr(module, "without_links", lambda root: None)
     for target in (tmp_path / "red.png", "/dev/zero"):
         assert shown(IMAGE.format("href", target)).min() == 255
 

@@ -1,15 +1,3 @@
-"""Tiny pictures are refined faster on one thread: no time goes into waiting for the others."""
+"""Scenes are tiny here."""
 
-import numba
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = numba.get_num_threads(), torch.get_num_threads()
-    numba.set_num_threads(1)
-    torch.set_num_threads(1)
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
+from single_thread import one_thread  # noqa: F401 - a fixture of every test in this folder

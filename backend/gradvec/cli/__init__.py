@@ -25,11 +25,11 @@ from ..errors import (
     out_of_memory,
 )
 from .arguments import Parser
-from .commands import batch, compare, doctor, engine, extension, film, looks, paint, strokes, vectorize
+from .commands import animate, batch, compare, doctor, engine, export, extension, film, looks, paint, strokes, vectorize
 from .streams import open_closed_ones, settle, unwritten
 
-COMMANDS = (paint, batch, film, looks, strokes, vectorize, compare, doctor, extension.install, extension.uninstall,
-            engine)
+COMMANDS = (paint, batch, film, looks, strokes, vectorize, animate, export, compare, doctor, extension.install,
+            extension.uninstall, engine)
 
 DESCRIPTION = """\
 Turns a picture into editable, painterly vector art: brush strokes that are closed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any, NoReturn
 
@@ -65,14 +65,33 @@ def _short(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def options_from(args: argparse.Namespace, job: str = "paint") -> Options:
+def options_from(args: argparse.Namespace, job: str = "paint", base: Mapping[str, Any] | None = None) -> Options:
     """The Options that the arguments ask for, with the job's own defaults.
+
+    base: options that hold where no others are asked for; a look that is asked for takes their place.
 
     Raises:
         UsageError: a value of the wrong type or out of range.
     """
     names = {f.name for f in fields(Options)}
-    return Options.for_job(job, {name: value for name, value in vars(args).items() if name in names})
+    given = {name: value for name, value in vars(args).items() if name in names}
+    return Options.for_job(job, given if "look" in given else {**(base or {}), **given})
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """--page-mm."""
+    group = parser.add_argument_group("how large it is")
+    group.add_argument("--page-mm", metavar="WxH", type=page, default=None,
+                       help="a page in mm, such as 210x297, on which the drawing is as large as it fits: for plotters, "
+                            "cutters and print (default: a px of the picture is a px)")
+
+
+def page(text: str) -> tuple[float, float]:
+    """Reads a page's width and height for argparse, mm: 210x297."""
+    sides = [float(side) for side in text.lower().split("x")]
+    if len(sides) != 2 or not all(1 <= side <= 10_000 for side in sides):
+        raise argparse.ArgumentTypeError(f"{text} is no page of two sides between 1 and 10000 mm, such as 210x297")
+    return sides[0], sides[1]
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:

@@ -80,17 +80,20 @@ class FileOutput:
         Raises:
             InputError: the disk is full, or something changed since the check.
         """
+        self.write_parts([data])
+
+    def write_parts(self, parts: Iterable[bytes]) -> int:
+        """Writes what comes piece by piece, all of it or nothing; returns how many bytes. Raises as :meth:`write`."""
         if self.path is None:
             with _translated("on standard output"):
-                sys.stdout.buffer.write(data)
+                size = sum(sys.stdout.buffer.write(part) for part in parts)
                 sys.stdout.buffer.flush()
-            return
+            return size
         with _translated(self.name):
             if self._ordinary():
-                _replace(self.path, data)
-            else:
-                with open(self.path, "wb", buffering=0) as file:
-                    file.write(data)
+                return _replace(self.path, parts)
+            with open(self.path, "wb", buffering=0) as file:
+                return sum(file.write(part) or 0 for part in parts)
 
 
 class FolderOutput:
@@ -136,7 +139,7 @@ class FolderOutput:
 def replace_file(path: Path, data: bytes) -> None:
     """Puts ``data`` in the place of a file, whole or not at all. Raises InputError where it cannot be written."""
     with _translated(str(path)):
-        _replace(path, data)
+        _replace(path, [data])
 
 
 def check_apart(outputs: Iterable[FileOutput | FolderOutput | None]) -> None:
@@ -164,18 +167,19 @@ def _check_folder(folder: Path, name: str) -> None:
         raise InputError(f"{folder} is not a folder, so {name} cannot be written.", _REMEDY)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, parts: Iterable[bytes]) -> int:
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(prefix=".gradvec-", dir=path.parent)
     beside = Path(name)
     _PENDING.add(beside)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            size = sum(file.write(part) for part in parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(beside, mode)
         os.replace(beside, path)
+        return size
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -60,11 +60,12 @@ def check_input(name: str) -> None:
                          "What comes out of a pipe is read from standard input, named -.")
 
 
-def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
-    """Writes the SVG and tells what the run came to."""
+def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent,
+           args: argparse.Namespace) -> None:
+    """Writes the SVG, as large as args.page_mm says, and tells what the run came to."""
     from ..io import svg
 
-    hand_out(svg.write(document, relative=True), report, output, say, started)
+    hand_out(svg.write(document, relative=True, page_mm=args.page_mm), report, output, say, args.started)
 
 
 def hand_out(data: bytes, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:

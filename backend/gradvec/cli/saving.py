@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import EngineError
 from ..io.images import png_bytes
+from ..io.params import Params, write_params
 from ..model import Painting, StrokePatch
 from ..options import Options
 from .output import check_painting
@@ -59,14 +57,8 @@ def on_canvas(patch: StrokePatch, width: int, height: int) -> np.ndarray:
 
 
 def params_npz(result: Result, options: Options) -> bytes:
-    """The arrays of model.Strokes under their own names, with width, height, background and the options as JSON."""
-    painting = _painting(result)
-    arrays = {f.name: getattr(painting.strokes, f.name) for f in fields(painting.strokes)}
-    background = np.array(painting.background if painting.background is not None else [], np.float32)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, width=painting.width, height=painting.height, background=background,
-                        options=json.dumps(options.to_dict(), sort_keys=True))
-    return buffer.getvalue()
+    """The painting's strokes as numbers, see io.params."""
+    return write_params(Params(_painting(result), options))
 
 
 def _painting(result: Result) -> Painting:

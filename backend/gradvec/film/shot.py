@@ -18,7 +18,7 @@ from scipy.ndimage import binary_opening, gaussian_filter, label
 from ..color import ground as grounds
 from ..color.transfer import ColorMap
 from ..io import images
-from ..joining import prepared
+from ..joining import goal_of
 from ..model import Color, Document, Layer, Shape, Target
 from ..optimize import refine
 from ..optimize.visibility import UNSEEN, visible
@@ -130,7 +130,7 @@ class ShotPainter:
         picture = images.load(frame, painted_size(self._wanted))
         if self._colors is not None:
             picture = self._colors.applied(picture)
-        return grounds.on_ground(prepared(picture, self.options)[0], self._ground)
+        return grounds.on_ground(goal_of(picture, self.options)[0], self._ground)
 
     def _lit(self, light: flows.Light) -> list[Shape]:
         """The strokes in a new light; where colours are fixed, as they are."""

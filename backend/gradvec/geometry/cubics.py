@@ -13,14 +13,18 @@ import numpy as np
 
 from ..model import Outline
 from .contours import thin
-from .fit_kernels import best_breaks, fit_closed, split_longest
+from .fit_kernels import best_breaks, split_longest
+from .joint_kernels import fit_closed
 from .trace import Contour, shoelace
 
 #: Fewest segments of an outline's largest loop, which three cubics close for any blob, and of the others.
 FEWEST, FEWEST_MORE = 3, 2
 
-#: Handles that turn by less than this become one straight line through their anchor.
+#: Joints that turn by less than this are never corners.
 SMOOTH_DEGREES = 25.0
+
+#: A corner has to mend a miss as large as the accuracy along this many px of plainly visible edge.
+CORNER_PX = 25.0
 
 #: Candidates for the ends of segments, per contour: more gains nothing measurable and costs quadratically.
 _KNOTS = 48
@@ -43,7 +47,9 @@ def fit_contours(groups: Sequence[Sequence[Contour]], most: int, accuracy_px: fl
 
     The segment ends are the best ones there are (dynamic programming over the contour's most prominent points, each
     span judged by its own least-squares cubic); then all control points of a loop are solved for together, with
-    re-parametrization, and joints that come out nearly smooth are made smooth.
+    re-parametrization. A joint is smooth unless it turns by more than :data:`SMOOTH_DEGREES` and is worth it: as a
+    corner it mends a miss as large as the accuracy along :data:`CORNER_PX` of edge. Where a contour is cut off at the
+    picture's border its corners stay.
     """
     most = min(most, _SEARCHED)
     flat = [contour for group in groups for contour in group]
@@ -55,7 +61,7 @@ def fit_contours(groups: Sequence[Sequence[Contour]], most: int, accuracy_px: fl
     counts = share_segments(error, total, np.array([contour.worth for contour in flat]), owner, most, accuracy_px)
     kept = np.nonzero(counts)[0]
     chosen = [breaks[i, counts[i], :counts[i]] for i in kept]
-    loops = _solve([flat[i] for i in kept], chosen)
+    loops = _solve([flat[i] for i in kept], chosen, accuracy_px)
     for i, cut, loop in zip(kept, chosen, loops, strict=True):
         if flat[i].fixed.any():
             _straighten_cut_edges(flat[i], cut, loop)
@@ -192,7 +198,7 @@ def _knots(contour: Contour, most: int) -> np.ndarray:
     return np.concatenate([knots[knots >= first], knots[knots < first] + len(contour.points)])
 
 
-def _solve(flat: list[Contour], chosen: list[np.ndarray]) -> list[np.ndarray]:
+def _solve(flat: list[Contour], chosen: list[np.ndarray], accuracy_px: float) -> list[np.ndarray]:
     loops = [np.zeros((3 * len(cut), 2)) for cut in chosen]
 
     def work(a: int, b: int) -> None:
@@ -200,8 +206,9 @@ def _solve(flat: list[Contour], chosen: list[np.ndarray]) -> list[np.ndarray]:
         controls = np.zeros((3 * sum(len(cut) for cut in chosen[a:b]), 2))
         start = _starts(chosen[a:b])
         fit_closed(np.concatenate([c.points for c in part]), _starts(c.points for c in part),
-                   np.concatenate([c.weight for c in part]), np.concatenate(chosen[a:b]), start, _ROUNDS,
-                   np.cos(np.radians(SMOOTH_DEGREES)), controls)
+                   np.concatenate([c.weight for c in part]), np.concatenate([c.fixed for c in part]),
+                   np.concatenate(chosen[a:b]), start, _ROUNDS, np.cos(np.radians(SMOOTH_DEGREES)),
+                   CORNER_PX * accuracy_px**2, controls)
         for i in range(a, b):
             loops[i] = controls[3 * start[i - a]:3 * start[i - a + 1]].copy()
 

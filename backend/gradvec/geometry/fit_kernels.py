@@ -242,51 +242,6 @@ def _project(points, segment, t, controls):
                 t[k] = 1.0
 
 
-@njit(cache=True)
-def _joints(controls, cosine, smooth, ratio):
-    """Which joints are smooth (their handles turn by less than the angle), and where the joint lies between them."""
-    size = len(controls)
-    for s in range(size // 3):
-        a, before, after = 3 * s, (3 * s - 1) % size, 3 * s + 1
-        inx, iny = controls[a, 0] - controls[before, 0], controls[a, 1] - controls[before, 1]
-        outx, outy = controls[after, 0] - controls[a, 0], controls[after, 1] - controls[a, 1]
-        lin, lout = math.hypot(inx, iny), math.hypot(outx, outy)
-        if lin > 1e-6 and lout > 1e-6:
-            smooth[s] = smooth[s] or (inx * outx + iny * outy) >= cosine * lin * lout
-            ratio[s] = min(max(lin / (lin + lout), 0.1), 0.9)
-
-
-@njit(cache=True, nogil=True)
-def fit_closed(points, start, weight, breaks, break_start, rounds, cosine, controls):
-    """Least squares with re-parametrization, joints made smooth where they come out nearly smooth.
-
-    breaks: contour-relative cuts, break_start: (C + 1,); controls: (3 * breaks, 2) out.
-    """
-    for c in range(len(start) - 1):
-        p, w = points[start[c]:start[c + 1]], weight[start[c]:start[c + 1]]
-        cut = breaks[break_start[c]:break_start[c + 1]]
-        n, count = len(p), len(cut)
-        segment, t = np.zeros(n, np.int64), np.zeros(n)
-        for s in range(count):
-            first = cut[s]
-            last = cut[s + 1] if s + 1 < count else cut[0] + n
-            length = 0.0
-            for k in range(first, last):
-                i, j = k % n, (k + 1) % n
-                segment[i], t[i] = s, length
-                length += math.hypot(p[j, 0] - p[i, 0], p[j, 1] - p[i, 1])
-            for k in range(first, last):
-                t[k % n] /= max(length, 1e-9)
-        own = controls[3 * break_start[c]:3 * break_start[c + 1]]
-        smooth, ratio = np.zeros(count, np.bool_), np.full(count, 0.5)
-        for r in range(rounds):
-            _fit_points(p, w, segment, t, smooth, ratio, own)
-            if r >= rounds // 2:
-                _joints(own, cosine, smooth, ratio)
-            if r + 1 < rounds:
-                _project(p, segment, t, own)
-
-
 @njit(cache=True, nogil=True)
 def split_longest(cubics, loop, count, half):
     """Halves the longest of ``count`` cubics (n, 4, 2) in place until there are n; the first of equally long ones.

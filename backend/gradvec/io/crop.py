@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,25 @@ class Crop:
 
     def of(self, target: Target) -> Target:
         """The part of a picture."""
+        return replace(target, rgb=self.plane(target.rgb), alpha=self.plane(target.alpha))
+
+    def plane(self, whole: np.ndarray) -> np.ndarray:
+        """The part of (h, w, ...) values that show the whole picture, such as a detail map."""
         rows, columns = (self._span(start, share, length) for start, share, length in
-                         ((self.top, self.height, target.height), (self.left, self.width, target.width)))
-        part = np.s_[rows, columns]
-        return replace(target, rgb=np.ascontiguousarray(target.rgb[part]),
-                       alpha=np.ascontiguousarray(target.alpha[part]))
+                         ((self.top, self.height, whole.shape[0]), (self.left, self.width, whole.shape[1])))
+        return np.ascontiguousarray(whole[rows, columns])
+
+    def lines(self, whole: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Polylines (n, 2) in shares of the whole picture, in shares of the part; outside of it they are not in [0, 1].
+        """
+        return [(np.asarray(line, float) - (self.left, self.top)) / (self.width, self.height) for line in whole]
 
     @staticmethod
     def _span(start: float, share: float, length: int) -> slice:
         first = min(length - 1, round(start * length))
         return slice(first, max(first + 1, min(length, round((start + share) * length))))
+
+
+def load_part(source: Path | bytes, size: images.Size, part: Crop | None) -> Target:
+    """As images.load, or with a part as :meth:`Crop.read`, for which ``size`` has to be a number."""
+    return part.read(source, size) if part is not None and isinstance(size, int) else images.load(source, size)

@@ -10,7 +10,7 @@ from ..model import Shape, Target
 from ..progress import Run
 from .loop import Refined, Refinement, refine
 from .reduced import ReducedTarget
-from .smooth import SmoothJoints, TurningPrice
+from .smooth import HairPrice, SmoothJoints, TurningPrice
 
 #: Share of the steps after which outlines get all their segments, and keep only those that they need.
 GROWN, MERGED = 0.3, 0.65
@@ -20,10 +20,11 @@ FEW = 8
 AREAS = (350, 900)
 #: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
 AT_ONCE, LOOK_EVERY = 256, 32
-#: What a radian of turning inwards costs (see TurningPrice), and how far a step slides control points towards even
-#: spacing. Most joints that may become corners, and the last phase's steps before that is decided.
-TURNING_COST, EVENNESS = 1.2, 0.03
-CORNERS, EARN_AFTER = 0.12, 30
+#: What a radian of turning inwards costs (see TurningPrice), what a hair costs (see HairPrice), and how far a step
+#: slides control points towards even spacing. Most joints that may become corners, and the last phase's steps before
+#: that is decided.
+TURNING_COST, HAIR_COST, EVENNESS = 1.9, 1.0, 0.03
+CORNERS, EARN_AFTER = 0.18, 30
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Freed:
 
 
 def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0,
-                 polygons: bool = False) -> tuple[TurningPrice, SmoothJoints]:
+                 polygons: bool = False) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
     """What keeps outlines smooth and without wiggles; see :class:`SmoothJoints`."""
-    return TurningPrice(TURNING_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
+    return TurningPrice(TURNING_COST), HairPrice(HAIR_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,

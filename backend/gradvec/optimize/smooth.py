@@ -1,4 +1,4 @@
-"""Outlines that are smooth by construction, and a price on wiggles.
+"""Outlines that are smooth by construction, and prices on wiggles and on hairs.
 
 An anchor lies on the line between its two handles unless it is a corner. A smooth joint is then its two handles and
 where between them the anchor lies: five numbers a segment in place of six. The derivative with respect to the anchor
@@ -24,6 +24,9 @@ AVERAGING = 0.08
 SOFT_PX, SOFT_TURN = 1.0, 0.2
 #: A segment is straight where its handle is no further than this, px, from the third of its chord.
 STRAIGHT_PX = 0.05
+#: Loops whose control polygon is less compact (4 pi area / length^2; 1 for a circle) are widened. The curve itself is
+#: shorter, and so more compact.
+COMPACT = 0.07
 
 
 class SmoothJoints(Constraint):
@@ -127,3 +130,35 @@ class TurningPrice(Constraint):
         normal = torch.stack([-edge[:, 1], edge[:, 0]], 1)
         pull = (slope - slope[after])[:, None] * normal / ((edge * edge).sum(1, keepdim=True) + SOFT_PX**2)
         variables.points.grad.sub_(pull).add_(pull[before])
+
+
+class HairPrice(Constraint):
+    """Widens loops that are next to nothing but length: one that lacks a share x of being as compact as
+    :data:`COMPACT` costs -log(1 - x) times its length times ``cost`` pixels that are as wrong as the picture is on
+    average. Compactness is 4 pi area / length^2 of the control polygon."""
+
+    def __init__(self, cost: float) -> None:
+        self._cost = cost
+
+    def begin(self, variables: Variables) -> None:
+        loops = np.diff(variables.topology.loop_points)
+        self._loop = torch.from_numpy(np.repeat(np.arange(len(loops)), loops)).to(variables.points.device)
+        self._loops = len(loops)
+
+    def before_step(self, variables: Variables) -> None:
+        if variables.points.grad is None:
+            return
+        p, after, before = variables.points, variables.following, variables.preceding
+        edge, span = p[after] - p, p[after] - p[before]
+        length = torch.hypot(edge[:, 0], edge[:, 1])
+        doubled = p[:, 0] * p[after, 1] - p[after, 0] * p[:, 1]
+        zeros = torch.zeros(2, self._loops, device=p.device, dtype=p.dtype)
+        area, around = zeros.index_add_(1, self._loop, torch.stack([doubled / 2, length]))
+        compact = 4 * math.pi * area.abs() / (around * around + 1e-9)
+        weight = torch.where(compact < COMPACT, around, torch.zeros_like(around)) * (self._cost * variables.wrong)
+        # An outline of no area has no side to be widened to: then its length goes alone.
+        wider = (weight / torch.where(area.abs() < 1e-3, torch.full_like(area, math.inf), area))[self._loop]
+        shorter = (2 * weight / (around + 1e-9))[self._loop]
+        unit = edge / (length + 1e-3).unsqueeze(1)
+        normal = torch.stack([span[:, 1], -span[:, 0]], 1) / 2
+        variables.points.grad.sub_(wider[:, None] * normal).add_(shorter[:, None] * (unit[before] - unit))

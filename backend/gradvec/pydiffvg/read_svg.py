@@ -14,10 +14,14 @@ from ..errors import InputError
 from ..io.svg.attributes import color_of, length, matrix_of, numbers, share
 from ..io.svg.path import arc_cubics, commands
 from ..io.svg.read import parse, size_of
+from ..render.build import Linear, Radial, transformed_fill
+from ..render.reference import bernstein
 from ..render.shapes import transformed
+from .paths import ToCubics, structure_of
 from .types import Circle, Ellipse, LinearGradient, Path, Polygon, RadialGradient, Rect, ShapeGroup
 
 Paint = Any
+_NO_PAINT = ("none", "transparent", "")
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -56,13 +60,14 @@ def svg_str_to_scene(svg: str | bytes) -> tuple[int, int, list[Any], list[ShapeG
     matrix = np.eye(3)
     if len(box) == 4:
         matrix[:2, 2] = -box[0], -box[1]
-    reader = _Reader(root)
+    reader = _Reader(root, (box[2], box[3]) if len(box) == 4 else (float(width), float(height)))
     reader.walk(root, _Look(matrix))
     return width, height, reader.shapes, reader.groups
 
 
 class _Reader:
-    def __init__(self, root: etree._Element) -> None:
+    def __init__(self, root: etree._Element, size: tuple[float, float]) -> None:
+        self.size = size
         self.shapes: list[Any] = []
         self.groups: list[ShapeGroup] = []
         self.named = {e.get("id"): e for e in root.iter() if isinstance(e.tag, str) and e.get("id")}
@@ -100,11 +105,11 @@ class _Reader:
             even_odd=style["fill-rule"] == "evenodd" if "fill-rule" in style else outer.even_odd)
 
     def _shape(self, element: etree._Element, tag: str, look: _Look) -> None:
-        fill = self._paint(look.fill, look.opacity * look.fill_opacity, look.matrix)
-        stroke = self._paint(look.stroke, look.opacity * look.stroke_opacity, look.matrix)
-        made = _shapes_of(element, tag, fill is not None)
+        made = _shapes_of(element, tag, look.fill.strip() not in _NO_PAINT)
         if not made:
             return
+        fill = self._paint(look.fill, look.opacity * look.fill_opacity, look.matrix, made)
+        stroke = self._paint(look.stroke, look.opacity * look.stroke_opacity, look.matrix, made)
         matrix = torch.tensor(look.matrix, dtype=torch.float32)
         width = look.stroke_width / 2
         if tag == "path":  # as diffvg does: a path's points are px of the canvas
@@ -119,16 +124,16 @@ class _Reader:
         self.groups.append(ShapeGroup(torch.arange(first, len(self.shapes)), fill, look.even_odd, stroke,
                                       matrix, element.get("id", "")))
 
-    def _paint(self, text: str, opacity: float, matrix: np.ndarray) -> Paint:
+    def _paint(self, text: str, opacity: float, matrix: np.ndarray, shapes: list[Any]) -> Paint:
         text = text.strip()
-        if text in ("none", "transparent", ""):
+        if text in _NO_PAINT:
             return None
         if text.startswith("url("):
             element = self.named.get(text[4:].split(")")[0].strip(" '\"#"))
-            return None if element is None else self._gradient(element, opacity, matrix)
+            return None if element is None else self._gradient(element, opacity, matrix, shapes)
         return torch.tensor([*color_of("#000000" if text == "currentColor" else text), opacity])
 
-    def _gradient(self, element: etree._Element, opacity: float, matrix: np.ndarray) -> Paint:
+    def _gradient(self, element: etree._Element, opacity: float, matrix: np.ndarray, shapes: list[Any]) -> Paint:
         """In px of the canvas. What an element lacks, those that it refers to have."""
         chain = [element]
         while len(chain) < 16 and (after := self.named.get(_reference(chain[-1]))) is not None:
@@ -144,21 +149,44 @@ class _Reader:
         def value(name: str, default: str) -> str:
             return next((e.get(name) for e in chain if e.get(name) is not None), default)
 
-        if value("gradientUnits", "objectBoundingBox") != "userSpaceOnUse":
-            raise InputError(f"Gradient {element.get('id')!r} is given in parts of a shape's box.",
-                             "Save the file with gradientUnits=\"userSpaceOnUse\", as Inkscape does.")
-        place = matrix @ matrix_of(value("gradientTransform", ""))
+        in_box = value("gradientUnits", "objectBoundingBox") != "userSpaceOnUse"
+        unit = (1.0, 1.0) if in_box else self.size
+
+        def place(name: str, default: str) -> float:
+            text = value(name, default).strip()
+            whole = float(np.hypot(*unit) / 2**0.5) if name == "r" else unit["xy".index(name.strip("c12"))]
+            return length(text[:-1]) / 100 * whole if text.endswith("%") else length(text)
+
+        moved = matrix @ (_box_matrix(shapes) if in_box else np.eye(3)) @ matrix_of(value("gradientTransform", ""))
+        if abs(np.linalg.det(moved)) < 1e-12:  # of a shape without width or height nothing is seen
+            return torch.tensor(colors[-1])
         rest = torch.tensor(offsets, dtype=torch.float32), torch.tensor(colors, dtype=torch.float32)
+        to_canvas = torch.from_numpy(moved)
         if etree.QName(element).localname == "linearGradient":
-            x1, y1, x2, y2 = (length(value(n, "0")) for n in ("x1", "y1", "x2", "y2"))
-            return LinearGradient(_placed(place, x1, y1), _placed(place, x2, y2), *rest)
-        cx, cy, r = (length(value(n, "0")) for n in ("cx", "cy", "r"))
-        radius = torch.tensor([r * float(np.hypot(*place[:2, 0])), r * float(np.hypot(*place[:2, 1]))])
-        return RadialGradient(_placed(place, cx, cy), radius, *rest)
+            start, end = (torch.tensor([place(x, otherwise), place(y, "0%")]).double()
+                          for x, y, otherwise in (("x1", "y1", "0%"), ("x2", "y2", "100%")))
+            if torch.equal(start, end):
+                return rest[1][-1]
+            linear = transformed_fill(Linear(start, end, *rest), to_canvas)
+            return LinearGradient(linear.start.float(), linear.end.float(), *rest)
+        center = torch.tensor([place("cx", "50%"), place("cy", "50%")]).double()
+        radial = transformed_fill(Radial(center, torch.tensor(place("r", "50%")).double(), *rest), to_canvas)
+        return RadialGradient(radial.center.float(), _radii(radial.radius).float(), *rest)
 
 
-def _placed(matrix: np.ndarray, x: float, y: float) -> torch.Tensor:
-    return torch.tensor((matrix @ (x, y, 1.0))[:2], dtype=torch.float32)
+def _radii(axes: torch.Tensor) -> torch.Tensor:
+    """(2,) half axes along x and y, or the (2, 2) given ones where the ellipse is turned."""
+    spread = axes.T @ axes
+    upright = float(spread[0, 1].abs()) <= 1e-6 * float(spread.diagonal().sum())
+    return spread.diagonal().sqrt() if upright else axes
+
+
+def _box_matrix(shapes: list[Any]) -> np.ndarray:
+    """From the unit square to the bounding box of all shapes, found to about a thousandth of its size."""
+    curves = ToCubics(tuple(structure_of(s, i) for i, s in enumerate(shapes)))(shapes)
+    drawn = bernstein(32) @ curves.control.detach().double().numpy()[curves.segments]
+    (left, top), (right, bottom) = drawn.min((0, 1)), drawn.max((0, 1))
+    return np.array([[right - left, 0, left], [0, bottom - top, top], [0, 0, 1.0]])
 
 
 def _is_stop(element: etree._Element) -> bool:

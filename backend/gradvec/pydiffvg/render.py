@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from ..errors import UsageError
 from ..render import render as render_scene
+from ..render import render_flat
 from ..render.ground import over
 from ..render.scene import Scene
 from .device import get_device, get_use_gpu
@@ -58,6 +60,12 @@ class RenderFunction:
         return [serialize(canvas_width, canvas_height, shapes, shape_groups)]
 
     @staticmethod
+    def render_grad(*args: Any) -> torch.Tensor:
+        """diffvg's own picture of derivatives."""
+        raise UsageError("gradvec.pydiffvg has no pictures of derivatives (render_grad).",
+                         "Call backward() on what apply() returns.")
+
+    @staticmethod
     def apply(width: int, height: int, num_samples_x: int, num_samples_y: int, seed: int,
               background_image: torch.Tensor | None, *args: Any) -> torch.Tensor:
         """(height, width, 4) straight RGBA on get_device(). Samples and seed change nothing: areas are exact."""
@@ -74,13 +82,19 @@ def _picture(given: Serialized, width: int, height: int, background: torch.Tenso
         return picture if background is None else _rgba(background)
     scene = scene_of(given, width, height)
     engine = "auto" if get_use_gpu() else "cpu"
-    picture = render_scene(scene, engine)
-    covered = None
     if background is not None:
-        picture = over(picture, _rgba(background))
-    elif bool((scene.stop_color[:, 3] != 1).any()):
-        covered = render_scene(_opaque(scene), engine)[..., 3:]
-    return _straight(picture, covered).to(get_device())
+        return over(render_scene(scene, engine), _rgba(background)).to(get_device())
+    # Where all is opaque, straight and premultiplied are one; their derivatives by the colours' opacity are not.
+    see_through = scene.stop_color.requires_grad or bool((scene.stop_color[:, 3] != 1).any())
+    if see_through and len(scene.stop_color) == 1:  # alone and of one colour, its opacity is a factor of one plane
+        share = torch.cat([torch.ones(3), scene.stop_color[0, 3:]])
+        planes = render_flat(_opaque(scene), engine).t() * share[:, None]
+    elif see_through:
+        covered = render_flat(_opaque(scene), engine).t()[3]
+        planes = _Straight.apply(render_flat(scene, engine).t(), covered)
+    else:
+        planes = render_flat(scene, engine).t()
+    return planes.t().reshape(height, width, 4).to(get_device())
 
 
 def _rgba(background: torch.Tensor) -> torch.Tensor:
@@ -90,18 +104,33 @@ def _rgba(background: torch.Tensor) -> torch.Tensor:
 
 def _opaque(scene: Scene) -> Scene:
     """The same outlines without their colours' transparency: its alpha is what of a px is covered at all."""
-    color = torch.cat([scene.stop_color[:, :3].detach(), torch.ones_like(scene.stop_color[:, 3:])], 1)
+    color = torch.cat([scene.stop_color[:, :3], torch.ones_like(scene.stop_color[:, 3:])], 1)
     return replace(scene, stop_color=color)
 
 
-def _straight(picture: torch.Tensor, covered: torch.Tensor | None) -> torch.Tensor:
+class _Straight(torch.autograd.Function):
     """The mean of straight colours over a px, where what is bare counts as black, from the premultiplied picture.
 
-    covered: (H, W, 1) share of the px that anything covers; None: where there is something, it is its opacity.
+    planes: (4, P). covered: (P,) share of the px that anything covers. Where all is opaque the picture is that already.
     """
-    if covered is None:
-        return picture
-    color, alpha = picture[..., :3], picture[..., 3:]
-    clear = alpha.detach() < _CLEAR
-    straight = color / torch.where(clear, torch.ones_like(alpha), alpha) * covered
-    return torch.cat([torch.where(clear, torch.zeros_like(color), straight), alpha], 2)
+
+    @staticmethod
+    def forward(ctx: Any, planes: torch.Tensor, covered: torch.Tensor) -> torch.Tensor:
+        alpha = planes[3]
+        inverse = torch.where(alpha < _CLEAR, torch.zeros_like(alpha), alpha.reciprocal())
+        result = torch.empty_like(planes)
+        torch.mul(planes[:3], inverse * covered, out=result[:3])
+        result[3] = alpha
+        ctx.save_for_backward(planes, covered, inverse)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        planes, covered, inverse = ctx.saved_tensors
+        grad = grad.contiguous()
+        pull = (grad[:3] * planes[:3]).sum(0).mul_(inverse)
+        result = torch.empty_like(grad)
+        torch.mul(grad[:3], inverse * covered, out=result[:3])
+        result[3] = grad[3] - pull * covered * inverse
+        return result, pull

@@ -26,6 +26,8 @@ _STRAY = 0.03
 _CHORDS = np.array([1, 2, 4, 8, 16, 32, 64, 128])
 #: Structures that are kept.
 _KEPT = 8
+#: Chords of strokes that cost as much as a call for them.
+_CHORDS_A_CALL = 2000
 
 
 @dataclass(frozen=True)
@@ -188,10 +190,30 @@ def _stroke_batches(curves: Curves, shapes: list[int]) -> list[_Stroked]:
         for n, need in enumerate(needed):
             chords = int(_CHORDS[min(int(np.searchsorted(_CHORDS, need.chords)), len(_CHORDS) - 1)])
             parts.setdefault((chords, need.folds), []).append(n)
-        for (chords, folds), members in parts.items():
+        segments = (count - (not closed)) // 3
+        for (chords, folds), members in _merged(parts, segments).items():
             batches.append(_Stroked(tuple(ids[n] for n in members), index[members], closed, varies,
                                     Structure(chords, most.join, most.cap, folds)))
     return batches
+
+
+def _merged(parts: dict[tuple[int, bool], list[int]], segments: int) -> dict[tuple[int, bool], list[int]]:
+    """Members by (chords, folds), where few join those who have more chords: a call costs as much as many chords.
+
+    segments: of each stroke.
+    """
+    left, done = dict(parts), {}
+    for key in sorted(parts, key=lambda k: (k[1], k[0])):
+        members = left.pop(key)
+        chords, folds = key
+        cost = {k: len(members) * segments * (k[0] - chords + (k[1] - folds) * k[0])
+                for k in left if k[0] >= chords and k[1] >= folds}
+        best = min(cost, key=cost.__getitem__, default=None)
+        if best is not None and cost[best] <= _CHORDS_A_CALL:
+            left[best] = sorted(left[best] + members)
+        else:
+            done[key] = members
+    return done
 
 
 def _width_across(curves: Curves, index: torch.Tensor, varies: bool) -> torch.Tensor:
@@ -205,7 +227,7 @@ def _fill(color: Any, scale: tuple[float, float]) -> Fill:
         return Linear(_here(color.begin) * stretch, _here(color.end) * stretch, _here(color.offsets),
                       _here(color.stop_colors))
     if isinstance(color, RadialGradient):
-        return Radial(_here(color.center) * stretch, (_here(color.radius) * stretch).mean(), _here(color.offsets),
+        return Radial(_here(color.center) * stretch, _here(color.radius) * stretch, _here(color.offsets),
                       _here(color.stop_colors))
     return _here(color)
 

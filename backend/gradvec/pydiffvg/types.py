@@ -88,7 +88,11 @@ class LinearGradient:
 
 @dataclass(eq=False)
 class RadialGradient:
-    """center: (2,) px of the canvas. radius: (2,) px along x and y; where they differ, their mean is what is shown."""
+    """center: (2,) px of the canvas. radius: (2,) px along x and y.
+
+    What diffvg does not have: radius (2, 2), the two half axes, one a row, of an ellipse that is turned. svg_to_scene()
+    gives them for gradients with such a transform.
+    """
 
     center: torch.Tensor = field(default_factory=_nowhere)
     radius: torch.Tensor = field(default_factory=_nowhere)

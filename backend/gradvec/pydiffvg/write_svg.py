@@ -124,15 +124,18 @@ def _paint(node: Any, name: str, color: Any, defs: Any, key: str, shape_to_canva
 
 def _add_gradient(defs: Any, key: str, color: Any, shape_to_canvas: torch.Tensor) -> None:
     """Gradients lie in px of the canvas: where the shape is transformed, they are taken back."""
-    place = torch.linalg.inv(shape_to_canvas)
+    place = torch.linalg.inv(shape_to_canvas.to(torch.float32))
     if isinstance(color, LinearGradient):
         (x1, y1), (x2, y2) = color.begin.tolist(), color.end.tolist()
         node = etree.SubElement(defs, "linearGradient", {"x1": _text(x1), "y1": _text(y1), "x2": _text(x2),
                                                          "y2": _text(y2)})
     else:
-        (cx, cy), (rx, ry) = color.center.tolist(), color.radius.tolist()
+        radius = color.radius.detach().cpu()
+        axes = radius if radius.dim() == 2 else torch.diag(radius.reshape(-1).expand(2))
         node = etree.SubElement(defs, "radialGradient", {"cx": "0", "cy": "0", "r": "1"})
-        place = place @ torch.tensor([[rx, 0, cx], [0, ry, cy], [0, 0, 1]])
+        to_canvas = torch.eye(3)
+        to_canvas[:2, :2], to_canvas[:2, 2] = axes.T, color.center.detach().cpu()
+        place = place @ to_canvas
     if not torch.equal(place, torch.eye(3)):
         node.set("gradientTransform", _matrix(place))
     node.attrib.update({"id": key, "gradientUnits": "userSpaceOnUse"})
@@ -158,4 +161,5 @@ def _pair(point: Any) -> str:
 
 def _text(value: Any) -> str:
     """At most five decimals, which keep what float32 holds of a px."""
-    return f"{float(value):.5f}".rstrip("0").rstrip(".")
+    number = float(value.detach() if isinstance(value, torch.Tensor) else value)
+    return f"{number:.5f}".rstrip("0").rstrip(".")

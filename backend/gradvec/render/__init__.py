@@ -75,19 +75,31 @@ def render_flat(scene: Scene, engine: str = "auto", device: str = "auto") -> tor
     Raises:
         EngineError: the engine or device is unknown or not at hand, or a parameter is misshapen or not finite.
     """
-    _refuse_vmap(scene)
-    scene.check()
+    points, scene = scene.points, checked_scene(scene)
     global _last_device
     engine, device = choose(engine, device)
     _last_device = device
-    points = scene.points
-    if points.dtype.itemsize < 4:  # half precision has too few digits for coordinates
-        import torch
-        scene = scene.to(dtype=torch.float32)
     if points.device.type == "cpu" and device == "cuda":
         from .away import render_away
         return render_away(scene, device, _load(engine), _load("cpu")).to(points)
     return _load(engine)(scene.to(device=device)).to(points)
+
+
+def checked_scene(scene: Scene) -> Scene:
+    """The scene as engines take it: looked at, and half precision, which has too few digits for coordinates, in
+    float32."""
+    _refuse_vmap(scene)
+    scene.check()
+    if scene.points.dtype.itemsize < 4:
+        import torch
+        scene = scene.to(dtype=torch.float32)
+    return scene
+
+
+def squared_error(*args: Any, **options: Any) -> torch.Tensor:
+    """The sum of squared differences from a goal: see :func:`gradvec.render.comparing.squared_error`."""
+    from .comparing import squared_error as measured
+    return measured(*args, **options)
 
 
 def _refuse_vmap(scene: Scene) -> None:

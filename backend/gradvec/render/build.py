@@ -7,17 +7,19 @@ as long as one of them is alive. So a training loop may make its scene anew in e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 from ..errors import EngineError
 from .reference import bernstein
-from .scene import LINEAR, PIECES, RADIAL, SOLID, Scene, Topology
+from .scene import ELLIPTIC, LINEAR, PIECES, RADIAL, SOLID, Scene, Topology
+from .shapes import transformed
 from .strokes import Polygons
 
 RULES = ("nonzero", "evenodd")
@@ -35,7 +37,11 @@ class Linear:
 
 @dataclass(frozen=True)
 class Radial:
-    """A gradient around center (2,) px out to radius px, one number. The others as in Linear."""
+    """A gradient around center (2,) px. The others as in Linear.
+
+    radius: px, one number; (2,) half axes along x and y; or (2, 2) two conjugate half axes, one a row, of an ellipse
+    that is turned: where a matrix takes (1, 0) and (0, 1).
+    """
 
     center: torch.Tensor
     radius: torch.Tensor
@@ -47,6 +53,31 @@ Fill = torch.Tensor | Linear | Radial
 Shape = torch.Tensor | Sequence[torch.Tensor] | Polygons
 
 _kept: WeakValueDictionary[tuple, Topology] = WeakValueDictionary()
+
+
+def half_axes(radii: torch.Tensor, angle: torch.Tensor | float) -> torch.Tensor:
+    """(2, 2) for Radial.radius: half axes of (2,) px, turned by ``angle``, radians from x towards y; differentiable."""
+    turn = torch.as_tensor(angle, dtype=radii.dtype, device=radii.device)
+    cos, sin = torch.cos(turn), torch.sin(turn)
+    return torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]) * radii[:, None]
+
+
+def transformed_fill(fill: Fill, matrix: torch.Tensor) -> Any:
+    """A fill of the same type under a (2, 3) or affine (3, 3) matrix, as a gradientTransform; differentiable in both.
+
+    Circles become ellipses. Lines of equal colour stay lines, though no longer upright to the way of the points that
+    said where they are: those of the result are upright again.
+    """
+    if isinstance(fill, torch.Tensor):
+        return fill
+    inner = matrix[:2, :2]
+    if isinstance(fill, Radial):
+        axes = fill.radius if fill.radius.dim() == 2 else torch.diag(fill.radius.reshape(-1).expand(2))
+        return replace(fill, center=transformed(fill.center, matrix[:2]), radius=axes @ inner.T)
+    way = fill.end - fill.start
+    slope = torch.linalg.solve(inner.T, way / (way * way).sum())
+    start = transformed(fill.start, matrix[:2])
+    return replace(fill, start=start, end=start + slope / (slope * slope).sum())
 
 
 def scene_from_tensors(width: int, height: int, outlines: Sequence[Shape], fills: torch.Tensor | Sequence[Fill],
@@ -103,7 +134,9 @@ def join_scenes(scenes: Sequence[Scene]) -> Scene:
     canvas = np.concatenate([t.canvas + n for t, n in zip(topologies, before[:-1], strict=True)])
     topology = shared_topology(joined("loop_points"), joined("outline_loops"), joined("stop_index"), all_of("kind"),
                                canvas, all_of("sizes"), topologies[0].pieces, all_of("even_odd"))
-    return Scene(topology, *(torch.cat(p) for p in zip(*(s.parameters for s in scenes), strict=True)))
+    columns = max(s.geometry.shape[1] for s in scenes)
+    wide = [replace(s, geometry=pad(s.geometry, (0, columns - s.geometry.shape[1]))) for s in scenes]
+    return Scene(topology, *(torch.cat(p) for p in zip(*(s.parameters for s in wide), strict=True)))
 
 
 def crop_scene(scene: Scene, x: int, y: int, width: int, height: int) -> Scene:
@@ -115,8 +148,8 @@ def crop_scene(scene: Scene, x: int, y: int, width: int, height: int) -> Scene:
                                np.array([[width, height]]), t.pieces, t.even_odd)
     corner = scene.points.new_tensor([x, y])
     far = torch.as_tensor(t.kind == LINEAR, device=scene.points.device)[:, None]
-    moved = torch.cat([scene.geometry[:, :2] - corner,
-                       torch.where(far, scene.geometry[:, 2:] - corner, scene.geometry[:, 2:])], 1)
+    first, second, rest = scene.geometry[:, :2], scene.geometry[:, 2:4], scene.geometry[:, 4:]
+    moved = torch.cat([first - corner, torch.where(far, second - corner, second), rest], 1)
     return Scene(topology, scene.points - corner, moved, *scene.parameters[2:])
 
 
@@ -198,16 +231,30 @@ def fill_arrays(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Te
             geometry.append(torch.cat([fill.start, fill.end]))
         else:
             if fill.radius.numel() != 1:
-                raise EngineError(f"A radial gradient expects one radius, got {fill.radius.numel()}.")
-            geometry.append(torch.cat([fill.center, fill.radius.reshape(1), nothing[:1]]))
+                kinds[-1] = ELLIPTIC
+            geometry.append(torch.cat([fill.center, _radius(fill.radius)]))
         offsets.append(fill.offsets.reshape(-1))
         colors.append(with_alpha(fill.colors))
     stops = [len(c) for c in colors]
     if stops != [len(o) for o in offsets]:
         raise EngineError("A gradient expects as many offsets as colours.")
+    if ELLIPTIC in kinds:
+        geometry = [torch.cat([g, nothing[:6 - len(g)]]) for g in geometry]
     return (kinds, torch.stack(geometry) if geometry else like.new_zeros(0, 4),
             torch.cat(offsets) if offsets else like.new_zeros(0),
             torch.cat(colors) if colors else like.new_zeros(0, 4), stops)
+
+
+def _radius(radius: torch.Tensor) -> torch.Tensor:
+    """What follows a radial gradient's centre: (2,) radius and 0, or (4,) two half axes."""
+    if radius.shape == (2, 2):
+        return radius.reshape(4)
+    if radius.shape == (2,):
+        return torch.diag(radius).reshape(4)
+    if radius.numel() != 1:
+        raise EngineError(f"A radial gradient expects a radius of one number, (2,) or (2, 2), got "
+                          f"{tuple(radius.shape)}.")
+    return torch.cat([radius.reshape(1), radius.new_zeros(1)])
 
 
 def offsets_of(lengths: Any) -> np.ndarray:

@@ -20,7 +20,7 @@ import torch
 
 from ..errors import EngineError
 from .reference import DEGENERATE, flatten, outline_edges
-from .scene import RADIAL, SOLID, Scene
+from .scene import ELLIPTIC, RADIAL, SOLID, Scene
 
 #: Samples along each side of a pixel; diffvg's own examples use 2.
 SAMPLES = 2
@@ -126,9 +126,12 @@ def _fill(pydiffvg: Any, scene: Scene, n: int) -> Any:
     stops = slice(int(t.stop_index[n]), int(t.stop_index[n + 1]))
     color = scene.stop_color[stops]
     color = torch.cat([color[:, :3], color[:, 3:] * scene.opacity[n]], 1)
-    x1, y1, x2, y2 = geometry = scene.geometry[n]
+    x1, y1, x2, y2 = geometry = scene.geometry[n, :4]
     if t.kind[n] == SOLID:
         return color[0].contiguous()
+    if t.kind[n] == ELLIPTIC:
+        return _ellipse(pydiffvg, n, geometry[:2], scene.geometry[n, 2:].reshape(2, 2),
+                        _apart(scene.stop_offset[stops]), color)
     radial = bool(t.kind[n] == RADIAL)
     length = x2 if radial else torch.hypot(x2 - x1, y2 - y1)
     if float(length.detach()) <= DEGENERATE or len(color) == 1:
@@ -137,6 +140,18 @@ def _fill(pydiffvg: Any, scene: Scene, n: int) -> Any:
     if radial:
         return pydiffvg.RadialGradient(geometry[:2].contiguous(), torch.stack([x2, x2]), offset, color)
     return pydiffvg.LinearGradient(geometry[:2].contiguous(), geometry[2:].contiguous(), offset, color)
+
+
+def _ellipse(pydiffvg: Any, n: int, center: torch.Tensor, axes: torch.Tensor, offset: torch.Tensor,
+             color: torch.Tensor) -> Any:
+    """diffvg knows half axes along x and y only."""
+    radii = axes.norm(dim=0)
+    if float((axes[:, 0] * axes[:, 1]).sum().abs().detach()) > 1e-4 * float((radii * radii).sum().detach()):
+        raise EngineError(f"The radial gradient of outline {n} is a turned ellipse, which diffvg does not have.",
+                          "Choose engine cpu or cuda.")
+    if len(color) == 1 or float(radii.detach().amin()) <= DEGENERATE:
+        return color[-1].contiguous()
+    return pydiffvg.RadialGradient(center.contiguous(), radii, offset, color)
 
 
 def _apart(offset: torch.Tensor) -> torch.Tensor:

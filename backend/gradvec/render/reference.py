@@ -30,7 +30,8 @@ dw/dp0 = (-dy, dx) * integral of (1 - t), dw/dp1 = (-dy, dx) * integral of t. Th
 - A fill is piecewise linear in u: between stops where offset[i] <= u < offset[i + 1]; before the first stop and from
   the last one on it is constant and passes no derivative to geometry or offsets.
 - A linear gradient shorter than DEGENERATE px or a radius up to it paints its last stop, as SVG says, and has no
-  derivative to its geometry. The centre of a radial gradient, where u has a cone's tip, passes none either.
+  derivative to its geometry; so does an ellipse whose half axes span |det| <= DEGENERATE * their common length, which
+  is a line or a point. The centre of a radial gradient, where u has a cone's tip, passes none either.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from .scene import RADIAL, SOLID, Scene, Topology
+from .scene import ELLIPTIC, RADIAL, SOLID, Scene, Topology
 
 #: Machine epsilons (of winding, and of px) that count as nothing where the derivative is decided.
 TIE_EPS = 8
@@ -280,22 +281,32 @@ def fill(scene: Scene, n: int, box: tuple[int, int, int, int]) -> torch.Tensor:
         return color[0].expand(h, w, 4)
     px = torch.arange(x, x + w, dtype=color.dtype, device=color.device)[None, :] + 0.5
     py = torch.arange(y, y + h, dtype=color.dtype, device=color.device)[:, None] + 0.5
-    u = _along(scene.geometry[n], px, py, bool(t.kind[n] == RADIAL))
+    u = _along(scene.geometry[n], px, py, int(t.kind[n]))
     return color[-1].expand(h, w, 4) if u is None else _ramp(u, offset, color)
 
 
-def _along(geometry: torch.Tensor, px: torch.Tensor, py: torch.Tensor, radial: bool) -> torch.Tensor | None:
+def _along(geometry: torch.Tensor, px: torch.Tensor, py: torch.Tensor, kind: int) -> torch.Tensor | None:
     """(h, w) position along the gradient, 0 at its start and 1 at its end; None where the gradient is a point."""
-    x1, y1, x2, y2 = geometry.unbind()
-    if radial:
-        if x2 <= DEGENERATE:
+    x1, y1, x2, y2 = geometry[:4].unbind()
+    if kind == ELLIPTIC:
+        bx, by = geometry[4:].unbind()
+        det = x2 * by - y2 * bx
+        if det**2 <= DEGENERATE**2 * (geometry[2:] ** 2).sum():
             return None
-        square = (px - x1) ** 2 + (py - y1) ** 2
-        tip = square == 0
-        return torch.where(tip, square, torch.where(tip, torch.ones_like(square), square).sqrt()) / x2
+        dx, dy = px - x1, py - y1
+        return _length((by * dx - bx * dy) / det, (x2 * dy - y2 * dx) / det)
+    if kind == RADIAL:
+        return None if x2 <= DEGENERATE else _length(px - x1, py - y1) / x2
     dx, dy = x2 - x1, y2 - y1
     square = dx * dx + dy * dy
     return None if square <= DEGENERATE**2 else ((px - x1) * dx + (py - y1) * dy) / square
+
+
+def _length(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Of vectors; at (0, 0) without a derivative."""
+    square = x**2 + y**2
+    tip = square == 0
+    return torch.where(tip, square, torch.where(tip, torch.ones_like(square), square).sqrt())
 
 
 def _ramp(u: torch.Tensor, offset: torch.Tensor, color: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from ..errors import EngineError
 from ..model import LinearGradient, RadialGradient, Shape, SolidColor
 from .topology_check import checked_arrays
 
-SOLID, LINEAR, RADIAL = 0, 1, 2
+SOLID, LINEAR, RADIAL, ELLIPTIC = 0, 1, 2, 3
 #: A scene's tensors, in the order of Scene.parameters.
 PARAMETERS = ("points", "geometry", "stop_offset", "stop_color", "opacity", "background")
 
@@ -36,7 +36,7 @@ class Topology:
     loop_points: (L + 1,) first control point of each loop; each loop holds 3 points per segment.
     outline_loops: (N + 1,) first loop of each outline.
     stop_index: (N + 1,) first stop of each outline; a solid fill has exactly one stop.
-    kind: (N,) uint8, SOLID, LINEAR or RADIAL.
+    kind: (N,) uint8, SOLID, LINEAR, RADIAL or ELLIPTIC.
     canvas: (N,) int64 which canvas an outline is on; must not decrease.
     sizes: (B, 2) int64 (width, height) px of each canvas. One canvas is the usual case; many canvases are unrelated
         small scenes rendered in one call.
@@ -99,7 +99,9 @@ class Scene:
     The parameters are of one floating point type and on one device. Two scenes are equal where their topologies and all
     values are.
 
-    points: (K, 2) px. geometry: (N, 4) px: linear x1 y1 x2 y2, radial cx cy r 0, solid ignored.
+    points: (K, 2) px. geometry: (N, 4) px: linear x1 y1 x2 y2, radial cx cy r 0, solid ignored; (N, 6) where there are
+    elliptic ones: cx cy ax ay bx by, with two conjugate half axes a and b, which is what a matrix makes of (1, 0) and
+    (0, 1); the last two numbers of all others are ignored.
     stop_offset: (T,) in [0, 1], rising inside an outline. stop_color: (T, 4) straight RGBA.
     opacity: (N,). background: (B, 4) straight RGBA under each canvas.
     """
@@ -166,6 +168,9 @@ class Scene:
                     "opacity": (t.count,), "background": (len(t.sizes), 4)}
         for name, shape in expected.items():
             got = tuple(getattr(self, name).shape)
+            wider = name == "geometry" and got == (t.count, 6)
+            if wider or (name == "geometry" and bool((t.kind == ELLIPTIC).any())):
+                shape = (t.count, 6)
             if got != shape:
                 raise EngineError(f"Scene.{name} expects shape {shape}, got {got}.")
         # A sum is finite only if all of it is: one cheap look and one wait for a device before the place is looked for.

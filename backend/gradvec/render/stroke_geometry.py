@@ -13,8 +13,8 @@ import torch
 
 #: px; stands for a width of 0, whose outline would have no inside.
 LEAST_WIDTH = 2e-3
-#: Steps per segment in which a curve is measured.
-_FINE = 32
+#: Steps per segment in which a curve is measured, and how often: a bend may be shorter than a step of a first look.
+_FINE, _LOOKS = 32, 3
 _MITER_LIMIT = 4.0
 #: Part of its length below which an inner side counts as about to turn round.
 _ALMOST = 0.15
@@ -76,7 +76,7 @@ def sample(control: torch.Tensor, radius: torch.Tensor, chords: int) -> Track:
     with torch.no_grad():
         fine = torch.linspace(0, 1, _FINE + 1, dtype=control.dtype, device=control.device)
         fine = fine.expand(*control.shape[:2], -1)
-        for _ in range(2):  # a second look goes into the bends that the first one found
+        for _ in range(_LOOKS):  # each goes deeper into the bends that the one before it found
             need, length = _bends(along(control, radius, fine))
             need = need + (0.02 * need.sum(-1, keepdim=True) + 1e-6) * (
                 length / length.sum(-1, keepdim=True).clamp_min(1e-30) + 1 / _FINE)

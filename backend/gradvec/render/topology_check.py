@@ -11,7 +11,7 @@ from ..errors import EngineError
 if TYPE_CHECKING:
     from .scene import Topology
 
-_KINDS = 3
+_KINDS = 4
 #: Most line pieces per cubic, most px along a canvas' side, and most of anything: products of them fit into int64.
 MOST_PIECES, MOST_SIDE, MOST = 1024, 1 << 20, 1 << 40
 
@@ -35,7 +35,7 @@ def checked_arrays(t: Topology) -> dict[str, Any]:
             raise _error(f"{name} has {len(value)} entries, but kind has {n}.")
     _every("loop_points", np.diff(loop_points) % 3 == 0, "loop {} does not hold 3 points per segment")
     _every("stop_index", np.diff(stop_index) >= 1, "outline {} has no stop")
-    _every("kind", (kind >= 0) & (kind < _KINDS), "outline {} is neither SOLID (0), LINEAR (1) nor RADIAL (2)")
+    _every("kind", (kind >= 0) & (kind < _KINDS), "outline {} is no SOLID (0), LINEAR (1), RADIAL (2) or ELLIPTIC (3)")
     _every("kind", (kind != 0) | (np.diff(stop_index) == 1), "outline {} is SOLID, but has not exactly one stop")
     _every("canvas", (canvas >= 0) & (canvas < len(sizes)), f"outline {{}} is on none of the {len(sizes)} canvases")
     _every("canvas", np.diff(canvas, prepend=0) >= 0, "outline {} is on an earlier canvas than the one before it")

@@ -59,6 +59,11 @@ class RefineReport:
     psnr_after: float | None
     dropped: int
 
+    @classmethod
+    def none(cls) -> RefineReport:
+        """Of a run that refined nothing."""
+        return cls(0, 0.0, 0, 0.0, None, None, 0)
+
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None,
                   settings: RefineSettings, run: Run) -> tuple[list[Shape], list[int], RefineReport]:
@@ -74,7 +79,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
         The shapes that are left, their layers, and what was done.
     """
     if run.look():
-        return as_they_came(shapes, target, settings, run), list(layer), RefineReport(0, 0.0, 0, 0.0, None, None, 0)
+        return as_they_came(shapes, target, settings, run), list(layer), RefineReport.none()
     reduced = ReducedTarget.of(target, len(shapes))
     shapes, target = reduced.into(shapes), reduced.target
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]

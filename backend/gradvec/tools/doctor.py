@@ -162,19 +162,6 @@ def renderer() -> Check:
     return Check("renderer", "ok", f"engine {engine} on {where} renders; first picture after {seconds:.1f} s")
 
 
-def warm_up() -> None:
-    """Paints a small picture, so that all kernels are compiled and kept before the first real one."""
-    import numpy as np
-
-    from ..io.images import png_bytes
-    from ..options import Options
-    from ..pipeline import paint_picture
-
-    picture = np.random.default_rng(0).random((24, 32, 3), np.float32)
-    for way in ({"fidelity": 1.0}, {"brush": "marker", "gradient": "kmeans", "paths_per_stroke": 2}):  # every stage
-        paint_picture(png_bytes(picture), Options.from_dict({"strokes": 6, "size": 32, **way}))
-
-
 def _half_covered() -> Any:
     """A square from (0, 0) to (1.5, 3) on 4 x 4 px: pixel (1, 1) is half covered."""
     import numpy as np
@@ -246,7 +233,7 @@ def engine_process() -> Check:
 
 
 def inkscape() -> Check:
-    from .install import find_inkscape
+    from .places import find_inkscape
 
     program = find_inkscape()
     if program is None:

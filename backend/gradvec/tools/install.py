@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,18 +21,15 @@ from typing import Any
 
 from .. import __version__
 from ..errors import InputError, UsageError
+from .places import absolute, extensions_directory, places, shared_state_dir, usual_places
 
 FOLDER = "gradvec"
 RECORD = "engine.json"
+#: Where Inkscape's extension manager notes the files of a zip.
+_MANAGERS_LIST = "info.json"
 #: What the host imports from this package. Standard library only; a test holds them to it.
-SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color", "ipc")
-#: Where the system keeps Flatpaks and Snaps.
-FLATPAKS = Path("/var/lib/flatpak")
-SNAPS = (Path("/snap"), Path("/var/lib/snapd/snap"))
-_FLATPAK = "org.inkscape.Inkscape"
-_FLATPAK_PROFILE = Path(".var/app") / _FLATPAK / "config/inkscape/extensions"
-_SNAP_PROFILE = Path("snap/inkscape/current/.config/inkscape/extensions")
-_NAME_IT = "Give the folder with --dir: in Inkscape, Edit > Preferences > System shows it as User extensions."
+SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color/__init__.py", "color/oklab.py",
+          "color/swatches.py", "ipc")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "*.po", "*.pot", ".*")
 
@@ -49,8 +45,8 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
         InputError: the folder cannot be written, or is taken by something else.
     """
     interpreter = _absolute_program(python)
-    parent = _absolute(directory or extensions_directory())
-    target = parent / FOLDER
+    parent = absolute(directory or extensions_directory())
+    target, *further = copies(parent) or [parent / FOLDER]
     if target.exists() and not _is_ours(target):
         raise InputError(f"{target} is there already and is not gradvec's extension.", "Rename it and try again.")
     try:
@@ -59,8 +55,9 @@ def install_extension(directory: Path | None = None, python: str = sys.executabl
             fresh = Path(beside) / FOLDER
             write_files(fresh)
             (fresh / RECORD).write_text(json.dumps(_record(interpreter, parent), indent=1) + "\n", "utf-8")
-            if target.exists():
-                target.rename(Path(beside) / "old")
+            for count, old in enumerate([target, *further]):
+                if old.exists():
+                    old.rename(Path(beside) / f"old{count}")
             fresh.rename(target)
     except OSError as error:
         raise InputError(f"The extension cannot be written to {target}: {error.strerror or error}.",
@@ -77,33 +74,35 @@ def uninstall_extension(directory: Path | None = None) -> Path | None:
         UsageError: no Inkscape is found.
         InputError: the folder is not ours, or cannot be removed.
     """
-    target = _absolute(directory or extensions_directory()) / FOLDER
-    if not target.exists():
-        return None
-    if not _is_ours(target):
-        raise InputError(f"{target} is not gradvec's extension.", "Remove it by hand if you do not need it.")
-    try:
-        shutil.rmtree(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be removed: {error.strerror or error}.",
-                         "Change its permissions.") from error
-    return target
+    parent = absolute(directory or extensions_directory())
+    found = copies(parent)
+    if not found and (parent / FOLDER).exists():
+        raise InputError(f"{parent / FOLDER} is not gradvec's extension.", "Remove it by hand if you do not need it.")
+    for target in found:
+        try:
+            shutil.rmtree(target)
+            if target.parent != parent and {path.name for path in target.parent.iterdir()} <= {_MANAGERS_LIST}:
+                shutil.rmtree(target.parent)
+        except OSError as error:
+            raise InputError(f"{target} cannot be removed: {error.strerror or error}.",
+                             "Change its permissions.") from error
+    return found[0] if found else None
 
 
-def sandbox_state_dir(parent: Path) -> Path | None:
-    """Where an engine must keep its state so that an Inkscape in a sandbox sees it; None outside of sandboxes.
+def copies(parent: Path) -> list[Path]:
+    """Folders of our extension in a folder of extensions, the one that is to stay first.
 
-    Flatpak and Snap give a program a profile folder of its own, and nothing else that both sides see for certain.
+    Inkscape's extension manager unpacks the zip into a folder that it names after the first command, and keeps a list
+    of the files there; that copy is the one to keep, since two of them would show every command twice.
     """
-    parts = parent.parts
-    sandboxed = any(parts[i:i + 2] in ((".var", "app"), ("snap", "inkscape")) for i in range(len(parts)))
-    return parent.parent / "gradvec-engine" if sandboxed else None
+    managed = sorted(folder for folder in parent.glob(f"*/{FOLDER}") if _is_ours(folder))
+    return [folder for folder in [*managed, parent / FOLDER] if _is_ours(folder)]
 
 
 def _record(interpreter: str, parent: Path) -> dict[str, object]:
     """What the extension has to know of the engine."""
     record: dict[str, object] = {"python": interpreter, "root": str(_PACKAGE.parent), "version": __version__}
-    inside = sandbox_state_dir(parent)
+    inside = shared_state_dir(parent)
     if os.environ.get("GRADVEC_STATE_DIR"):
         record["state_dir"] = os.environ["GRADVEC_STATE_DIR"]
     elif inside is not None:
@@ -117,7 +116,8 @@ def installed(directory: Path | None = None) -> dict[str, Any] | None:
     Raises:
         UsageError: no Inkscape is found.
     """
-    target = _absolute(directory or extensions_directory()) / FOLDER
+    parent = absolute(directory or extensions_directory())
+    target = (copies(parent) or [parent / FOLDER])[0]
     try:
         record = json.loads((target / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
@@ -125,128 +125,17 @@ def installed(directory: Path | None = None) -> dict[str, Any] | None:
     return {**record, "folder": str(target)} if isinstance(record, dict) else None
 
 
-def places() -> list[Path]:
-    """The folders of extensions of every Inkscape that this user has, the one on the search path first.
-
-    A Flatpak and a Snap have folders of their own; an AppImage shares the usual one. $INKSCAPE_PROFILE_DIR, which all
-    of them follow, stands for itself alone.
-
-    Raises:
-        UsageError: no Inkscape is found, or the one there is does not answer.
-    """
-    profile = os.environ.get("INKSCAPE_PROFILE_DIR")
-    if profile:
-        return [Path(profile) / "extensions"]
-    found, silent = [], None
-    program = find_inkscape()
-    if program is not None:
-        try:
-            found.append(_told_by(program))
-        except UsageError as error:
-            silent = error
-    if not found and usual_directory().parent.is_dir():
-        found.append(usual_directory())
-    found += [place for place in _sandboxes() if _absolute(place) not in map(_absolute, found)]
-    if found:
-        return found
-    raise silent or UsageError("Inkscape was not found, so its folder of extensions is not known.", _NAME_IT)
-
-
 def leftovers() -> list[Path]:
     """All folders in which an installed extension lies, also of an Inkscape that is gone by now.
 
     $INKSCAPE_PROFILE_DIR stands for itself alone, as for :func:`places`.
     """
-    home = Path.home()
-    known = [usual_directory(), home / _FLATPAK_PROFILE, home / _SNAP_PROFILE]
+    known = usual_places()
     if os.environ.get("INKSCAPE_PROFILE_DIR"):
         known = places()
     with contextlib.suppress(UsageError):
         known = [*places(), *known]
-    return [place for place in dict.fromkeys(map(_absolute, known)) if (place / FOLDER).exists()]
-
-
-def extensions_directory() -> Path:
-    """The first of :func:`places`.
-
-    Raises:
-        UsageError: no Inkscape is found, or the one there is does not answer.
-    """
-    return places()[0]
-
-
-def usual_directory() -> Path:
-    """Where Inkscape keeps a user's extensions unless something else is set up."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library/Application Support/org.inkscape.Inkscape/config"
-    else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return base / "inkscape" / "extensions"
-
-
-def find_inkscape() -> str | None:
-    """The program ``inkscape``, on the search path or where Windows and macOS put it."""
-    found = shutil.which("inkscape")
-    if found:
-        return found
-    bundle = "Applications/Inkscape.app/Contents/MacOS/inkscape"
-    windows = [Path(base) / "Inkscape" / "bin" / name  # the .com waits and answers in a terminal, the .exe may not
-               for base in (os.environ.get("PROGRAMFILES", "C:/Program Files"),
-                            Path(os.environ.get("LOCALAPPDATA", "C:/")) / "Programs")
-               for name in ("inkscape.com", "inkscape.exe")]
-    return next((str(path) for path in [Path("/") / bundle, Path.home() / bundle, *windows] if path.is_file()), None)
-
-
-def _told_by(program: str) -> Path:
-    """The user's folder of extensions, as Inkscape itself tells it.
-
-    Raises:
-        UsageError: it does not answer.
-    """
-    try:
-        done = subprocess.run([program, "--user-data-directory"], capture_output=True, timeout=60, check=False,
-                              stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{program} does not answer where its extensions lie.", _NAME_IT) from error
-    lines = [line for line in os.fsdecode(done.stdout).splitlines() if line.strip()]
-    if done.returncode or not lines:
-        raise UsageError(f"{program} does not answer where its extensions lie.", _NAME_IT)
-    return _current(Path(lines[-1].strip()) / "extensions")
-
-
-def _current(place: Path) -> Path:
-    """In a Snap, the folder that stays through its updates instead of the one of today's revision."""
-    parts = place.parts
-    for at in range(len(parts) - 2):
-        revision = Path(*parts[:at + 3])
-        current = revision.with_name("current")
-        if parts[at:at + 2] == ("snap", "inkscape") and current.is_dir() and current.resolve() == revision.resolve():
-            return current.joinpath(*parts[at + 3:])
-    return place
-
-
-def _sandboxes() -> list[Path]:
-    """The folders of an Inkscape that came as a Flatpak or a Snap.
-
-    A Snap that was never started has none yet, and only it can make one.
-    """
-    if not sys.platform.startswith("linux"):
-        return []
-    home = Path.home()
-    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
-    found = []
-    if any((base / "app" / _FLATPAK).is_dir() for base in (FLATPAKS, data / "flatpak")):
-        found.append(home / _FLATPAK_PROFILE)
-    if any((base / "inkscape").is_dir() for base in SNAPS) and (home / "snap/inkscape/current").is_dir():
-        found.append(home / _SNAP_PROFILE)
-    return found
-
-
-def _absolute(place: Path) -> Path:
-    """Absolute, with links kept: a Snap's folder is a link that moves on at each update."""
-    return Path(os.path.abspath(place.expanduser()))
+    return [place for place in dict.fromkeys(map(absolute, known)) if (place / FOLDER).exists() or copies(place)]
 
 
 def write_files(target: Path) -> None:
@@ -275,7 +164,8 @@ def write_files(target: Path) -> None:
         if (_PACKAGE / name).is_dir():
             shutil.copytree(_PACKAGE / name, shared / name, ignore=_LEFT_OUT)
         else:
-            shutil.copy(_PACKAGE / name, shared)
+            (shared / name).parent.mkdir(exist_ok=True)
+            shutil.copy(_PACKAGE / name, shared / name)
 
 
 def _source() -> Path:

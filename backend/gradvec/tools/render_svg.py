@@ -37,7 +37,7 @@ def render_svg(svg: bytes, width: int, height: int, background: str = "#ffffff")
     """
     root = parse(svg)
     _check_depth(root)
-    _without_links(root)
+    without_links(root)
     if not root.get("viewBox"):
         root.set("viewBox", "0 0 {} {}".format(*size_of(root)))
     for name, value in (("width", str(width)), ("height", str(height)), ("preserveAspectRatio", "none")):
@@ -59,7 +59,7 @@ def _check_depth(root: etree._Element) -> None:
                              f"{element.sourceline}.", "Ungroup what is in it.")
 
 
-def _without_links(root: etree._Element) -> None:
+def without_links(root: etree._Element) -> None:
     """Takes out what shows other files; links inside the document and embedded pictures stay."""
     for element in list(root.iter(etree.Element)):
         targets = [element.get(name, "").strip() for name in _HREFS]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from ...errors import EXIT_DONE, EngineError, InputError
 def _directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", metavar="DIR", default=None,
                         help="Inkscape's folder of extensions (default: that of every Inkscape there is, also of a "
-                             "Flatpak or Snap)")
+                             "Flatpak, a Snap or the Microsoft Store)")
 
 
 def _install_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +29,8 @@ def _install_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from ...tools.install import install_extension, places, sandbox_state_dir
+    from ...tools.install import install_extension
+    from ...tools.places import absolute, confined, places, shared_state_dir
 
     chosen = [Path(args.dir)] if args.dir else places()
     failed = None
@@ -41,10 +44,12 @@ def _install(args: argparse.Namespace) -> int:
             failed = error
             continue
         print(f"Installed in {installed}.", flush=True)
-        state = sandbox_state_dir(installed.parent)
-        if state:
-            print("  This Inkscape runs in a sandbox and cannot start the engine. While you work, leave this command "
-                  f"running:\n  GRADVEC_STATE_DIR={shlex.quote(str(state))} gradvec engine serve --tcp")
+        if confined(absolute(place)):
+            state = shared_state_dir(absolute(place))
+            command = f"GRADVEC_STATE_DIR={shlex.quote(str(state))} gradvec engine serve --tcp"
+            print("  This Inkscape runs in a sandbox: it can reach an engine that runs, and your home folder, but "
+                  f"start nothing.\n  While you work, leave this command running:\n  {command}\n"
+                  f"  or, once, for an engine at each login:\n  {command.replace('--tcp', '--at-login')}")
     if failed is not None:
         return failed.exit_code
     if not args.no_warm_up:
@@ -54,17 +59,30 @@ def _install(args: argparse.Namespace) -> int:
 
 
 def _warm_up(python: str) -> None:
-    """Paints a small picture in the engine's own Python, which leaves its compiled kernels in the cache."""
-    package_root = Path(__file__).resolve().parents[2]
-    code = f"import sys; sys.path.insert(0, {str(package_root)!r}); from gradvec.tools.doctor import warm_up; warm_up()"
+    """Paints small pictures in the engine's own Python, which leaves its compiled kernels in the cache."""
+    from ...progress import Progress
+    from ..reporting import Bar
+
+    package_root = Path(__file__).resolve().parents[3]
+    code = f"import sys; sys.path.insert(0, {str(package_root)!r}); from gradvec.tools.warm_up import main; main()"
+    bar = Bar() if sys.stderr.isatty() else None
     print("Compiling the engine's kernels, once...", flush=True)
     try:
-        done = subprocess.run([python, "-I", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, check=False)
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said, subprocess.Popen(
+                [python, "-I", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
+                text=True) as child:
+            for line in child.stdout or ():
+                if bar is not None and re.fullmatch(r"[01]\.\d+\n", line):
+                    bar.progress(Progress("Compiling kernels", float(line)))
+            child.wait()
+            said.seek(0)
+            reason = said.read().strip().splitlines()[-1:] or ["no message"]
     except OSError as error:
         raise EngineError(f"{python} does not start: {error.strerror}.", "Name another one with --python.") from error
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no message"]
+    finally:
+        if bar is not None:
+            bar.close()
+    if child.returncode:
         raise EngineError(f"The extension is installed, but {python} cannot run the engine: {reason[0]}.",
                           "Install gradvec and what it needs there, then run `gradvec doctor`.")
 

@@ -24,7 +24,7 @@ NAME = "film"
 USAGE = "FILM -o OUT [options]"
 HELP = "paint a film: strokes go on from frame to frame"
 DESCRIPTION = """\
-Paints FILM, or a folder of numbered pictures, and writes OUT: a film (.mp4, .webm), or
+Paints FILM, or a folder of numbered pictures, and writes OUT: a film (.mp4, .webm, .gif), or
 a folder of SVG frames in which a stroke keeps its id as long as it lives. Strokes move
 with the picture; cuts are found, and shots go to different workers. Takes the options
 of `gradvec paint`. There is no sound. With --time-limit no further shot is begun."""
@@ -38,7 +38,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("film", metavar="FILM", help="a film (MP4, WebM, MOV, GIF, ...), or a folder of pictures")
     parser.add_argument("-o", "--output", metavar="OUT", required=True,
-                        help="the film to write, .mp4 or .webm; any other name is a folder of SVG frames")
+                        help="the film to write, .mp4, .webm or .gif; any other name is a folder of SVG frames")
     parser.add_argument("--fps", metavar="RATE", type=number("rate", 0.1, 240, "is no rate between 0.1 and 240"),
                         default=None, help="frames a second (default: the film's own; 25 for a folder)")
     parser.add_argument("--style", metavar="PICTURE", help="a painting to be like, as `gradvec paint` takes it")

@@ -6,17 +6,21 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import EXIT_DONE, Cancelled, UsageError
-from ...io.files import read_stream
+from ...io.files import read_file, read_stream
+from ...looks import look_of
 from ...progress import Run
-from ..arguments import add_options, add_reporting, number, options_from
+from ..arguments import add_options, add_page, add_reporting, number, options_from
 from ..output import FileOutput, FolderOutput, check_apart, check_painting
 from ..running import check_input, finish, hand_out, running
 
+if TYPE_CHECKING:
+    from ...io.params import Params
+
 NAME = "paint"
-USAGE = "PICTURE -o OUT.svg [options]"
+USAGE = "[PICTURE] -o OUT.svg [options]"
 HELP = "paint a picture with gradient strokes"
 DESCRIPTION = """\
 Paints PICTURE with brush strokes and writes them as an SVG: every stroke one closed
@@ -31,12 +35,16 @@ EXAMPLES = """\
   gradvec paint photo.jpg -o photo.svg --save-strokes strokes
   gradvec paint photo.jpg -o photo.svg --detail-map faces.png --own-brush leaf.png
   gradvec paint photo.jpg -o photo.svg --style monet.jpg
+  gradvec paint photo.jpg -o photo.svg --save-params strokes.npz
+  gradvec paint --params strokes.npz -o marker.svg --brush marker --size 2048
+  gradvec paint photo.jpg -o photo.svg --look lines --pen fineliner --page-mm 210x297
   gradvec paint photo.jpg -o photo.svg --time-limit 10
   gradvec paint - -o - < photo.jpg > photo.svg"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("picture", metavar="PICTURE", help="any picture file: PNG, JPEG, WebP, TIFF, ...; - is stdin")
+    parser.add_argument("picture", metavar="PICTURE", nargs="?",
+                        help="any picture file: PNG, JPEG, WebP, TIFF, ...; - is stdin; none is needed with --params")
     parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
     also = parser.add_argument_group("what else to read")
     also.add_argument("--detail-map", metavar="PICTURE",
@@ -46,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                            "oil brush's shapes (may be given several times)")
     also.add_argument("--style", metavar="PICTURE",
                       help="a painting whose colours, and whose strokes' sizes, directions and opacity, are taken over")
+    also.add_argument("--params", metavar="NPZ",
+                      help="paint again from strokes that --save-params saved, as they are, or refined once more where "
+                           "the picture is given; options are as they were, where no others are given")
     more = parser.add_argument_group("what else to write")
     more.add_argument("--save-painting", metavar="PNG", help="the painting with its bristles, before vectorization")
     more.add_argument("--painting-scale", metavar="FACTOR", default=1.0,
@@ -53,20 +64,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                       help="how much larger than it was painted to save the painting, from 0.1 to 16 (default: 1)")
     more.add_argument("--save-strokes", metavar="DIR",
                       help="every painted stroke as a transparent PNG, in paint order, as `gradvec strokes` reads them")
-    more.add_argument("--save-params", metavar="NPZ", help="the numbers of the painted strokes, for NumPy")
+    more.add_argument("--save-params", metavar="NPZ",
+                      help="the numbers of the painted strokes, for --params and for NumPy")
     more.add_argument("--engine-process", choices=("none", "auto"), default="none",
                       help="auto: let the engine process paint, which stays ready for the next run (default: none)")
     add_options(parser)
+    add_page(parser)
     add_reporting(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    options = options_from(args)
-    if args.picture != "-":
-        check_input(args.picture)
-    inputs = [args.picture, *args.own_brush, *filter(None, [args.detail_map, args.style])]
-    for name in inputs[1:]:
-        check_input(name)
+    inputs = [*filter(None, [args.picture, *args.own_brush, args.detail_map, args.style, args.params])]
+    for name in inputs:
+        if name != "-" or name != args.picture:
+            check_input(name)
+    saved = _saved(args)
+    options = options_from(args, base=saved.options.to_dict() if saved else {})
+    if saved and look_of(options.look).job != "paint":
+        raise UsageError(f"The look {options.look} has no brush strokes, so it cannot be painted from saved ones.",
+                         "Choose another look; `gradvec looks` lists them.")
     output = FileOutput(args.output, inputs)
     painting = FileOutput(args.save_painting, inputs) if args.save_painting else None
     if args.painting_scale != 1.0 and painting is None:
@@ -77,22 +93,27 @@ def run(args: argparse.Namespace) -> int:
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])
     with running(args) as (say, token):
-        source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture)
+        source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture or "")
         if args.engine_process == "auto":
-            if painting or params or strokes or len(inputs) > 1:
+            if painting or params or strokes or args.page_mm or len(inputs) > 1:
                 raise UsageError("The engine process takes a picture and hands back the SVG, and nothing else.",
-                                 "Leave out --engine-process, or --save-..., --detail-map, --own-brush and --style.")
+                                 "Leave out --engine-process, or --save-..., --page-mm and the other things to read.")
             from ..remote import paint_remotely
 
             hand_out(*paint_remotely(source, options, say, token), output, say, args.started)
             return EXIT_DONE
         run = Run(on_progress=say.progress, token=token)
-        from ...pipeline import paint_picture
+        if saved is not None and args.picture is None:
+            from ...edit.saved_strokes import repaint_strokes
 
-        result = paint_picture(source, options, run, **_also(args))
+            result = repaint_strokes(saved, options, run)
+        else:
+            from ...pipeline import paint_picture
+
+            result = paint_picture(source, options, run, **_also(args, saved))
         run.step(1.0)  # a last chance to cancel before anything is written
         # The SVG first: where the disk fills up with what else is wanted, it is there.
-        finish(result.document, result.report.to_dict(), output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args)
         try:
             if painting or params or strokes:
                 from .. import saving
@@ -110,6 +131,24 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _saved(args: argparse.Namespace) -> Params | None:
+    """The strokes to paint again from.
+
+    Raises:
+        UsageError: there are none, nor a picture; or something does not go with them. InputError: the file is damaged.
+    """
+    if args.params is None:
+        if args.picture is None:
+            raise UsageError("There is nothing to paint.", "Name a picture, or strokes with --params NPZ.")
+        return None
+    if args.detail_map or args.own_brush or (args.style and args.picture is None):
+        raise UsageError("Strokes that are there already take no detail map, brush of one's own or style.",
+                         "Leave them out, or leave out --params.")
+    from ...io.params import BYTES_MAX, read_params
+
+    return read_params(read_file(Path(args.params), args.params, BYTES_MAX))
+
+
 def _while_wanted(files: Iterable[tuple[str, bytes]], run: Run) -> Iterator[tuple[str, bytes]]:
     """The same files. Raises Cancelled between two of them."""
     for file in files:
@@ -117,9 +156,9 @@ def _while_wanted(files: Iterable[tuple[str, bytes]], run: Run) -> Iterator[tupl
         yield file
 
 
-def _also(args: argparse.Namespace) -> dict[str, Any]:
+def _also(args: argparse.Namespace, saved: Params | None) -> dict[str, Any]:
     """What the user hands in besides the picture."""
-    also: dict[str, Any] = {}
+    also: dict[str, Any] = {} if saved is None else {"strokes": saved}
     if args.detail_map:
         also["detail_map"] = Path(args.detail_map)
     if args.style:

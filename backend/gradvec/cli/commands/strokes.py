@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import EXIT_DONE, InputError
 from ...options import JOB_OPTIONS
 from ...progress import Run
-from ..arguments import add_options, add_reporting, options_from
+from ..arguments import add_options, add_page, add_reporting, options_from
 from ..output import FileOutput
 from ..running import finish, running
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="the folder of stroke pictures")
     parser.add_argument("-o", "--output", metavar="OUT.svg", required=True, help="the SVG to write; - is stdout")
     add_options(parser, JOB_OPTIONS["strokes"])
+    add_page(parser)
     add_reporting(parser)
 
 
@@ -44,5 +45,5 @@ def run(args: argparse.Namespace) -> int:
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_strokes(folder, options, run)
         run.step(1.0)
-        finish(result.document, result.report.to_dict(), output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args)
     return EXIT_DONE

@@ -11,7 +11,7 @@ from ...io.files import read_stream
 from ...options import JOB_DEFAULTS, JOB_OPTIONS
 from ...progress import Run
 from ...stages.vectorize.schedule import stages
-from ..arguments import add_options, add_reporting, options_from
+from ..arguments import add_options, add_page, add_reporting, options_from
 from ..output import FileOutput
 from ..running import check_input, finish, running
 
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="how many paths each stage adds: the last number is repeated until all are there, or "
                        "doubled where the list ends in ,... (default: 1,1,2,4,...)")
     add_options(parser, set(JOB_OPTIONS["vectorize"]) - {"strokes"})
+    add_page(parser)
     add_reporting(parser)
 
 
@@ -59,6 +60,6 @@ def run(args: argparse.Namespace) -> int:
         run = Run(on_progress=say.progress, token=token)
         result = vectorize_picture(source, options, run, schedule)
         run.step(1.0)
-        finish(result.document, result.report.to_dict(), output, say, args.started)
+        finish(result.document, result.report.to_dict(), output, say, args)
     return EXIT_DONE
 

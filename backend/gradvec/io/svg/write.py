@@ -28,11 +28,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def write(document: Document, relative: bool = False) -> bytes:
+def write(document: Document, relative: bool = False, page_mm: tuple[float, float] | None = None) -> bytes:
     """``document`` as UTF-8 SVG.
 
     relative: write curves with relative coordinates, which makes the file about a quarter smaller; without it, all
         coordinates are absolute, which is easier on programs that move them.
+    page_mm: width and height of a page that the drawing is to fill as far as it fits, mm: its own size is in mm then,
+        as plotters take it. Without it, it is in px.
 
     Raises:
         EngineError: a coordinate, colour or opacity is not a finite number.
@@ -65,11 +67,19 @@ def write(document: Document, relative: bool = False) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="{SVG}" xmlns:inkscape="{INKSCAPE}" xmlns:sodipodi="{SODIPODI}"'
         f' xmlns:gradvec="{NAMESPACE}" version="1.1"'
-        f' width="{width}" height="{height}" viewBox="0 0 {width} {height}">',
+        f' {_size(width, height, page_mm)} viewBox="0 0 {width} {height}">',
         # an attribute, because Inkscape warns of elements in the metadata that it does not know
         f"<metadata gradvec:run={_attribute(_json(document.meta))}/>",
         "<defs>", *gradients, "</defs>", *body, "</svg>", ""]
     return "\n".join(lines).encode()
+
+
+def _size(width: int, height: int, page_mm: tuple[float, float] | None) -> str:
+    """The root's width and height: px, or the largest in mm that fits on a page."""
+    if page_mm is None:
+        return f'width="{width}" height="{height}"'
+    scale = min(page_mm[0] / width, page_mm[1] / height)
+    return f'width="{_decimal(width * scale, 3)}mm" height="{_decimal(height * scale, 3)}mm"'
 
 
 def _mask(document: Document, identifier: str, relative: bool) -> str:

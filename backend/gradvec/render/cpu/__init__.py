@@ -94,6 +94,7 @@ class Renderer:
         # Outlines that have a canvas to themselves that one thread paints at once.
         alone = (np.bincount(t.canvas, minlength=len(t.sizes)) == 1) & (np.diff(self._canvas_start) <= SMALL)
         self._lone = alone[t.canvas]
+        self._nothing = np.empty(0, self.dtype)
         self._grown: dict[str, np.ndarray] = {}
         self._pictures = _Pictures((4, self.pixels), self.dtype)
 
@@ -119,62 +120,88 @@ class Renderer:
     def forward(self, points: np.ndarray, geometry: np.ndarray, stop_offset: np.ndarray, stop_color: np.ndarray,
                 opacity: np.ndarray, background: np.ndarray) -> np.ndarray:
         """The picture as a (4, P) array of premultiplied planes: the caller's for as long as any view of it lives."""
-        t = self.topology
         threads.refuse_in_a_fork()
         picture = self._pictures.lend()
+        parameters = (points, geometry, stop_offset, stop_color, opacity, background)
         with threads.ALONE, self._few_threads_for_little():
-            kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._tie,
-                            self._poly, self._box)
-            kernels.lay_out(self._box, self._band, self._crop, self._row, self._entry, t.stop_index, self._part)
-            members = self._buffer("members", (int(self._entry[-1]),), np.int64)
-            kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
-            winding = self._buffer("winding", (int(self._crop[-1]),))
-            span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
-            coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
-                              self._tie, t.even_odd, winding, span, self._lone, t.canvas, t.sizes, self._canvas_start,
-                              t.kind, geometry, t.stop_index, stop_offset, stop_color, opacity, background, picture)
+            self._cover(parameters, self._lone, picture)
+            members, winding, span = self._buffers
+            t = self.topology
             compositing.composite(
                 self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
                 self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
                 t.stop_index, stop_offset, stop_color, opacity, background, picture)
-        self._parameters = (points, geometry, stop_offset, stop_color, opacity, background)
-        self._buffers = (members, winding, span)
         return picture
+
+    def _cover(self, parameters: tuple[np.ndarray, ...], lone: np.ndarray, picture: np.ndarray) -> None:
+        """What each outline covers and who is where; paints outlines that are alone."""
+        t = self.topology
+        points, geometry, stop_offset, stop_color, opacity, background = self._parameters = parameters
+        kernels.flatten(points, t.loop_points, t.outline_loops, t.canvas, t.sizes, self._basis, self._tie, self._poly,
+                        self._box)
+        kernels.lay_out(self._box, self._band, self._crop, self._row, self._entry, t.stop_index, self._part)
+        members = self._buffer("members", (int(self._entry[-1]),), np.int64)
+        kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
+        winding = self._buffer("winding", (int(self._crop[-1]),))
+        span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
+        coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
+                          self._tie, t.even_odd, winding, span, lone, t.canvas, t.sizes, self._canvas_start,
+                          t.kind, geometry, t.stop_index, stop_offset, stop_color, opacity, background, picture)
+        self._buffers = (members, winding, span)
 
     def backward(self, d_picture: np.ndarray, wants_background: bool = True) -> tuple[np.ndarray, ...]:
         """Derivatives with respect to the parameters of the last forward, from the (4, P) derivative of its picture.
 
         wants_background: without it the background's derivative is 0 and bare pixels are not even read.
         """
-        t = self.topology
         threads.refuse_in_a_fork()
+        with threads.ALONE, self._few_threads_for_little():
+            return self._derivative(self._lone, d_picture, self._nothing, wants_background)[1]
+
+    def squared_error(self, parameters: tuple[np.ndarray, ...], goal: np.ndarray, weight: np.ndarray,
+                      wants_background: bool = True) -> tuple[float, tuple[np.ndarray, ...]]:
+        """Sum of weight * (picture - goal)^2 and its derivatives by the parameters, band by band: the picture itself is
+        never in memory.
+
+        goal: (3, P) or (4, P). weight: (P,).
+        """
+        threads.refuse_in_a_fork()
+        none = np.zeros_like(self._lone)
+        with threads.ALONE, self._few_threads_for_little():
+            self._cover(parameters, none, np.empty((4, 0), self.dtype))
+            error, slopes = self._derivative(none, goal, weight, wants_background)
+        return float(error.sum()), slopes
+
+    def _derivative(self, lone: np.ndarray, d_picture: np.ndarray, weight: np.ndarray,
+                    wants_background: bool) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        t = self.topology
         points, geometry, stop_offset, stop_color, opacity, background = self._parameters
         members, winding, span = self._buffers
         d_points, d_geometry, d_offset, d_color, d_opacity = (
             np.empty_like(a) for a in (points, geometry, stop_offset, stop_color, opacity))
-        with threads.ALONE, self._few_threads_for_little():
-            cells, outlines = compositing.most_in_a_band(self._box, span, self._row, self._band, self._job_canvas,
-                                                         self._job_top, self._job_start, members, t.sizes)
-            count = numba.get_num_threads()
-            stack = self._buffer("stack", (count, 4, cells))
-            rows = self._buffer("rows", (count, 2, 4, self._band * (int(t.sizes[:, 0].max()) + kernels.PAD)))
-            places = self._buffer("places", (count, outlines), np.int64)
-            d_cover = self._buffer("d_cover", (int(self._crop[-1]),))
-            partial = self._buffer("partial", (int(self._part[-1]),))
-            d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
-            compositing.composite_backward(
-                self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
-                self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
-                t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial,
-                d_ground, stack, rows, places, wants_background)
-            coverage_derivative.coverage_backward(
-                self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis, self._tie, t.even_odd,
-                d_cover, self._d_poly, d_points, self._lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
-                t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span, self._band_start,
-                self._part, d_picture, partial, d_ground, wants_background)
-            compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
-                                        d_geometry, d_offset, d_color, d_opacity)
-        return d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background)
+        cells, outlines = compositing.most_in_a_band(self._box, span, self._row, self._band, self._job_canvas,
+                                                     self._job_top, self._job_start, members, t.sizes)
+        count = numba.get_num_threads()
+        stack = self._buffer("stack", (count, 4, cells))
+        rows = self._buffer("rows", (count, 2, 4, self._band * (int(t.sizes[:, 0].max()) + kernels.PAD)))
+        places = self._buffer("places", (count, outlines), np.int64)
+        d_cover = self._buffer("d_cover", (int(self._crop[-1]),))
+        partial = self._buffer("partial", (int(self._part[-1]),))
+        d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
+        error = np.zeros(len(self._job_canvas))
+        compositing.composite_backward(
+            lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
+            self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
+            stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial, d_ground, stack,
+            rows, places, wants_background, weight, error)
+        coverage_derivative.coverage_backward(
+            self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis, self._tie, t.even_odd,
+            d_cover, self._d_poly, d_points, lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
+            t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span, self._band_start,
+            self._part, d_picture, partial, d_ground, wants_background)
+        compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
+                                    d_geometry, d_offset, d_color, d_opacity)
+        return error, (d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background))
 
     def _d_background(self, d_ground: np.ndarray, background: np.ndarray) -> np.ndarray:
         """From the premultiplied ground of every band to the straight RGBA of every canvas."""
@@ -261,6 +288,54 @@ class _Derivative(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
         raise _ONCE
+
+
+class _SquaredError(torch.autograd.Function):
+    """The sum of weight * (picture - goal)^2, whose derivative is there as soon as it is."""
+
+    @staticmethod
+    def forward(loan: _Loan, goal: torch.Tensor, weight: torch.Tensor, wants_background: bool,
+                *parameters: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        arrays = tuple(p.detach().contiguous().numpy() for p in parameters)
+        renderer = loan.take(arrays[0].dtype)
+        error, slopes = renderer.squared_error(arrays, goal.numpy(), weight.numpy(), wants_background)
+        return parameters[0].new_tensor(error), *(torch.from_numpy(slope) for slope in slopes)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*output[1:], *inputs[4:])
+        ctx.mark_non_differentiable(*output[1:])
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return (None, None, None, None, *_Slopes.apply(grad, *ctx.saved_tensors))
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise _ONCE
+
+
+class _Slopes(torch.autograd.Function):
+    """The derivatives of _SquaredError, given before the parameters; who differentiates them again is told."""
+
+    @staticmethod
+    def forward(grad: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(grad * slope for slope in tensors[:len(tensors) // 2])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        raise _ONCE
+
+
+def squared_error(scene: Scene, goal: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Sum over all px and planes of weight (P,) * (picture - goal)^2, goal (3 or 4, P), both contiguous; differentiable
+    in the scene."""
+    return _SquaredError.apply(_Loan(scene.topology), goal, weight, scene.background.requires_grad,
+                               *scene.parameters)[0]
 
 
 def refuse_what_is_not_finite(topology: Topology, d_picture: torch.Tensor) -> None:

@@ -14,9 +14,11 @@ from numba import get_thread_id, prange
 from ..kernel_cache import njit
 from .alone import fill, total
 from .fills import (
+    ELLIPTIC,
     LINEAR,
     RADIAL,
     add_sums,
+    form,
     is_alone,
     is_simple,
     locate,
@@ -45,8 +47,7 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
     op = opacity[n]
     simple = is_simple(kind[n], stop_offset, first, last)
     ax, ay, base, _, r0, g0, b0, a0, dr, dg, db, da = simple_fill(n, geometry, stop_offset, stop_color, first, last)
-    if not simple:
-        ax, ay, base = ramp(geometry, n)
+    m0, m1, m2, m3, start = form(kind[n], geometry, n)
     a0 *= op
     da *= op
     for y in range(y0, y1):
@@ -85,7 +86,7 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
         for i in range(size):
             if cells[i] == zero:
                 continue
-            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, ax, ay, base)
+            u, _ = place(n, from_x + winding.dtype.type(i), from_y, kind, geometry, m0, m1, m2, m3, start)
             k, t, _ = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             s = min(abs(cells[i]), one) * op * (stop_color[k, 3] + t * (stop_color[j, 3] - stop_color[k, 3]))
@@ -133,8 +134,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
     op = opacity[n]
     simple = is_simple(kind[n], stop_offset, first, last)
     ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, first, last)
-    if not simple:
-        ax, ay, base = ramp(geometry, n)
+    m0, m1, m2, m3, start = form(kind[n], geometry, n)
     for y in range(y0, y1):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
@@ -185,7 +185,7 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
             continue
         for i in range(size):
             px = from_x + winding.dtype.type(i)
-            u, distance = place(n, px, from_y, kind, geometry, ax, ay, base)
+            u, distance = place(n, px, from_y, kind, geometry, m0, m1, m2, m3, start)
             k, t, inv = locate(u, stop_offset, first, last)
             j = min(k + 1, last - 1)
             c_r, c_g, c_b, c_a = (stop_color[j, 0] - stop_color[k, 0], stop_color[j, 1] - stop_color[k, 1],
@@ -215,6 +215,15 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
                 part[1] += d_u
                 part[2] += d_u * px
                 part[3] += d_u * from_y
+            elif kind[n] == ELLIPTIC:
+                if u > 0 and start == 0:
+                    vx, vy = m0 * px + m1 * from_y, m2 * px + m3 * from_y
+                    push = d_u / u
+                    part[1] += push * vx
+                    part[2] += push * vy
+                    part[3] += push * vx * vx
+                    part[4] += push * vx * vy
+                    part[5] += push * vy * vy
             elif distance > 0:
                 push = d_u / (distance * geometry[n, 2])
                 part[1] -= push * px
@@ -245,12 +254,35 @@ def _open_rows(line, grad, d_picture, value, source, size, rows, stride):
         source += stride
 
 
+@njit(**_INNER)
+def _measure_rows(line, grad, goal, weight, source, size, rows, stride):
+    """Sum of weight * (line - goal)^2 over rows of ``size`` px; sets grad, of one plane, to its derivative."""
+    two = line.dtype.type(2)
+    result = 0.0
+    for y in range(rows):
+        at = y * (size + PAD)
+        shown, to_grad = line[at:at + size], grad[at:at + size]
+        wanted, share = goal[source:source + size], weight[source:source + size]
+        error = line.dtype.type(0)
+        for i in range(size):
+            off = shown[i] - wanted[i]
+            pull = share[i] * off
+            error += pull * off
+            to_grad[i] = two * pull
+        result += error
+        source += stride
+    return result
+
+
 @njit(**_PARALLEL)
 def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
                        members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
                        background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
-                       wants_background):
+                       wants_background, weight, error):
     """Walks every band twice: bottom to top to know what was behind, then top to bottom with the derivative.
+
+    weight: (P,), or of no length. Where it has one, d_picture is a goal of 3 or 4 planes instead, and error (jobs,)
+    becomes the sum of weight * (picture - goal)^2 over its planes, whose derivative is walked down at once.
 
     stack: (threads, 4, most span cells of a band). rows: (threads, 2, 4, widest canvas * band). places: (threads, most
     outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
@@ -267,7 +299,8 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
         if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
             continue
         # What outlines reach of the band: the rest only feeds the background.
-        low, high, upper, lower = width, 0, bottom, top
+        measured = weight.shape[0] > 0
+        low, high, upper, lower = (0, width, top, bottom) if measured else (width, 0, bottom, top)
         for m in range(begin, finish):
             n = members[m]
             low, high = min(low, box[n, 0]), max(high, box[n, 2])
@@ -278,8 +311,12 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
         limit = (lower - upper) * stride
         for k in range(4):
             value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-            _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
-                       lower - upper, width)
+            if measured:
+                line[k, :limit] = value
+                grad[k, :limit] = 0
+            else:
+                _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
+                           lower - upper, width)
         used = np.int64(0)
         for m in range(begin, finish):
             n = members[m]
@@ -287,6 +324,11 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
                                used, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
                                stop_offset, stop_color, opacity)
+        if measured:
+            error[job] = 0
+            for k in range(d_picture.shape[0]):
+                error[job] += _measure_rows(line[k], grad[k], d_picture[k], weight, canvas_start[b] + top * width,
+                                            width, bottom - top, width)
         for m in range(finish - 1, begin - 1, -1):
             n = members[m]
             numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
@@ -297,7 +339,10 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
                            row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
         for k in range(4):
             d_background_part[job, k] = 0
-            if wants_background:
+            if wants_background and measured:
+                for y in range(bottom - top):
+                    d_background_part[job, k] += total(grad[k, y * stride:y * stride + width])
+            elif wants_background:
                 for y in range(top, bottom):
                     p, q = origin + y * stride, canvas_start[b] + y * width
                     a, e = (low, high) if upper <= y < lower else (0, 0)
@@ -323,10 +368,16 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
                 d_stop_color[first + k, q] = total[HEAD + PER_STOP * k + 1 + q]
         if stops == 1:
             d_stop_offset[first] = 0
-        for q in range(4):
+        for q in range(d_geometry.shape[1]):
             d_geometry[n, q] = 0
         if kind[n] == RADIAL and stops > 1:
             d_geometry[n, 0], d_geometry[n, 1], d_geometry[n, 2] = total[1], total[2], total[3]
+        elif kind[n] == ELLIPTIC and stops > 1:
+            # u = |v|, v = M (p - c), M the inverse of the axes' matrix: du/dc = -M^T w, du/dA = -M^T w v^T, w = v / u.
+            m0, m1, m2, m3, _ = form(kind[n], geometry, n)
+            for q in range(3):
+                wx, wy = total[1 if q == 0 else 2 + q], total[2 if q == 0 else 3 + q]
+                d_geometry[n, 2 * q], d_geometry[n, 2 * q + 1] = -(m0 * wx + m2 * wy), -(m1 * wx + m3 * wy)
         elif kind[n] == LINEAR and stops > 1:
             ax, ay, base = ramp(geometry, n)
             dx, dy = geometry[n, 2] - geometry[n, 0], geometry[n, 3] - geometry[n, 1]

@@ -11,7 +11,7 @@ import math
 from ..kernel_cache import njit
 from .kernels import _INNER, HEAD, PER_STOP
 
-SOLID, LINEAR, RADIAL = 0, 1, 2
+SOLID, LINEAR, RADIAL, ELLIPTIC = 0, 1, 2, 3
 #: As reference.py has it: px up to which a gradient is a point.
 DEGENERATE = 1e-6
 
@@ -46,6 +46,21 @@ def ramp(geometry, n):
 
 
 @njit(**_INNER)
+def form(kind, geometry, n):
+    """(m0, m1, m2, m3, base): linear as :func:`ramp` has it; elliptic the matrix, row by row, from px to where the
+    ellipse is the unit circle, and base 1 where there is none."""
+    zero, one = geometry.dtype.type(0), geometry.dtype.type(1)
+    if kind != ELLIPTIC:
+        ax, ay, base = ramp(geometry, n)
+        return ax, ay, zero, zero, base
+    ax, ay, bx, by = geometry[n, 2], geometry[n, 3], geometry[n, 4], geometry[n, 5]
+    det = ax * by - ay * bx
+    if det * det <= DEGENERATE * DEGENERATE * (ax * ax + ay * ay + bx * bx + by * by):
+        return zero, zero, zero, zero, one
+    return by / det, -bx / det, -ay / det, ax / det, zero
+
+
+@njit(**_INNER)
 def is_simple(kind, stop_offset, first, last):
     """Solid fills and linear gradients between two stops run through the vectorized loops."""
     return last - first == 1 or (kind == LINEAR and last - first == 2 and stop_offset[first] < stop_offset[first + 1])
@@ -77,11 +92,16 @@ def simple_fill(n, geometry, stop_offset, stop_color, first, last):
 
 
 @njit(**_INNER)
-def place(n, px, py, kind, geometry, ax, ay, base):
-    """(u, distance) at px, py from the gradient's start; distance is that from a radial gradient's centre, else 0."""
+def place(n, px, py, kind, geometry, m0, m1, m2, m3, base):
+    """(u, distance) at px, py from the gradient's start; distance is that from a radial gradient's centre, else 0.
+
+    m0 to base: as :func:`form` has them.
+    """
     zero, one = geometry.dtype.type(0), geometry.dtype.type(1)
     if kind[n] == LINEAR:
-        return base + ax * px + ay * py, zero
+        return base + m0 * px + m1 * py, zero
+    if kind[n] == ELLIPTIC:
+        return base + math.hypot(m0 * px + m1 * py, m2 * px + m3 * py), zero
     if geometry[n, 2] > DEGENERATE:
         distance = math.hypot(px, py)
         return distance / geometry[n, 2], distance
@@ -117,11 +137,11 @@ def add_sums(part, stops, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cov
     part[2] += sum_ux + sum_u * from_x
     part[3] += sum_u * from_y
     # A stop's offset moves t by -(1 - t) / gap at its start and by -t / gap at its end.
-    part[4] -= sum_u - sum_ut
-    part[5] += sum_r - sum_rt
-    part[6] += sum_g - sum_gt
-    part[7] += sum_b - sum_bt
-    part[8] += op * (cover - cover_t)
+    part[HEAD] -= sum_u - sum_ut
+    part[HEAD + 1] += sum_r - sum_rt
+    part[HEAD + 2] += sum_g - sum_gt
+    part[HEAD + 3] += sum_b - sum_bt
+    part[HEAD + 4] += op * (cover - cover_t)
     e = HEAD + PER_STOP * (stops - 1)
     part[e] -= sum_ut
     part[e + 1] += sum_rt

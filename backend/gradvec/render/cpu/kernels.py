@@ -16,9 +16,9 @@ import numpy as np
 
 from ..kernel_cache import njit
 
-#: Numbers of an entry's partial derivative before its stops (opacity, three sums over the gradient's geometry), and per
-#: stop (offset, red, green, blue, opacity). fills.py and composite.py fill them.
-HEAD, PER_STOP = 4, 5
+#: Numbers of an entry's partial derivative before its stops (opacity, up to five sums over the gradient's geometry) and
+#: per stop (offset, red, green, blue, opacity). fills.py and composite.py fill them.
+HEAD, PER_STOP = 6, 5
 #: As reference.py has it: machine epsilons that count as nothing.
 TIE_EPS = 8
 #: px. Spans are a whole number of vectors long: a row of some 40 px would spend more time on the px that are left over

@@ -217,7 +217,8 @@ class _Pass:
         k.composite[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
             self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
-            opacity, background, picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=self.save)
+            opacity, background, picture, tab.pixels, self.saved, CHORDS=tab.chords, LANES=tab.lanes, SAVE=self.save,
+            COLUMNS=geometry.shape[1])
         return picture
 
     def backward(self, d_picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -228,19 +229,20 @@ class _Pass:
         d_offset, d_color, d_opacity, d_ground = (torch.zeros_like(p) for p in (
             stop_offset, stop_color, opacity, background))
         d_chain = points.new_zeros(max(1, tab.segments), tab.chords + 1, 2)
-        moments = points.new_zeros(max(1, tab.count), 3)
+        columns = geometry.shape[1]
+        moments = points.new_zeros(max(1, tab.count), columns - 1)
         k.composite_backward[(tab.tiles,)](
             self.chain, self.segment_box, tab.outline_segments, tab.canvases, tab.tile_canvas, self.tile_start,
             self.entries, self.capacity, tab.kind, tab.even_odd, geometry, tab.stop_index, stop_offset, stop_color,
             opacity, d_picture, tab.pixels, self.saved, d_chain, moments, d_offset, d_color, d_opacity, d_ground,
-            TIE=reference.tolerance(points.dtype), CHORDS=tab.chords, LANES=tab.lanes)
+            TIE=reference.tolerance(points.dtype), CHORDS=tab.chords, LANES=tab.lanes, COLUMNS=columns)
         if tab.segments:
             k.flatten_backward[(-(-tab.segments // _BLOCK),)](
                 d_chain, tab.segment_points, tab.segment_before, tab.basis, d_points, tab.segments,
                 CHORDS=tab.chords, BLOCK=_BLOCK)
         if tab.count:
             k.finish_geometry[(-(-tab.count // _BLOCK),)](tab.kind, geometry, moments, d_geometry, tab.count,
-                                                          BLOCK=_BLOCK)
+                                                          BLOCK=_BLOCK, COLUMNS=columns)
         d_alpha = d_ground[:, 3:] + (d_ground[:, :3] * background[:, :3]).sum(1, keepdim=True)
         d_background = torch.cat([d_ground[:, :3] * background[:, 3:], d_alpha], 1)
         return d_points, d_geometry, d_offset, d_color, d_opacity, d_background

@@ -9,7 +9,19 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from .kernels import DEGENERATE, LINEAR, RADIAL, TILE, _along, _chords, _fill, _fraction, _tile_corner
+from .kernels import (
+    DEGENERATE,
+    ELLIPTIC,
+    LINEAR,
+    RADIAL,
+    TILE,
+    _along,
+    _chords,
+    _fill,
+    _fraction,
+    _tile_corner,
+    _to_circle,
+)
 
 
 @triton.jit
@@ -93,8 +105,8 @@ def _winding_backward(d_cover, winding, chain, segment_box, outline_segments, ev
 def composite_backward(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
                        even_odd, geometry, stop_index, stop_offset, stop_color, opacity, d_picture, pixels, saved,
                        d_chain, d_moments, d_stop_offset, d_stop_color, d_opacity, d_ground,
-                       TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr):
-    """Walks one tile from the top outline down. d_moments: (N, 3) see finish_geometry. d_ground: (B, 4)."""
+                       TIE: tl.constexpr, CHORDS: tl.constexpr, LANES: tl.constexpr, COLUMNS: tl.constexpr):
+    """Walks one tile from the top outline down. d_moments: (N, COLUMNS - 1) see finish_geometry. d_ground: (B, 4)."""
     t = tl.program_id(0)
     canvas, x, y = _tile_corner(canvases, tile_canvas, t)
     row = tl.arange(0, TILE)[:, None]
@@ -118,7 +130,7 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
         winding = tl.load(at)
         cover = tl.minimum(tl.abs(winding), 1.0)
         own = tl.load(opacity + n)
-        u, dx, dy, scale = _along(kind, geometry, n, px, py)
+        u, dx, dy, scale = _along(kind, geometry, n, px, py, COLUMNS)
         fr, fg, fb, fa = _fill(u, stop_index, stop_offset, stop_color, n)
         alpha = cover * own * fa
         d_alpha = (gr * (fr - tl.load(at + TILE * TILE)) + gg * (fg - tl.load(at + 2 * TILE * TILE))
@@ -127,7 +139,7 @@ def composite_backward(chain, segment_box, outline_segments, canvases, tile_canv
         d_u = _fill_backward(u, stop_index, stop_offset, stop_color, n, alpha * gr, alpha * gg, alpha * gb,
                              d_alpha * cover * own, d_stop_offset, d_stop_color)
         if scale > 0:
-            _along_backward(d_u, u, dx, dy, scale, tl.load(kind + n), d_moments + n * 3)
+            _along_backward(d_u, u, dx, dy, scale, tl.load(kind + n), d_moments + n * (COLUMNS - 1), COLUMNS)
         _winding_backward(d_alpha * own * fa, winding, chain, segment_box, outline_segments, even_odd, n, x, y, d_chain,
                           TIE, CHORDS, LANES)
         keep = 1.0 - alpha
@@ -176,8 +188,20 @@ def _add_color(d_color, weight, dr, dg, db, da):
 
 
 @triton.jit
-def _along_backward(d_u, u, dx, dy, scale, kind, moments):
-    """Linear: adds the sums of d_u, d_u x, d_u y about the gradient's start. Radial: adds to centre and radius."""
+def _along_backward(d_u, u, dx, dy, scale, kind, moments, COLUMNS: tl.constexpr):
+    """Linear: adds the sums of d_u, d_u x, d_u y about the gradient's start. Radial: adds to centre and radius.
+
+    Elliptic: the sums of d_u w and of d_u w v^T with v = (dx, dy), w = v / u.
+    """
+    if COLUMNS == 6:  # noqa: SIM102 (known when it is compiled, the other when it runs)
+        if kind == ELLIPTIC:
+            push = tl.where(u <= 0, 0.0, d_u / tl.where(u <= 0, 1.0, u))
+            tl.atomic_add(moments, _total(push * dx), sem="relaxed")
+            tl.atomic_add(moments + 1, _total(push * dy), sem="relaxed")
+            tl.atomic_add(moments + 2, _total(push * dx * dx), sem="relaxed")
+            tl.atomic_add(moments + 3, _total(push * dx * dy), sem="relaxed")
+            tl.atomic_add(moments + 4, _total(push * dy * dy), sem="relaxed")
+            d_u = d_u * 0.0  # nothing is left to the others
     if kind == RADIAL:
         tip = u <= 0
         push = tl.where(tip, 0.0, d_u * scale * scale / tl.where(tip, 1.0, u))
@@ -191,19 +215,22 @@ def _along_backward(d_u, u, dx, dy, scale, kind, moments):
 
 
 @triton.jit(do_not_specialize=["count"])
-def finish_geometry(kind, geometry, moments, d_geometry, count, BLOCK: tl.constexpr):
-    """From the sums over pixels to the derivative with respect to x1 y1 x2 y2 or cx cy r.
+def finish_geometry(kind, geometry, moments, d_geometry, count, BLOCK: tl.constexpr, COLUMNS: tl.constexpr):
+    """From the sums over pixels to the derivative with respect to x1 y1 x2 y2, cx cy r or cx cy ax ay bx by.
 
-    u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
+    Linear: u = (p - p1) . d / |d|^2, so du/dd = (p - p1) / |d|^2 - 2 u d / |d|^2 and du/dp1 = -d / |d|^2 - du/dd.
+    Elliptic: u = |v|, v = M (p - c), M the inverse of the half axes' matrix A: du/dc = -M^T w, du/dA = -M^T w v^T.
     """
     n = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     live = n < count
     which = tl.load(kind + n, live, 0)
-    dx = tl.load(geometry + n * 4 + 2, live, 0.0) - tl.load(geometry + n * 4, live, 0.0)
-    dy = tl.load(geometry + n * 4 + 3, live, 0.0) - tl.load(geometry + n * 4 + 1, live, 0.0)
-    s0 = tl.load(moments + n * 3, live, 0.0)
-    sx = tl.load(moments + n * 3 + 1, live, 0.0)
-    sy = tl.load(moments + n * 3 + 2, live, 0.0)
+    g = geometry + n * COLUMNS
+    sums = moments + n * (COLUMNS - 1)
+    dx = tl.load(g + 2, live, 0.0) - tl.load(g, live, 0.0)
+    dy = tl.load(g + 3, live, 0.0) - tl.load(g + 1, live, 0.0)
+    s0 = tl.load(sums, live, 0.0)
+    sx = tl.load(sums + 1, live, 0.0)
+    sy = tl.load(sums + 2, live, 0.0)
     square = dx * dx + dy * dy
     dull = square <= DEGENERATE * DEGENERATE
     scale = tl.where(dull, 0.0, 1.0 / tl.where(dull, 1.0, square))
@@ -212,10 +239,27 @@ def finish_geometry(kind, geometry, moments, d_geometry, count, BLOCK: tl.conste
     ey = (sy - 2.0 * su * dy) * scale
     linear = which == LINEAR
     radial = which == RADIAL
-    tl.store(d_geometry + n * 4, tl.where(linear, -dx * scale * s0 - ex, tl.where(radial, s0, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 1, tl.where(linear, -dy * scale * s0 - ey, tl.where(radial, sx, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 2, tl.where(linear, ex, tl.where(radial, sy, 0.0)), live)
-    tl.store(d_geometry + n * 4 + 3, tl.where(linear, ey, 0.0), live)
+    d0 = tl.where(linear, -dx * scale * s0 - ex, tl.where(radial, s0, 0.0))
+    d1 = tl.where(linear, -dy * scale * s0 - ey, tl.where(radial, sx, 0.0))
+    d2 = tl.where(linear, ex, tl.where(radial, sy, 0.0))
+    d3 = tl.where(linear, ey, 0.0)
+    to = d_geometry + n * COLUMNS
+    if COLUMNS == 6:
+        elliptic = which == ELLIPTIC
+        m0, m1, m2, m3, _ = _to_circle(tl.load(g + 2, live, 0.0), tl.load(g + 3, live, 0.0),
+                                       tl.load(g + 4, live, 0.0), tl.load(g + 5, live, 0.0))
+        sxy = tl.load(sums + 3, live, 0.0)
+        syy = tl.load(sums + 4, live, 0.0)
+        d0 = tl.where(elliptic, -(m0 * s0 + m2 * sx), d0)
+        d1 = tl.where(elliptic, -(m1 * s0 + m3 * sx), d1)
+        d2 = tl.where(elliptic, -(m0 * sy + m2 * sxy), d2)
+        d3 = tl.where(elliptic, -(m1 * sy + m3 * sxy), d3)
+        tl.store(to + 4, tl.where(elliptic, -(m0 * sxy + m2 * syy), 0.0), live)
+        tl.store(to + 5, tl.where(elliptic, -(m1 * sxy + m3 * syy), 0.0), live)
+    tl.store(to, d0, live)
+    tl.store(to + 1, d1, live)
+    tl.store(to + 2, d2, live)
+    tl.store(to + 3, d3, live)
 
 
 @triton.jit(do_not_specialize=["segments"])

@@ -29,6 +29,7 @@ TILE = tl.constexpr(16)
 COLUMNS = tl.constexpr(9)
 LINEAR = tl.constexpr(1)
 RADIAL = tl.constexpr(2)
+ELLIPTIC = tl.constexpr(3)
 #: px; as reference.py has it.
 DEGENERATE = tl.constexpr(1e-6)
 
@@ -222,9 +223,12 @@ def _winding(chain, segment_box, outline_segments, even_odd, n, x, y, CHORDS: tl
 
 
 @triton.jit
-def _along(kind, geometry, n, px, py):
-    """(u, dx, dy, scale): place along the gradient, px from its start, and 1 / |axis|^2 or 1 / r; 0 when a point."""
-    g = geometry + n * 4
+def _along(kind, geometry, n, px, py, COLUMNS: tl.constexpr):
+    """(u, dx, dy, scale): place along the gradient, px from its start, and 1 / |axis|^2 or 1 / r; 0 when a point.
+
+    Elliptic: (dx, dy) is where the ellipse is the unit circle, scale 1.
+    """
+    g = geometry + n * COLUMNS
     gx = tl.load(g)
     gy = tl.load(g + 1)
     g2 = tl.load(g + 2)
@@ -242,7 +246,27 @@ def _along(kind, geometry, n, px, py):
         dull = square <= DEGENERATE * DEGENERATE
         scale = tl.where(dull, 0.0, 1.0 / tl.where(dull, 1.0, square))
         u = tl.where(dull, 1.0, (dx * ax + dy * ay) * scale)
+    if COLUMNS == 6:  # only scenes with ellipses pay for them
+        zero = (dx + dy) * 0.0
+        dx += zero
+        dy += zero
+        if tl.load(kind + n) == ELLIPTIC:
+            m0, m1, m2, m3, flat = _to_circle(g2, g3, tl.load(g + 4), tl.load(g + 5))
+            vx = m0 * dx + m1 * dy
+            dy = m2 * dx + m3 * dy
+            dx = vx
+            scale = tl.where(flat, 0.0, 1.0).to(scale.dtype)
+            u = tl.where(flat, 1.0, tl.sqrt(dx * dx + dy * dy))
     return u, dx, dy, scale
+
+
+@triton.jit
+def _to_circle(ax, ay, bx, by):
+    """The matrix from px to where the ellipse is the unit circle, row by row, and whether there is none."""
+    det = ax * by - ay * bx
+    flat = det * det <= DEGENERATE * DEGENERATE * (ax * ax + ay * ay + bx * bx + by * by)
+    inverse = tl.where(flat, 0.0, 1.0 / tl.where(flat, 1.0, det))
+    return by * inverse, -bx * inverse, -ay * inverse, ax * inverse, flat
 
 
 @triton.jit
@@ -279,7 +303,7 @@ def _fill(u, stop_index, stop_offset, stop_color, n):
 @triton.jit(do_not_specialize=["capacity", "pixels"])
 def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_start, entries, capacity, kind,
               even_odd, geometry, stop_index, stop_offset, stop_color, opacity, background, picture, pixels, saved,
-              CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr):
+              CHORDS: tl.constexpr, LANES: tl.constexpr, SAVE: tl.constexpr, COLUMNS: tl.constexpr):
     """Paints one tile of the planar picture (4, pixels)."""
     t = tl.program_id(0)
     canvas, x, y = _tile_corner(canvases, tile_canvas, t)
@@ -305,7 +329,7 @@ def composite(chain, segment_box, outline_segments, canvases, tile_canvas, tile_
             tl.store(at + 2 * TILE * TILE, g)
             tl.store(at + 3 * TILE * TILE, b)
             tl.store(at + 4 * TILE * TILE, a)
-        u, _, _, _ = _along(kind, geometry, n, px, py)
+        u, _, _, _ = _along(kind, geometry, n, px, py, COLUMNS)
         fr, fg, fb, fa = _fill(u, stop_index, stop_offset, stop_color, n)
         alpha = tl.minimum(tl.abs(winding), 1.0) * tl.load(opacity + n) * fa
         r += alpha * (fr - r)

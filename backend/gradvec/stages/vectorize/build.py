@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
+from ...geometry.merging import CORNER_DEGREES
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
+from ...optimize.freeing import smooth_rules
 from ...optimize.reduced import ReducedTarget
 from ...optimize.variables import Freedom
 from ...optimize.visibility import UNSEEN, visible
@@ -104,7 +106,7 @@ class _Build:
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
-                               device=settings.device)
+                               device=settings.device, rules=smooth_rules(CORNER_DEGREES))
         self.shapes: list[Shape] = []
         self.stage: list[int] = []
         self.fresh: list[bool] = []

@@ -43,7 +43,7 @@ class Result:
     report: Report
 
 
-class Frame:
+class Workflow:
     """One run of the pipeline: each stage begins where the one before it ended, as a fraction of the whole run."""
 
     def __init__(self, job: str, options: Options, run: Run | None, name: str, source: Path | bytes | None = None,

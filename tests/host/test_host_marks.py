@@ -11,11 +11,17 @@ from edited import LABEL, PICTURE, SVG, Editing, find, painted
 from gradvec.ipc.client import Client
 from inkex import Transform
 
-from inkscape_ext.document import detail_maps, pictures
+from inkscape_ext.document import marks, pictures
 from inkscape_ext.document.drawings import Place, place_of_picture
 
 #: 40 x 20 px at (10, 20), 20 x 10 units large.
 EYE = '<ellipse id="eye" cx="15" cy="25" rx="2" ry="2" style="fill:#ff0000;fill-opacity:.4"/>'
+
+
+LINE = '<path id="line" d="M 12,21 H 20 C 24,21 28,23 28,29" style="fill:none;stroke:#000000"/>'
+#: The same in shares of the picture: its ends, and a point of the curve where t is one half.
+FROM, CORNER, HALF, TO = (0.1, 0.1), (0.5, 0.1), (0.125 * 0.5 + 0.375 * 0.7 + 0.375 * 0.9 + 0.125 * 0.9,
+                                                  0.125 * 0.1 + 0.375 * 0.1 + 0.375 * 0.3 + 0.125 * 0.9), (0.9, 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +54,7 @@ def drawn_on(body: str, *ids: str):
     svg = load(body)
     shown = pictures.selected(svg, ["a", *ids])
     (place,) = (place_of_picture(p, []) for p in shown if p.image.get("id") == "a")
-    png, marking = detail_maps.detail_map(place, detail_maps.drawn(svg, ["a", *ids], shown))
+    png, marking = marks.detail_map(place, marks.drawn(svg, ["a", *ids], shown))
     return (pixels(png) if png else None), [shape.get("id") for shape in marking]
 
 
@@ -84,6 +90,79 @@ def test_each_kind_of_mark():
     assert (seen[10, 10], seen[10, 20]) == (1, 0)
 
 
+def guides_on(body: str, *ids: str):
+    """(lines in shares, ids of the elements that they come from) for the picture ``a`` selected with ``ids``."""
+    svg = load(body)
+    shown = pictures.selected(svg, ["a", *ids])
+    (place,) = (place_of_picture(p, []) for p in shown if p.image.get("id") == "a")
+    drawn, used = marks.marks_on(place, marks.drawn(svg, ["a", *ids], shown))
+    assert drawn.detail_map == b""
+    return [np.array(line) for line in drawn.guides], [shape.get("id") for shape in used]
+
+
+@pytest.mark.parametrize("body", [
+    PICTURE + LINE, f'<g transform="rotate(30 7 7) skewX(20) scale(-3 .5)">{PICTURE}{LINE}</g>',
+    f'<g transform="rotate(9)">{PICTURE}</g><g transform="scale(2)"><g transform="scale(.5) rotate(9)">{LINE}</g></g>',
+    PICTURE.replace("<image", '<image transform="matrix(1 2 -1 3 40 50)"')
+    + LINE.replace("<path", '<path transform="matrix(1 2 -1 3 40 50)"')])
+def test_an_open_line_is_a_guide_in_the_pictures_own_frame(body):
+    (line,), used = guides_on(body, "line")
+    assert used == ["line"]
+    for point, wanted in zip(line[[0, 1, 4, -1]], (FROM, CORNER, HALF, TO), strict=True):
+        assert point == pytest.approx(wanted, abs=1e-4)
+    steps = np.diff(line, axis=0)
+    angles = np.arctan2(steps[:, 1], steps[:, 0])
+    assert np.all(np.abs(np.diff(angles)) < 0.45), "a curve becomes short straight pieces"
+
+
+def test_each_kind_of_guide():
+    straight = '<line id="l" x1="10" y1="20" x2="30" y2="30" style="fill:none;stroke:#000000"/>'
+    assert guides_on(PICTURE + straight, "l")[0][0] == pytest.approx(np.array([[0, 0], [1, 1]]))
+    bent = '<polyline id="l" points="10,20 20,20 20,30" style="fill:none;stroke:#000000"/>'
+    assert guides_on(PICTURE + bent, "l")[0][0] == pytest.approx(np.array([[0, 0], [0.5, 0], [0.5, 1]]))
+    two = '<path id="l" d="M10 20H30M10 30H30" style="fill:none;stroke:#000000"/>'
+    assert [line[0].tolist() for line in guides_on(PICTURE + two, "l")[0]] == [[0, 0], [0, 1]]
+    across = '<path id="l" d="M-90 25H190" style="fill:none;stroke:#000000"/>'
+    assert guides_on(PICTURE + across, "l")[0][0] == pytest.approx(np.array([[-5, 0.5], [9, 0.5]]))
+    beside = '<path id="l" d="M-90 45H190" style="fill:none;stroke:#000000"/>'
+    assert guides_on(PICTURE + beside, "l") == ([], [])
+
+
+def test_the_engine_gets_the_lines_and_run_again_takes_those_of_that_time(editing):
+    document, said = editing.run("paint", load(PICTURE + EYE + LINE), "--id=a", "--id=eye", "--id=line")
+    assert said == ""
+    sent = editing.asked()["info"]["guides"]
+    assert [sent[0][0], sent[0][-1]] == [list(FROM), list(TO)]
+    assert sent_map(editing)[10, 10] == 1
+    assert sent_map(editing)[2, 20] == 0, "a line marks no detail"
+    assert marks.kept(find(document, "gv1-layer")).guides == tuple(sent)
+    document.remove(find(document, "line"))
+    after, said = editing.run("again", document, "--id=a")
+    assert (said, editing.asked()["info"]["guides"]) == ("", sent)
+    new = after.makeelement(SVG + "path", id="new", d="M10 25H30", style="fill:none;stroke:#000000")
+    after.append(new)
+    editing.run("again", after, "--id=gv2-s1", "--id=new")
+    assert editing.asked()["info"]["guides"] == [[[0, 0.5], [1, 0.5]]]
+    assert sent_map(editing)[10, 10] == 1, "the shapes of that time still mark"
+
+
+@pytest.mark.parametrize(("look", "lines", "hidden"), [("oil", True, True), ("lines", True, True),
+                                                       ("shapes", False, False)])
+def test_which_looks_follow_lines(editing, look, lines, hidden):
+    document, said = editing.run("paint", load(PICTURE + LINE), "--id=a", "--id=line", f"--look={look}",
+                                 "--host_hide_marks=true")
+    assert (said, "guides" in editing.asked()["info"]) == ("", lines)
+    assert (find(document, "line").get("display") == "none") == hidden
+
+
+@pytest.mark.parametrize("damage", ["", "???", "[[1]]", '[[["a", 1], [2, 3]]]', "[[[1, 2]]]", "7",
+                                    "[[[1, 2], [3, NaN]]]"])
+def test_damaged_lines_on_a_layer_are_no_lines(damage):
+    layer = find(painted(), "gv1-layer")
+    layer.set(marks.GUIDES, damage)
+    assert marks.kept(layer).guides == ()
+
+
 def test_the_most_opaque_shape_counts_fully_and_others_by_their_share():
     faint = '<rect id="faint" x="20" y="20" width="4" height="4" style="fill:#000000;opacity:.2"/>'
     seen, marking = drawn_on(PICTURE + EYE + faint, "eye", "faint")
@@ -106,7 +185,7 @@ def test_what_marks_nothing(body, selected):
 def test_strokes_of_ours_and_their_layer_mark_nothing():
     svg = painted()
     shown = pictures.selected(svg, ["a"])
-    assert detail_maps.drawn(svg, ["a", "gv1-layer", "gv1-s2"], shown) == []
+    assert marks.drawn(svg, ["a", "gv1-layer", "gv1-s2"], shown) == []
 
 
 def test_a_large_picture_has_a_small_map():
@@ -114,7 +193,7 @@ def test_a_large_picture_has_a_small_map():
     shown = pictures.selected(svg, ["a"])
     place = place_of_picture(shown[0], [])
     large = Place(place.picture, place.source, (4000, 2000), place.to_root @ Transform(scale=0.01))
-    png, _marking = detail_maps.detail_map(large, detail_maps.drawn(svg, ["eye"], shown))
+    png, _marking = marks.detail_map(large, marks.drawn(svg, ["eye"], shown))
     assert pixels(png).shape == (128, 256)
     assert pixels(png).mean() == pytest.approx(np.pi * 4 / 200, rel=0.03)
     assert len(png) < 2000
@@ -133,14 +212,14 @@ def test_the_engine_gets_the_map_and_the_layer_keeps_it(editing):
     assert sent_map(editing)[10, 10] == 1
     assert [child.get("id") for child in document][-3:] == ["a", "gv1-layer", "eye"], "marks stay above the strokes"
     assert find(document, "eye").get("style") == "fill:#ff0000;fill-opacity:.4"
-    kept = base64.b64decode(find(document, "gv1-layer").get(detail_maps.DETAIL_MAP))
+    kept = base64.b64decode(find(document, "gv1-layer").get(marks.DETAIL_MAP))
     assert np.array_equal(pixels(kept), sent_map(editing))
 
 
 def test_without_marks_nothing_is_sent_or_kept(editing):
     document, said = editing.run("paint", load(PICTURE + EYE), "--id=a")
     assert (said, sent_map(editing)) == ("", None)
-    assert find(document, "gv1-layer").get(detail_maps.DETAIL_MAP) is None
+    assert find(document, "gv1-layer").get(marks.DETAIL_MAP) is None
 
 
 def test_marks_are_hidden_where_that_is_wished(editing):
@@ -155,7 +234,7 @@ def test_each_picture_gets_the_marks_that_lie_on_it(editing):
     document, said = editing.run("paint", load(PICTURE + other + EYE), "--id=a", "--id=b", "--id=eye")
     assert said == ""
     layers = [find(document, name) for name in ("gv1-layer", "gv2-layer")]
-    assert [bool(layer.get(detail_maps.DETAIL_MAP)) for layer in layers] == [True, False]
+    assert [bool(layer.get(marks.DETAIL_MAP)) for layer in layers] == [True, False]
     assert sent_map(editing) is None, "the picture b was painted last"
 
 
@@ -168,13 +247,13 @@ def test_run_again_takes_the_marks_of_that_time_unless_others_are_selected(editi
     assert np.array_equal(sent_map(editing), before)
     assert editing.asked()["options"]["detail"] == 0.75
     kept = find(after, "gv1-layer")
-    assert np.array_equal(pixels(base64.b64decode(kept.get(detail_maps.DETAIL_MAP))), before)
+    assert np.array_equal(pixels(base64.b64decode(kept.get(marks.DETAIL_MAP))), before)
     new = after.makeelement(SVG + "rect", id="new", x="26", y="22", width="2", height="2")
     after.append(new)
     again, said = editing.run("again", after, "--id=gv2-s1", "--id=new")
     assert said == ""
     assert (sent_map(editing)[6, 34], sent_map(editing)[10, 10]) == (1, 0)
-    assert detail_maps.kept(find(again, "gv1-layer")) != detail_maps.kept(kept)
+    assert marks.kept(find(again, "gv1-layer")) != marks.kept(kept)
 
 
 def test_an_area_is_painted_anew_without_the_strength_of_marks(editing):
@@ -199,8 +278,8 @@ def test_a_damaged_map_on_a_layer_is_no_map():
     svg = painted()
     layer = find(svg, "gv1-layer")
     for damage in ("", "???", "abc"):
-        layer.set(detail_maps.DETAIL_MAP, damage)
-        assert detail_maps.kept(layer) == b""
+        layer.set(marks.DETAIL_MAP, damage)
+        assert marks.kept(layer).detail_map == b""
 
 
 # -- brushes of one's own ---------------------------------------------------------------------------------------------
@@ -232,6 +311,33 @@ def test_brushes_of_ones_own_travel_and_are_remembered(editing, tmp_path):
     assert sent_brushes(editing) == []
 
 
+# -- the style of a painting ------------------------------------------------------------------------------------------
+
+def sent_style(editing):
+    path = editing.folder / "asked" / "style"
+    return path.read_bytes() if path.exists() else None
+
+
+def test_a_style_travels_and_is_remembered(editing, tmp_path):
+    picture = tmp_path / "a painting.jpg"
+    picture.write_bytes(b"a painting")
+    document, said = editing.run("paint", load(PICTURE), "--id=a", f"--host_style={picture}")
+    assert (said, sent_style(editing)) == ("", b"a painting")
+    after, said = editing.run("again", document, "--id=a")
+    assert (said, sent_style(editing)) == ("", b"a painting")
+    picture.unlink()
+    again, said = editing.run("again", after, "--id=a")
+    assert again is None
+    assert said.startswith(f"The picture of the style, {picture}, cannot be read: there is no such file")
+    document, said = editing.run("paint", load(PICTURE), "--id=a", "--host_style=/dev/zero")
+    assert (document, "/dev/zero, cannot be read" in said) == (None, True)
+    picture.write_bytes(b"again")
+    editing.run("paint", load(PICTURE), "--id=a", f"--host_style={picture}", "--brush=free", "--strokes=2")
+    assert sent_style(editing) == b"again"
+    editing.run("paint", load(PICTURE), "--id=a", "--host_style=")
+    assert sent_style(editing) is None
+
+
 # -- free shapes ------------------------------------------------------------------------------------------------------
 
 def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
@@ -241,7 +347,7 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert (asked["kind"], asked["options"]["strokes"], asked["options"]["brush"]) == ("vectorize", 2, "oil")
     assert sent_map(editing) is None
     layer = find(document, "gv1-layer")
-    assert (layer.get(LABEL), layer.get(detail_maps.DETAIL_MAP)) == ("Gradvec: a", None)
+    assert (layer.get(LABEL), layer.get(marks.DETAIL_MAP)) == ("Gradvec: a", None)
     after, said = editing.run("again", document, "--id=gv1-s2", "--id=eye")
     assert said == ""
     asked = editing.asked()
@@ -250,12 +356,13 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert find(after, "gv2-s1") is not None
 
 
-@pytest.mark.parametrize(("marking", "others", "words"), [
-    (0, 0, ""), (1, 0, "1 selected shape marks where detail goes"),
-    (2, 1, "2 selected shapes mark where detail goes\n1 selected shape lies beside the picture or covers all of it, "
-           "and marks nothing")])
-def test_what_the_window_says(marking, others, words):
-    assert detail_maps.note(marking, others) == words
+@pytest.mark.parametrize(("body", "others", "words"), [
+    ("", 0, ""), (EYE, 0, "1 selected shape marks where detail goes"),
+    (EYE + EYE + LINE, 1, "2 selected shapes mark where detail goes\n"
+                          "1 selected line gives strokes near it their direction\n"
+                          "1 selected shape lies beside the picture or covers all of it, and marks nothing")])
+def test_what_the_window_says(body, others, words):
+    assert marks.note(list(load(body)), others) == words
 
 
 def test_what_is_only_looked_at_is_not_changed(editing):

@@ -1,5 +1,6 @@
 """Closed cubic fits: inverses, exactness of splitting, and how segments are shared out."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -64,6 +65,38 @@ def test_smooth_joints_are_straight_and_corners_are_not():
     loop = traced(outline(ellipse(40, 40, 30, 18)), accuracy=0.05).loops[0]
     assert (np.abs(turns(loop)) < 1e-6).all()
     assert (np.abs(turns(traced(outline(SQUARE)).loops[0])) > np.radians(60)).all()
+
+
+def noisy(loop, seed=0, px=0.15):
+    """The contour of a loop whose points lie up to some tenths of a px beside it."""
+    contour = cubics.as_contour(loop)
+    noise = np.random.default_rng(seed).normal(0, px, contour.points.shape)
+    return replace(contour, points=contour.points + noise)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_earns_no_corners_however_few_segments_there_are(seed):
+    contour = noisy(blob(seed, radius=28), seed)
+    for most in (8, 24):
+        (loop,) = cubics.fit_contours([[contour]], most, 0.15)[0]
+        assert (np.abs(turns(loop)) < 1e-6).mean() >= 0.8
+
+
+@pytest.mark.parametrize("degrees", [90, 60, 45])
+def test_corners_of_a_shape_are_earned_through_noise(degrees):
+    """A lens of two arcs that meet at two tips: each arc turns by half of what is left of a full turn."""
+    half = np.radians(90 - degrees / 2)
+    along = np.linspace(-half, half, 60)[:-1]
+    arc = np.stack([np.sin(along) / np.sin(half), (np.cos(half) - np.cos(along)) / np.sin(half)], 1)
+    points = 50 + 30 * np.concatenate([arc, -arc])
+    points += np.random.default_rng(1).normal(0, 0.05, points.shape)
+    step = np.hypot(*(np.roll(points, -1, 0) - points).T)
+    contour = Contour(points, 0.5 * (step + np.roll(step, 1)), np.zeros(len(points), bool))
+    (loop,) = cubics.fit_contours([[contour]], 12, 0.15)[0]
+    turned = np.degrees(np.abs(turns(loop)))
+    tips = [np.hypot(*(loop[0::3] - tip).T).argmin() for tip in ((20, 50), (80, 50))]
+    np.testing.assert_allclose(turned[tips], degrees, atol=12)
+    assert (np.delete(turned, tips) < 1e-6).all()
 
 
 def turns(loop):
