@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from gradvec.stages.paint.greedy import choose
+from gradvec.stages.paint.greedy import choose, peaks
+from scipy import ndimage
 
 HEIGHT, WIDTH, CELL, CLEAR = 60, 90, 1.7, 0.3
 
@@ -68,3 +69,19 @@ def test_nothing_to_choose_from():
     for some, count in ((np.zeros((0, 16)), 5), (candidates(0, 3), 0)):
         chosen, gains = choose(some, count, HEIGHT, WIDTH, CELL, CLEAR)
         assert len(chosen) == len(gains) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 5), (3, 7, 6)])
+@pytest.mark.parametrize("more", [False, True])
+def test_peaks_gain_no_less_than_their_neighbours(shape, more):
+    """Among them plateaus, places at borders, and such as gain nothing; against scipy's filter."""
+    rng = np.random.default_rng(sum(shape))
+    wrong, left, extra = (rng.integers(0, 4, shape).astype(np.float32) for _ in range(3))
+    follows = rng.integers(1, 3, shape).astype(np.float32) / 2
+    none = np.zeros((0, 0, 0), np.float32)
+    places, gains = peaks(wrong, left, *((extra, follows) if more else (none, none)))
+    gain = (wrong - left - extra) * follows if more else wrong - left
+    highest = ndimage.maximum_filter(gain, (1, 3, 3), mode="constant", cval=-np.inf)
+    wanted = np.flatnonzero((gain == highest) & (gain > 0))
+    assert places.tolist() == wanted.tolist()
+    assert gains.tolist() == gain.ravel()[wanted].tolist()

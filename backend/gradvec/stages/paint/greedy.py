@@ -1,4 +1,5 @@
-"""Greedy choice among candidate strokes: each that is taken leaves nothing to gain where it lies."""
+"""Which strokes gain most: those that gain more than their neighbours, and a greedy choice among them, in which each
+that is taken leaves nothing to gain where it lies."""
 
 from __future__ import annotations
 
@@ -8,6 +9,40 @@ import math
 import numpy as np
 
 from ...render.kernel_cache import njit
+
+
+@njit(nogil=True, error_model="numpy")
+def peaks(wrong, left, extra, follows):
+    """Where a stroke gains something, and no less than at the eight places around in the same direction.
+
+    Args:
+        wrong, left: (M, h, w) float32 for M directions: squared error there now, and what the best stroke leaves.
+        extra, follows: (M, h, w) float32, or empty: what it makes besides, and which share of the gain counts.
+
+    Returns:
+        (places as indices into the flattened arrays, gains).
+    """
+    directions, height, width = wrong.shape
+    gain = np.full((height + 2, width + 2), -np.inf, np.float32)
+    places, gains, count = np.empty(wrong.size, np.int64), np.empty(wrong.size, np.float32), 0
+    for m in range(directions):
+        for y in range(height):
+            for x in range(width):
+                value = wrong[m, y, x] - left[m, y, x]
+                if len(extra) > 0:
+                    value -= extra[m, y, x]
+                if len(follows) > 0:
+                    value *= follows[m, y, x]
+                gain[y + 1, x + 1] = value
+        for y in range(1, height + 1):
+            for x in range(1, width + 1):
+                value = gain[y, x]
+                if (value > 0 and value >= gain[y, x - 1] and value >= gain[y, x + 1]
+                        and value >= gain[y - 1, x - 1] and value >= gain[y - 1, x] and value >= gain[y - 1, x + 1]
+                        and value >= gain[y + 1, x - 1] and value >= gain[y + 1, x] and value >= gain[y + 1, x + 1]):
+                    places[count], gains[count] = (m * height + y - 1) * width + x - 1, value
+                    count += 1
+    return places[:count], gains[:count]
 
 
 @njit(nogil=True, error_model="numpy")

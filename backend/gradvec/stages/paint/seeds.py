@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .greedy import choose
+from .greedy import choose, peaks
 
 #: Cells across a stroke in the reduced picture.
 CELLS = 4.5
@@ -211,17 +211,22 @@ def _candidates(known: _Explained, wrong: _Reduced, most: int) -> np.ndarray:
     wrong: the error now, (1, h, w).
     """
     bank = known.bank
-    gain = (_sums(_bordered(wrong.planes, bank), bank) - known.left - known.extra) * known.follows
-    peak = torch.where(F.max_pool2d(gain[None], 3, 1, 1)[0] == gain, gain, 0.0)
-    best, at = peak.flatten().topk(min(most, peak.numel()))
-    best, at = best[best > 0], at[best > 0]
-    m, y, x = at // peak[0].numel(), at // peak.shape[2] % peak.shape[1], at % peak.shape[2]
+    now = _sums(_bordered(wrong.planes, bank), bank)
+    places, gains = peaks(*(_plain(part) for part in (now, known.left, known.extra, known.follows)))
+    order = np.argsort(-gains, kind="stable")[:most]
+    best = torch.from_numpy(gains[order])
+    m, y, x = (torch.from_numpy(i) for i in np.unravel_index(places[order], now.shape))
     along, across = known.along[:, m, y, x], known.across[:, m, y, x]
     theta = 0.5 * torch.atan2(2 * (along * across).sum(0), (along**2).sum(0) - (across**2).sum(0))
     axis = torch.stack([theta.cos(), theta.sin()], -1)
     slope = (along * axis[:, 0] + across * axis[:, 1]).T * known.gradient
     center = (torch.stack([x, y], 1) * STRIDE + 0.5) * wrong.scale
     return _rows(bank, m, wrong.cell, best * wrong.scale.prod(), center, axis, known.mean[:, m, y, x].T, slope)
+
+
+def _plain(part: torch.Tensor | float) -> np.ndarray:
+    """A tensor as a contiguous array, an empty one for what changes nothing."""
+    return part.contiguous().numpy() if isinstance(part, torch.Tensor) else np.zeros((0, 0, 0), np.float32)
 
 
 def _following(form: torch.Tensor, bank: _Bank) -> torch.Tensor:
