@@ -36,7 +36,7 @@ from . import flow as flows
 from .moving import covers, in_light, moved
 
 #: Steps that strokes settle in for each frame, and their share of the full rates.
-STEPS, PEAK = 60, 0.15
+STEPS, PEAK = 120, 0.3
 #: Steps that new strokes alone are fitted in before.
 FRESH_STEPS = 60
 #: How much of the goal is what was shown before, moved, where that is known.
