@@ -35,8 +35,9 @@ from ..stages.refine import prepared as made_ready
 from . import flow as flows
 from .moving import covers, in_light, moved
 
-#: Steps that strokes settle in for each frame, and their share of the full rates.
-STEPS, PEAK = 60, 0.15
+#: Steps that strokes settle in for each frame, and their share of the full rates: where strokes keep their brushes'
+#: shapes, cannot come much closer and would only move about; and where outlines are free to follow.
+HELD_SETTLING, FREE_SETTLING = (60, 0.15), (120, 0.3)
 #: Steps that new strokes alone are fitted in before.
 FRESH_STEPS = 60
 #: How much of the goal is what was shown before, moved, where that is known.
@@ -163,7 +164,8 @@ class ShotPainter:
 
     def _settling(self) -> RefineSettings:
         usual = refine_settings(self.options)
-        plan = replace(usual.plan, steps=STEPS, peak=PEAK, reseeds=0)
+        steps, peak = HELD_SETTLING if keeps_brushes(self.options) else FREE_SETTLING
+        plan = replace(usual.plan, steps=steps, peak=peak, reseeds=0)
         return replace(usual, plan=plan, settle=0)
 
     @staticmethod
