@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
-from ...geometry.merging import CORNER_DEGREES
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
-from ...optimize.freeing import smooth_rules
 from ...optimize.reduced import ReducedTarget
 from ...optimize.variables import Freedom
 from ...optimize.visibility import UNSEEN, visible
@@ -33,8 +31,6 @@ ROUGH, GENTLE = 12.0 / 255.0, 0.15
 REPLACEMENTS = 2
 #: Paths of earlier stages move at this share of the rates of new ones.
 OLDER = 0.4
-#: Most joints that may become corners in the last refinement.
-LAST_CORNERS = 0.08
 #: How far a step evens out control points, and the share of the rates that the last step has.
 EVENNESS, LAST_SHARE = 0.02, 0.03
 #: A picture of more px than this, and than this for each path, is looked at smaller: finding regions takes 1.5 KB a px.
@@ -108,7 +104,7 @@ class _Build:
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
-                               device=settings.device, rules=smooth_rules(CORNER_DEGREES, turning=0.0))
+                               device=settings.device)
         self.shapes: list[Shape] = []
         self.stage: list[int] = []
         self.fresh: list[bool] = []
@@ -149,7 +145,6 @@ class _Build:
     def refine_last(self, steps: int) -> None:
         """Everything counts and moves alike, and nothing is kept that is worse than before."""
         before, rms = self.refined, self.refined.mse**0.5
-        self.plan = replace(self.plan, rules=smooth_rules(CORNER_DEGREES, LAST_CORNERS, turning=0.0))
         after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)))
         self._take(min(before, after, key=lambda refined: refined.mse))
         self._note()
