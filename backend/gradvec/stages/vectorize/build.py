@@ -11,6 +11,7 @@ from ...geometry import repair
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
+from ...optimize.freeing import smooth_rules
 from ...optimize.reduced import ReducedTarget
 from ...optimize.variables import Freedom
 from ...optimize.visibility import UNSEEN, visible
@@ -27,6 +28,11 @@ STAGE_PEAK = 0.5
 #: The last refinement moves as fast as the picture is wrong: at the full rates from this error on (root mean square),
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
+#: Then joints that turn by no more degrees, and most of the others, are made smooth in so many steps at this share of
+#: those rates; unless the mean square error grows by this factor (0.2 dB).
+SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 75.0, 100, 0.6, 10**0.02
+#: Most joints that may become corners on the way.
+LAST_CORNERS = 0.05
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
 #: Paths of earlier stages move at this share of the rates of new ones.
@@ -79,7 +85,7 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
     """
     started = time.monotonic()
     reduced = ReducedTarget.of(target, sum(schedule), REDUCED_AREA, REDUCED_SHAPE_AREA)
-    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
+    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS + SMOOTHING_STEPS)
     total = 0
     for number, count in enumerate(schedule):
         total += count
@@ -148,6 +154,19 @@ class _Build:
         after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)))
         self._take(min(before, after, key=lambda refined: refined.mse))
         self._note()
+        self._smooth()
+
+    def _smooth(self) -> None:
+        """Joints become smooth, but for corners that are earned, where the picture does not suffer: shapes of emblems
+        keep theirs."""
+        before, plan = self.refined, self.plan
+        self.plan = replace(plan, rules=smooth_rules(SMOOTHED_DEGREES, LAST_CORNERS, turning=0.0))
+        rms = before.mse**0.5
+        after = self._refined(SMOOTHING_STEPS, SMOOTHING_PEAK * min(1.0, max(GENTLE, rms / ROUGH)))
+        self.plan = plan
+        if after.mse < before.mse * SUFFERED:
+            self._take(after)
+            self._note()
 
     def _note(self) -> None:
         self.report.psnr.append(round(-20 * float(np.log10(max(self.refined.mse**0.5, 1e-6))), 2))
