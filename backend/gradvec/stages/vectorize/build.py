@@ -29,8 +29,8 @@ STAGE_PEAK = 0.5
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
 #: Then joints that turn by no more degrees, and most of the others, are made smooth in so many steps at this share of
-#: those rates; unless the mean square error grows by this factor (0.2 dB).
-SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 75.0, 100, 0.6, 10**0.02
+#: those rates; unless the mean square error grows by this factor (0.4 dB).
+SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 115.0, 100, 0.6, 10**0.04
 #: Most joints that may become corners on the way.
 LAST_CORNERS = 0.05
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
