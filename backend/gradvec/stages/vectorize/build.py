@@ -28,11 +28,9 @@ STAGE_PEAK = 0.5
 #: The last refinement moves as fast as the picture is wrong: at the full rates from this error on (root mean square),
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
-#: Then joints that turn by no more degrees, and most of the others, are made smooth in so many steps at this share of
-#: those rates; unless the mean square error grows by this factor (0.4 dB).
+#: Then joints that turn by no more degrees are made smooth, in so many steps at this share of those rates; unless the
+#: mean square error grows by this factor (0.4 dB).
 SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 115.0, 100, 0.6, 10**0.04
-#: Most joints that may become corners on the way.
-LAST_CORNERS = 0.05
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
 #: Paths of earlier stages move at this share of the rates of new ones.
@@ -157,10 +155,10 @@ class _Build:
         self._smooth()
 
     def _smooth(self) -> None:
-        """Joints become smooth, but for corners that are earned, where the picture does not suffer: shapes of emblems
-        keep theirs."""
+        """Joints become smooth, but for sharp corners, where the picture does not suffer: shapes of emblems keep
+        theirs."""
         before, plan = self.refined, self.plan
-        self.plan = replace(plan, rules=smooth_rules(SMOOTHED_DEGREES, LAST_CORNERS, turning=0.0))
+        self.plan = replace(plan, rules=smooth_rules(SMOOTHED_DEGREES, turning=0.0))
         rms = before.mse**0.5
         after = self._refined(SMOOTHING_STEPS, SMOOTHING_PEAK * min(1.0, max(GENTLE, rms / ROUGH)))
         self.plan = plan
