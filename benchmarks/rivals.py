@@ -142,7 +142,7 @@ def by_vtracer(small: Image.Image, budget: int) -> Drawing | None:
     import vtracer
 
     def tries() -> Iterator[Drawing]:
-        pixels = list(small.convert("RGBA").getdata())
+        pixels = [tuple(pixel) for pixel in np.asarray(small.convert("RGBA")).reshape(-1, 4).tolist()]
         for values in itertools.product(*VTRACER.values()):
             settings = dict(zip(VTRACER, values, strict=True))
             begin = time.process_time()

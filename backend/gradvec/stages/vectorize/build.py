@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
-from ...geometry.merging import CORNER_DEGREES
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
@@ -29,12 +28,13 @@ STAGE_PEAK = 0.5
 #: The last refinement moves as fast as the picture is wrong: at the full rates from this error on (root mean square),
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
+#: Then joints that turn by no more degrees are made smooth, in so many steps at this share of those rates; unless the
+#: mean square error grows by this factor (0.4 dB).
+SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 115.0, 100, 0.6, 10**0.04
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
 #: Paths of earlier stages move at this share of the rates of new ones.
 OLDER = 0.4
-#: Most joints that may become corners in the last refinement.
-LAST_CORNERS = 0.08
 #: How far a step evens out control points, and the share of the rates that the last step has.
 EVENNESS, LAST_SHARE = 0.02, 0.03
 #: A picture of more px than this, and than this for each path, is looked at smaller: finding regions takes 1.5 KB a px.
@@ -83,7 +83,7 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
     """
     started = time.monotonic()
     reduced = ReducedTarget.of(target, sum(schedule), REDUCED_AREA, REDUCED_SHAPE_AREA)
-    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS)
+    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS + SMOOTHING_STEPS)
     total = 0
     for number, count in enumerate(schedule):
         total += count
@@ -108,7 +108,7 @@ class _Build:
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
-                               device=settings.device, rules=smooth_rules(CORNER_DEGREES, turning=0.0))
+                               device=settings.device)
         self.shapes: list[Shape] = []
         self.stage: list[int] = []
         self.fresh: list[bool] = []
@@ -149,10 +149,22 @@ class _Build:
     def refine_last(self, steps: int) -> None:
         """Everything counts and moves alike, and nothing is kept that is worse than before."""
         before, rms = self.refined, self.refined.mse**0.5
-        self.plan = replace(self.plan, rules=smooth_rules(CORNER_DEGREES, LAST_CORNERS, turning=0.0))
         after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)))
         self._take(min(before, after, key=lambda refined: refined.mse))
         self._note()
+        self._smooth()
+
+    def _smooth(self) -> None:
+        """Joints become smooth, but for sharp corners, where the picture does not suffer: shapes of emblems keep
+        theirs."""
+        before, plan = self.refined, self.plan
+        self.plan = replace(plan, rules=smooth_rules(SMOOTHED_DEGREES, turning=0.0))
+        rms = before.mse**0.5
+        after = self._refined(SMOOTHING_STEPS, SMOOTHING_PEAK * min(1.0, max(GENTLE, rms / ROUGH)))
+        self.plan = plan
+        if after.mse < before.mse * SUFFERED:
+            self._take(after)
+            self._note()
 
     def _note(self) -> None:
         self.report.psnr.append(round(-20 * float(np.log10(max(self.refined.mse**0.5, 1e-6))), 2))
