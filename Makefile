@@ -72,7 +72,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/python scripts/options_table.py --check
 	$(BIN)/python scripts/release/audit.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 audit: install
 	$(BIN)/python scripts/release/audit.py
@@ -99,7 +99,7 @@ card: $(VENV)/.installed
 	$(BIN)/python benchmarks/card.py -o out/card.md
 
 docs: install
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 package: install
 	$(BIN)/python scripts/package.py dist

@@ -105,8 +105,8 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
                       schedule: Sequence[int] = (), name: str = "", style: Path | bytes | None = None) -> Result:
     """Builds a picture up from paths where the largest coherent error is, without painting it.
 
-    Args: as :func:`paint_picture`. schedule: how many paths each stage adds; empty: 1, 1, 2, 4, ... up to
-        options.strokes. Each stage is a layer, unless options.layers is none.
+    Schedule is how many paths each stage adds; empty: 1, 1, 2, 4, ... up to options.strokes. Each stage is a layer,
+    unless options.layers is none. The rest as in :func:`paint_picture`.
     """
     from .stages.vectorize.build import build  # brings spatial trees and hulls, which painting never needs
     from .stages.vectorize.schedule import stages

@@ -111,4 +111,4 @@ def test_a_colour_under_a_transparent_picture(ground, tmp_path):
     # Bristle ends do not make a rectangle, and light on flat paint may round otherwise: of oil, the ground alone.
     assert np.abs(shown["oil"] - wanted)[[0, -1]].max() <= 1
     wanted[10:30, 12:36] = 200, 40, 30
-    assert psnr(wanted, shown["photo"]) > 40
+    assert psnr(wanted, shown["photo"]) > 38

@@ -38,7 +38,7 @@ def sources(folder):
 
 def menu_files(folder):
     found = sorted(folder.rglob("*.inx"))
-    assert len(found) == 10
+    assert len(found) == 13
     return found
 
 

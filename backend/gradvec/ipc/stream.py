@@ -173,6 +173,8 @@ class Link:
                 del frame  # or this thread would hold its payloads until the next one comes
         except ProtocolError as error:
             self.send(Frame("error", {"code": error.code, "message": error.message, "remedy": error.remedy}))
+            self.finish()
+            self.flush(0.5)  # a process that ends with its caller would take the sentence along
         except OSError:
             pass
         finally:
