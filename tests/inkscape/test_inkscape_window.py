@@ -79,7 +79,7 @@ def test_free_shapes(facts):
     ("refusing", "message", ("not to the fake engine's taste", "Choose another one")),
     ("no_picture", "message", ("no picture, only drawn objects", "Select a picture")),
     ("no_engine", "gone", ("does not exist any more", "install-extension")),
-    ("no_engine", "unknown", ("does not know where", "install-extension")),
+    ("no_engine", "unknown", ("needs gradvec's engine", "install-extension")),
 ])
 def test_failures_are_plain_sentences_and_leave_the_document_untouched(facts, scenario, message, words):
     text = facts[scenario][message]

@@ -50,7 +50,7 @@ def told(folder):
 def test_inkscape_shows_all_commands_once(told):
     names = [name.rstrip(".") for name in told["commands"]]
     assert "Paint with gradient strokes" in names
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names)) == 13
 
 
 def test_without_an_engine_it_says_how_to_get_one(told):
