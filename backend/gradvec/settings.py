@@ -203,7 +203,8 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
     return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
-                          traced=traced, palette=palette, simplify_fills=options.gradient == "auto")
+                          traced=traced, hairs=traced or keeps_brushes(options), palette=palette,
+                          simplify_fills=options.gradient == "auto")
 
 
 def coarse(options: Options) -> tuple[float, int] | None:

@@ -59,9 +59,9 @@ class ReducedTarget:
         planes = [*np.moveaxis(np.asarray(target.rgb, np.float32) * alpha[..., None], 2, 0), alpha]
         *rgb, opacity = (np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.LANCZOS))
                          for plane in planes)
+        straight = np.stack(rgb, 2) / np.maximum(opacity, 1e-6)[..., None]
         # What is opaque stays opaque.
         opacity = np.ones_like(opacity) if target.opaque else np.clip(opacity, 0, 1)
-        straight = np.stack(rgb, 2) / np.maximum(opacity, 1e-6)[..., None]
         return cls(Target(np.clip(straight, 0, 1), opacity, target.source_size), (float(TWICE), float(TWICE)))
 
     def into(self, shapes: Iterable[Shape]) -> list[Shape]:

@@ -37,7 +37,8 @@ class RefineSettings:
     plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
     brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
     traced: outlines came from pictures of strokes, with as
-    many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
+    many segments as they need. hairs: loops that are next to nothing but length may stay, as an artist's thin strokes
+    and a brush's bristles. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
     colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
@@ -47,6 +48,7 @@ class RefineSettings:
     segments: int = 8
     accuracy: float = 0.15
     traced: bool = False
+    hairs: bool = False
     palette: bool = False
     simplify_fills: bool = False
     settle: int = SETTLE_STEPS
@@ -117,7 +119,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     """(the shapes that show something, settled after their outlines were repaired; dB against the picture). Painted
     strokes see a small picture enlarged, and hairs among them are left out."""
     plan = settings.plan
-    hairless = settings.freed and not settings.traced
+    hairless = not settings.hairs and settings.settle > 0
     if hairless:
         shapes = without_hairs(shapes)
     view = ReducedTarget(target) if settings.traced else ReducedTarget.enlarged(target, len(shapes))
