@@ -5,7 +5,7 @@ import pytest
 import torch
 from gradvec.geometry.merging import turns
 from gradvec.model import LinearGradient, Outline, Shape, Stop
-from gradvec.optimize.smooth import CALM, COMPACT, RESTLESS, HairPrice, SmoothJoints, TurningPrice
+from gradvec.optimize.smooth import COMPACT, EVERY_TURN, RESTLESS, HairPrice, SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, Variables
 
 FILL = LinearGradient(0, 0, 1, 1, (Stop(0.0, (0.2, 0.4, 0.6)), Stop(1.0, (0.2, 0.4, 0.6))))
@@ -114,8 +114,8 @@ def test_those_that_are_pulled_most_become_corners():
     assert rule.corner.tolist() == [False, False, True, False, False, False]
 
 
-def priced(loop, cost=1.0):
-    own, rule = variables(loop), TurningPrice(cost)
+def priced(loop, cost=1.0, turns=RESTLESS):
+    own, rule = variables(loop), TurningPrice(cost, turns)
     own.wrong = 1.0
     rule.begin(own)
     own.points.grad = torch.zeros_like(own.points)
@@ -139,11 +139,12 @@ def turned(loop):
     return np.abs(turn).sum() / (2 * np.pi)
 
 
-def cost(loop):
+def cost(loop, turns):
     """The price on a radian turned inwards, summed from none to as many as the loop has; a full turn more is half of it
     inwards."""
-    x = (turned(loop) - CALM) / (RESTLESS - CALM)
-    return np.pi * (RESTLESS - CALM) * (0.0 if x < 0 else x * x / 2 if x < 1 else x - 0.5)
+    calm, restless = turns
+    x = (turned(loop) - calm) / (restless - calm)
+    return np.pi * (restless - calm) * (0.0 if x < 0 else x * x / 2 if x < 1 else x - 0.5)
 
 
 def star(rays, inner):
@@ -153,21 +154,22 @@ def star(rays, inner):
     return np.stack([radius * np.cos(angle), 1.2 * radius * np.sin(angle)], 1)
 
 
-@pytest.mark.parametrize(("rays", "inner", "low", "high"),
-                         [(3, 0.25, 1.2, CALM), (6, 0.6, CALM, RESTLESS), (9, 0.25, RESTLESS, 9.0)])
-def test_dents_cost_their_turning_from_a_calm_outline_on(rays, inner, low, high):
+@pytest.mark.parametrize(("rays", "inner", "turns", "low", "high"),
+                         [(3, 0.25, RESTLESS, 1.2, 2.0), (6, 0.6, RESTLESS, 2.0, 3.5), (9, 0.25, RESTLESS, 3.5, 9.0),
+                          (3, 0.25, EVERY_TURN, 1.2, 2.0)])
+def test_dents_cost_their_turning_unless_the_outline_is_calm(rays, inner, turns, low, high):
     """Finite differences; long edges and sharp dents, so that nothing is softened."""
     own = star(rays, inner)
     assert low < turned(own) < high
-    got, step = priced(own), 1e-3
+    got, step = priced(own, turns=turns), 1e-3
     for k in range(4):
         for axis in (0, 1):
             up, down = own.copy(), own.copy()
             up[k, axis] += step
             down[k, axis] -= step
-            slope = (cost(up) - cost(down)) / (2 * step)
+            slope = (cost(up, turns) - cost(down, turns)) / (2 * step)
             assert got[k, axis] == pytest.approx(slope, rel=1e-3, abs=1e-9)
-    assert (np.abs(got).max() > 0) == (low >= CALM)
+    assert (np.abs(got).max() > 0) == (turned(own) > turns[0])
 
 
 def hair(width=1.0, length=60.0):

@@ -15,7 +15,7 @@ from ..model import Outline, Shape, Target
 from ..progress import Run
 from .loop import Refined, Refinement, refine
 from .reduced import ReducedTarget
-from .smooth import HairPrice, SmoothJoints, TurningPrice
+from .smooth import RESTLESS, HairPrice, SmoothJoints, TurningPrice
 
 #: Share of the steps after which outlines get all their segments, and keep only those that they need.
 GROWN, MERGED = 0.3, 0.65
@@ -32,6 +32,8 @@ HAIR, HAIR_PIECES = 0.05, 16
 #: the last phase's steps before that is decided.
 TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 10.0, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
+#: What turning costs on traced outlines, calm or not.
+TRACED_TURNING_COST = 1.9
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,12 @@ class Freed:
 
 
 def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: bool = False,
-                 turning: float = TURNING_COST, scale: float = 1.0
+                 turning: float = TURNING_COST, turns: tuple[float, float] = RESTLESS, scale: float = 1.0
                  ) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
-    """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints`. scale: px that the picture
-    is looked at for one of its own, to each side: prices are then as they are at its own size."""
-    return (TurningPrice(turning * scale**2), HairPrice(HAIR_COST * scale),
+    """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints` and :class:`TurningPrice`.
+    scale: px that the picture is looked at for one of its own, to each side: prices are then as they are at its own
+    size."""
+    return (TurningPrice(turning * scale**2, turns), HairPrice(HAIR_COST * scale),
             SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons))
 
 

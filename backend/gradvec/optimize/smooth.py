@@ -22,9 +22,9 @@ AVERAGING = 0.08
 #: An edge of a control polygon is taken to be at least so long, px, where its turning is priced; and turns below so
 #: many radians cost less and less.
 SOFT_PX, SOFT_TURN = 1.0, 0.2
-#: An outline whose control polygon turns by less than this many full turns (1: convex) turns for nothing; from so many
-#: on a further radian has its whole price, in between a share of it.
-CALM, RESTLESS = 2.0, 3.5
+#: An outline whose control polygon turns by less than the first of these, in full turns (1: convex), turns for nothing;
+#: from the second on a further radian has its whole price, in between a share of it. Or every turn costs alike.
+RESTLESS, EVERY_TURN = (2.0, 3.5), (0.0, 1.0)
 #: A segment is straight where its handle is no further than this, px, from the third of its chord.
 STRAIGHT_PX = 0.05
 #: Loops whose control polygon is less compact (4 pi area / length^2; 1 for a circle) are widened. The curve itself is
@@ -102,9 +102,9 @@ class SmoothJoints(Constraint):
 
 class TurningPrice(Constraint):
     """A radian of turning inwards costs as much as ``cost`` pixels that are as wrong as the picture is on average: the
-    nearer it is, the less a wiggle can gain. That is the price of a radian on an outline that turns by
-    :data:`RESTLESS` full turns or more; it falls to nothing at :data:`CALM`, so that calm outlines are not taxed for
-    what the restless ones do.
+    nearer it is, the less a wiggle can gain. ``turns``: of an outline that turns less than the first
+    (full turns) a radian costs nothing, of one that turns more than the second all of that, in between a share: calm
+    outlines are not taxed for what the restless ones do.
 
     The control polygon of a convex outline turns one way all along, by 2 pi, whatever its shape; a wiggle turns there
     and back. Curves turn no more than their control polygons do.
@@ -112,8 +112,8 @@ class TurningPrice(Constraint):
 
     replayable = True
 
-    def __init__(self, cost: float) -> None:
-        self._cost = cost
+    def __init__(self, cost: float, turns: tuple[float, float] = RESTLESS) -> None:
+        self._cost, self._turns = cost, turns
 
     def begin(self, variables: Variables) -> None:
         loops = np.diff(variables.topology.loop_points)
@@ -131,7 +131,8 @@ class TurningPrice(Constraint):
         zeros = torch.zeros(2, self._loops, device=p.device, dtype=p.dtype)
         area, total = zeros.index_add_(1, self._loop, torch.stack([doubled, turn.abs()]))
         way = torch.sign(area)[self._loop]
-        price = ((total / math.tau - CALM) / (RESTLESS - CALM)).clamp(0, 1)[self._loop] * (self._cost * variables.wrong)
+        calm, restless = self._turns
+        price = ((total / math.tau - calm) / (restless - calm)).clamp(0, 1)[self._loop] * (self._cost * variables.wrong)
         slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * price
         # The turn at a point grows with the direction of the edge that leaves it and falls with that of the one before.
         normal = torch.stack([-edge[:, 1], edge[:, 0]], 1)

@@ -15,6 +15,7 @@ from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
 from ..optimize.freeing import (
     LAST_TURNING_COST,
+    TRACED_TURNING_COST,
     Freed,
     free_outlines,
     repaired,
@@ -23,6 +24,7 @@ from ..optimize.freeing import (
     without_hairs,
 )
 from ..optimize.reduced import ReducedTarget
+from ..optimize.smooth import EVERY_TURN
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
 
@@ -124,7 +126,10 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
         shapes = without_hairs(shapes)
     view = ReducedTarget(target) if settings.traced else ReducedTarget.enlarged(target, len(shapes))
     scale = view.scale[0]
-    smooth = smooth_rules(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale) if settings.freed else ()
+    smooth: tuple[Constraint, ...] = ()
+    if settings.freed:
+        smooth = (smooth_rules(CORNER_DEGREES, turning=TRACED_TURNING_COST, turns=EVERY_TURN) if settings.traced
+                  else smooth_rules(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      tension=plan.tension * scale, rules=(*smooth, *settings.brush))
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run)
