@@ -18,8 +18,9 @@ from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
 from .optimize.constraints import Constraint
-from .optimize.freeing import smooth_rules
-from .optimize.reduced import ReducedTarget
+from .optimize.freeing import TRACED_TURNING_COST, smooth_rules
+from .optimize.reduced import USED_AREA, ReducedTarget
+from .optimize.smooth import EVERY_TURN
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
@@ -31,7 +32,7 @@ from .stages.vectorize.settings import VectorizeSettings
 
 #: With an automatic size: the longest side, px, at which a picture is painted, and px a stroke that it has at least;
 #: the longest side at which shapes are sharpened, and px a shape that they can use.
-PAINTED_SIDE, PAINTED_EACH, SHARP_SIDE, SHARP_EACH = 512, 350, 2048, 3000
+PAINTED_SIDE, PAINTED_EACH, SHARP_SIDE, SHARP_EACH = 512, 350, 2048, USED_AREA
 #: The share of a refinement's steps that then look at a smaller picture, and its px a shape.
 COARSE = (0.65, 700)
 #: Segments of brush outlines that a refinement will free: it gives them the further ones.
@@ -197,13 +198,14 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     brush = () if traced else (BrushConstraint(options.fidelity, manner),)
     smooth: tuple[Constraint, ...] = ()
     if options.fidelity > 0:
-        smooth = (smooth_rules(CORNER_DEGREES, TRACED_CORNERS) if traced
+        smooth = (smooth_rules(CORNER_DEGREES, TRACED_CORNERS, turning=TRACED_TURNING_COST, turns=EVERY_TURN) if traced
                   else smooth_rules(polygons=options.fidelity <= HELD))
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
     return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
-                          traced=traced, palette=palette, simplify_fills=options.gradient == "auto")
+                          traced=traced, hairs=traced or keeps_brushes(options), palette=palette,
+                          simplify_fills=options.gradient == "auto")
 
 
 def coarse(options: Options) -> tuple[float, int] | None:

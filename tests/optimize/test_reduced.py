@@ -9,7 +9,7 @@ import pytest
 import resvg_py
 from gradvec.io import svg
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
-from gradvec.optimize.reduced import AREA, SHAPE_AREA, ReducedTarget
+from gradvec.optimize.reduced import AREA, SHAPE_AREA, USED_AREA, ReducedTarget
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
 from PIL import Image
@@ -48,6 +48,36 @@ def test_hidden_colours_do_not_bleed_into_a_view() -> None:
     seen = view.target.alpha > 0.01
     np.testing.assert_allclose(view.target.rgb[seen], 0.5, atol=1e-4)
     assert view.target.alpha.mean() == pytest.approx(501 / 2000, abs=1e-3)
+
+
+@pytest.mark.parametrize(("shapes", "scale"), [(20, 2.0), (19, 1.0)])
+def test_a_picture_is_enlarged_where_its_shapes_can_use_that(shapes: int, scale: float) -> None:
+    target = blank(150, 100)
+    view = ReducedTarget.enlarged(target, shapes)
+    assert USED_AREA * 20 == 4 * 150 * 100
+    assert view.scale == (scale, scale)
+    assert (view.target is target) == (scale == 1)
+    assert (view.target.width, view.target.height) == (scale * 150, scale * 100)
+
+
+def test_what_is_enlarged_has_no_edges_of_its_own() -> None:
+    """A wave is what it is between the pixels, too; hidden colours stay hidden, and what is opaque stays so."""
+    x, y = np.meshgrid(np.arange(60) + 0.5, np.arange(40) + 0.5)
+    wave = (0.5 + 0.3 * np.sin(x / 5) * np.cos(y / 6)).astype(np.float32)
+    target = Target(np.repeat(wave[..., None], 3, 2), np.ones((40, 60), np.float32), (60, 40))
+    view = ReducedTarget.enlarged(target, 1000)
+    x, y = (np.meshgrid(np.arange(120) + 0.5, np.arange(80) + 0.5)[k] / 2 for k in (0, 1))
+    inner = slice(8, -8), slice(8, -8)
+    wanted = 0.5 + 0.3 * np.sin(x / 5) * np.cos(y / 6)
+    np.testing.assert_allclose(view.target.rgb[inner][..., 1], wanted[inner], atol=0.005)
+    assert view.target.opaque
+    target.alpha[:, 30:] = 0.0
+    target.rgb[:, 30:] = (1.0, 0.0, 1.0)
+    target.rgb[:, :30] = 0.5
+    seen = ReducedTarget.enlarged(target, 1000).target
+    np.testing.assert_allclose(seen.rgb[seen.alpha > 0.01], 0.5, atol=1e-3)
+    assert seen.alpha.max() <= 1.0
+    assert seen.alpha[:, :50].min() > 0.99
 
 
 def test_shapes_come_back_where_they_were() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from gradvec.geometry.merging import turns
 from gradvec.model import LinearGradient, Outline, Shape, Stop
-from gradvec.optimize.smooth import COMPACT, SOFT_TURN, HairPrice, SmoothJoints, TurningPrice
+from gradvec.optimize.smooth import COMPACT, EVERY_TURN, RESTLESS, HairPrice, SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, Variables
 
 FILL = LinearGradient(0, 0, 1, 1, (Stop(0.0, (0.2, 0.4, 0.6)), Stop(1.0, (0.2, 0.4, 0.6))))
@@ -114,8 +114,8 @@ def test_those_that_are_pulled_most_become_corners():
     assert rule.corner.tolist() == [False, False, True, False, False, False]
 
 
-def priced(loop, cost=1.0):
-    own, rule = variables(loop), TurningPrice(cost)
+def priced(loop, cost=1.0, turns=RESTLESS):
+    own, rule = variables(loop), TurningPrice(cost, turns)
     own.wrong = 1.0
     rule.begin(own)
     own.points.grad = torch.zeros_like(own.points)
@@ -131,29 +131,45 @@ def test_what_is_convex_costs_nothing_whichever_way_it_runs(way):
     np.testing.assert_array_equal(priced(ellipse), 0.0)
 
 
-def inward(loop):
-    """Radians of turning against the way that the loop runs."""
+def turned(loop):
+    """Full turns of a polygon, both ways counted."""
     edge = np.roll(loop, -1, 0) - loop
     back = np.roll(edge, 1, 0)
     turn = np.arctan2(back[:, 0] * edge[:, 1] - back[:, 1] * edge[:, 0], (back * edge).sum(1))
-    return np.maximum(-turn * np.sign(turn.sum()), 0.0)
+    return np.abs(turn).sum() / (2 * np.pi)
 
 
-def test_a_dent_costs_its_turning():
-    """Finite differences of the turning inwards; long edges and one sharp dent, so that nothing is softened."""
-    dent = np.array([[0, 0], [300, -40], [600, 0], [640, 300], [600, 600], [310, 250], [0, 600], [-80, 400],
-                     [-80, 200]], float)
-    assert inward(dent).max() > SOFT_TURN
-    assert (inward(dent) > 0).sum() == 1
-    got, step = priced(dent), 1e-3
-    for k in (4, 5, 6):
+def cost(loop, turns):
+    """The price on a radian turned inwards, summed from none to as many as the loop has; a full turn more is half of it
+    inwards."""
+    calm, restless = turns
+    x = (turned(loop) - calm) / (restless - calm)
+    return np.pi * (restless - calm) * (0.0 if x < 0 else x * x / 2 if x < 1 else x - 0.5)
+
+
+def star(rays, inner):
+    """A polygon around (0, 0) whose every other corner is a dent."""
+    angle = np.pi * np.arange(2 * rays) / rays + 0.1
+    radius = 300 * np.where(np.arange(2 * rays) % 2, inner, 1.0)
+    return np.stack([radius * np.cos(angle), 1.2 * radius * np.sin(angle)], 1)
+
+
+@pytest.mark.parametrize(("rays", "inner", "turns", "low", "high"),
+                         [(3, 0.25, RESTLESS, 1.2, 2.0), (6, 0.6, RESTLESS, 2.0, 3.5), (9, 0.25, RESTLESS, 3.5, 9.0),
+                          (3, 0.25, EVERY_TURN, 1.2, 2.0)])
+def test_dents_cost_their_turning_unless_the_outline_is_calm(rays, inner, turns, low, high):
+    """Finite differences; long edges and sharp dents, so that nothing is softened."""
+    own = star(rays, inner)
+    assert low < turned(own) < high
+    got, step = priced(own, turns=turns), 1e-3
+    for k in range(4):
         for axis in (0, 1):
-            up, down = dent.copy(), dent.copy()
+            up, down = own.copy(), own.copy()
             up[k, axis] += step
             down[k, axis] -= step
-            slope = (inward(up).sum() - inward(down).sum()) / (2 * step)
+            slope = (cost(up, turns) - cost(down, turns)) / (2 * step)
             assert got[k, axis] == pytest.approx(slope, rel=1e-3, abs=1e-9)
-    np.testing.assert_allclose(got[[0, 1, 2, 3, 7, 8]], 0.0, atol=1e-12)
+    assert (np.abs(got).max() > 0) == (turned(own) > turns[0])
 
 
 def hair(width=1.0, length=60.0):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..geometry import cubics, repair
+from ..geometry.cubics import flatten
 from ..geometry.merging import CORNER_DEGREES, merged
-from ..model import Shape, Target
+from ..geometry.trace import shoelace
+from ..model import Outline, Shape, Target
 from ..progress import Run
 from .loop import Refined, Refinement, refine
 from .reduced import ReducedTarget
-from .smooth import HairPrice, SmoothJoints, TurningPrice
+from .smooth import RESTLESS, HairPrice, SmoothJoints, TurningPrice
 
 #: Share of the steps after which outlines get all their segments, and keep only those that they need.
 GROWN, MERGED = 0.3, 0.65
@@ -20,11 +25,15 @@ FEW = 8
 AREAS = (350, 900)
 #: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
 AT_ONCE, LOOK_EVERY = 256, 32
-#: What a radian of turning inwards costs (see TurningPrice), what a hair costs (see HairPrice), and how far a step
-#: slides control points towards even spacing. Most joints that may become corners, and the last phase's steps before
-#: that is decided.
-TURNING_COST, HAIR_COST, EVENNESS = 1.9, 1.0, 0.03
+#: A loop whose curve is less compact than this is a hair, and line pieces of a segment as that is measured.
+HAIR, HAIR_PIECES = 0.05, 16
+#: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
+#: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
+#: the last phase's steps before that is decided.
+TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 10.0, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
+#: What turning costs on traced outlines, calm or not.
+TRACED_TURNING_COST = 1.9
 
 
 @dataclass(frozen=True)
@@ -42,9 +51,13 @@ class Freed:
 
 
 def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: bool = False,
-                 turning: float = TURNING_COST) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
-    """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints`."""
-    return TurningPrice(turning), HairPrice(HAIR_COST), SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons)
+                 turning: float = TURNING_COST, turns: tuple[float, float] = RESTLESS, scale: float = 1.0
+                 ) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
+    """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints` and :class:`TurningPrice`.
+    scale: px that the picture is looked at for one of its own, to each side: prices are then as they are at its own
+    size."""
+    return (TurningPrice(turning * scale**2, turns), HairPrice(HAIR_COST * scale),
+            SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons))
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
@@ -61,7 +74,7 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             rules, reseeds = smooth_rules(), plan.reseeds
         else:
             shapes = simplified(shapes, segments, accuracy, run)
-            rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS), 0
+            rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS, turning=LAST_TURNING_COST), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
                        reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
@@ -97,3 +110,17 @@ def repaired(shapes: list[Shape], segments: int, run: Run) -> list[Shape]:
         if outline is not None:
             result.append(replace(shape, outline=outline))
     return result
+
+
+def without_hairs(shapes: list[Shape]) -> list[Shape]:
+    """The shapes without those loops that are next to nothing but length, and without shapes that are nothing else:
+    they cover so little that they are not missed. If all are hairs, they are what there is to see, and stay."""
+    kept = [(shape, tuple(loop for loop in shape.outline.loops if compactness(loop) >= HAIR)) for shape in shapes]
+    return [replace(shape, outline=Outline(loops)) for shape, loops in kept if loops] or shapes
+
+
+def compactness(loop: np.ndarray) -> float:
+    """4 pi area / length^2 of a closed curve of cubics (3 S, 2): 1 for a circle, 0 for a hair."""
+    line = flatten(np.asarray(loop, np.float64), HAIR_PIECES)
+    length = np.hypot(*(np.roll(line, -1, axis=0) - line).T).sum()
+    return float(4 * math.pi * abs(shoelace(line)) / max(length, 1e-9) ** 2)

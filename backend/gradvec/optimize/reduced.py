@@ -1,4 +1,4 @@
-"""A large picture seen smaller: strokes need some thousand px each to find their place, and no more."""
+"""A large picture seen smaller, a small one larger: strokes need some thousand px each, and no more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from ..geometry.scaling import Pair, scaled
 from ..model import Shape, Target
@@ -17,6 +18,8 @@ from ..model import Shape, Target
 AREA, SHAPE_AREA = 1_000_000, 4_000
 #: A copy that would be nearly as large as the picture is not worth the loss.
 LEAST_GAIN = 1.3
+#: Shapes can use so many px each: a picture that would not have more of them at twice its size is settled at that size.
+USED_AREA, TWICE = 3_000, 2
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,31 @@ class ReducedTarget:
         reduced = Target(np.clip(rgb / np.maximum(small, 1e-6), 0, 1), small[..., 0], target.source_size)
         return cls(reduced, (size[1] / target.width, size[0] / target.height))
 
+    @classmethod
+    def enlarged(cls, target: Target, shapes: int) -> ReducedTarget:
+        """The picture itself, or one of twice its size without new edges (Lanczos) where ``shapes`` shapes can use
+        that.
+
+        Seen at its own size an outline may put an edge anywhere inside a pixel and be as hard as it likes; seen larger,
+        where the picture is soft, that is an error.
+        """
+        if TWICE**2 * target.width * target.height > USED_AREA * shapes:
+            return cls(target)
+        size, alpha = (TWICE * target.width, TWICE * target.height), np.asarray(target.alpha, np.float32)
+        planes = [*np.moveaxis(np.asarray(target.rgb, np.float32) * alpha[..., None], 2, 0), alpha]
+        *rgb, opacity = (np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.LANCZOS))
+                         for plane in planes)
+        straight = np.stack(rgb, 2) / np.maximum(opacity, 1e-6)[..., None]
+        # What is opaque stays opaque.
+        opacity = np.ones_like(opacity) if target.opaque else np.clip(opacity, 0, 1)
+        return cls(Target(np.clip(straight, 0, 1), opacity, target.source_size), (float(TWICE), float(TWICE)))
+
     def into(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """From the picture's px to the reduced one's."""
+        """From the picture's px to those of :attr:`target`."""
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, self.scale) for s in shapes]
 
     def back(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """From the reduced picture's px to the picture's."""
+        """From the px of :attr:`target` to the picture's."""
         (x, y) = self.scale
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, (1 / x, 1 / y)) for s in shapes]
 

@@ -22,6 +22,9 @@ AVERAGING = 0.08
 #: An edge of a control polygon is taken to be at least so long, px, where its turning is priced; and turns below so
 #: many radians cost less and less.
 SOFT_PX, SOFT_TURN = 1.0, 0.2
+#: An outline whose control polygon turns by less than the first of these, in full turns (1: convex), turns for nothing;
+#: from the second on a further radian has its whole price, in between a share of it. Or every turn costs alike.
+RESTLESS, EVERY_TURN = (2.0, 3.5), (0.0, 1.0)
 #: A segment is straight where its handle is no further than this, px, from the third of its chord.
 STRAIGHT_PX = 0.05
 #: Loops whose control polygon is less compact (4 pi area / length^2; 1 for a circle) are widened. The curve itself is
@@ -99,16 +102,18 @@ class SmoothJoints(Constraint):
 
 class TurningPrice(Constraint):
     """A radian of turning inwards costs as much as ``cost`` pixels that are as wrong as the picture is on average: the
-    nearer it is, the less a wiggle can gain.
+    nearer it is, the less a wiggle can gain. ``turns``: of an outline that turns less than the first
+    (full turns) a radian costs nothing, of one that turns more than the second all of that, in between a share: calm
+    outlines are not taxed for what the restless ones do.
 
-    The control polygon of a convex outline turns one way all along, by 2 pi, and costs nothing whatever its shape;
-    a wiggle turns there and back. Curves turn no more than their control polygons do.
+    The control polygon of a convex outline turns one way all along, by 2 pi, whatever its shape; a wiggle turns there
+    and back. Curves turn no more than their control polygons do.
     """
 
     replayable = True
 
-    def __init__(self, cost: float) -> None:
-        self._cost = cost
+    def __init__(self, cost: float, turns: tuple[float, float] = RESTLESS) -> None:
+        self._cost, self._turns = cost, turns
 
     def begin(self, variables: Variables) -> None:
         loops = np.diff(variables.topology.loop_points)
@@ -122,10 +127,13 @@ class TurningPrice(Constraint):
         edge, following = p[after] - p, p[after]
         arriving = edge[before]
         turn = torch.atan2(arriving[:, 0] * edge[:, 1] - arriving[:, 1] * edge[:, 0], (arriving * edge).sum(1))
-        area = torch.zeros(self._loops, device=p.device, dtype=p.dtype).index_add_(
-            0, self._loop, p[:, 0] * following[:, 1] - following[:, 0] * p[:, 1])
+        doubled = p[:, 0] * following[:, 1] - following[:, 0] * p[:, 1]
+        zeros = torch.zeros(2, self._loops, device=p.device, dtype=p.dtype)
+        area, total = zeros.index_add_(1, self._loop, torch.stack([doubled, turn.abs()]))
         way = torch.sign(area)[self._loop]
-        slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * (self._cost * variables.wrong)
+        calm, restless = self._turns
+        price = ((total / math.tau - calm) / (restless - calm)).clamp(0, 1)[self._loop] * (self._cost * variables.wrong)
+        slope = -way * (-turn * way / SOFT_TURN).clamp(0, 1) * price
         # The turn at a point grows with the direction of the edge that leaves it and falls with that of the one before.
         normal = torch.stack([-edge[:, 1], edge[:, 0]], 1)
         pull = (slope - slope[after])[:, None] * normal / ((edge * edge).sum(1, keepdim=True) + SOFT_PX**2)

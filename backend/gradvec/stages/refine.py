@@ -13,8 +13,18 @@ from ..gradients.perceptual import simplify_all
 from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
-from ..optimize.freeing import Freed, free_outlines, repaired, simplified, smooth_rules
+from ..optimize.freeing import (
+    LAST_TURNING_COST,
+    TRACED_TURNING_COST,
+    Freed,
+    free_outlines,
+    repaired,
+    simplified,
+    smooth_rules,
+    without_hairs,
+)
 from ..optimize.reduced import ReducedTarget
+from ..optimize.smooth import EVERY_TURN
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
 
@@ -29,7 +39,8 @@ class RefineSettings:
     plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
     brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
     traced: outlines came from pictures of strokes, with as
-    many segments as they need. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
+    many segments as they need. hairs: loops that are next to nothing but length may stay, as an artist's thin strokes
+    and a brush's bristles. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
     colour where the eye sees no gradient. settle: steps after outlines were repaired.
     """
 
@@ -39,6 +50,7 @@ class RefineSettings:
     segments: int = 8
     accuracy: float = 0.15
     traced: bool = False
+    hairs: bool = False
     palette: bool = False
     simplify_fills: bool = False
     settle: int = SETTLE_STEPS
@@ -106,15 +118,30 @@ def as_they_came(shapes: list[Shape], target: Target, settings: RefineSettings, 
 
 def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
              run: Run) -> tuple[list[Shape], float]:
-    """(the shapes that show something, settled after their outlines were repaired; dB against the picture)."""
+    """(the shapes that show something, settled after their outlines were repaired; dB against the picture). Painted
+    strokes see a small picture enlarged, and hairs among them are left out."""
     plan = settings.plan
+    hairless = not settings.hairs and settings.settle > 0
+    if hairless:
+        shapes = without_hairs(shapes)
+    view = ReducedTarget(target) if settings.traced else ReducedTarget.enlarged(target, len(shapes))
+    scale = view.scale[0]
+    smooth: tuple[Constraint, ...] = ()
+    if settings.freed:
+        smooth = (smooth_rules(CORNER_DEGREES, turning=TRACED_TURNING_COST, turns=EVERY_TURN) if settings.traced
+                  else smooth_rules(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
-                     rules=(*(smooth_rules(CORNER_DEGREES) if settings.freed else ()), *settings.brush))
-    last = refine(_seen(shapes, target, background, plan), target, background, settle, run)
+                     tension=plan.tension * scale, rules=(*smooth, *settings.brush))
+    last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run)
+    settled = view.back(last.shapes)
+    psnr = last.psnr if view.target is target else refine(settled, target, background, replace(settle, steps=0),
+                                                          run).psnr
     if last.steps == 0:  # what did not move crossed nothing
-        return last.shapes, last.psnr
-    repaired_ones = _repaired(last.shapes, settings, run)
-    return (repaired_ones if run.hurry() else _seen(repaired_ones, target, background, plan)), last.psnr
+        return settled, psnr
+    repaired_ones = _repaired(settled, settings, run)
+    if hairless:
+        repaired_ones = without_hairs(repaired_ones)
+    return (repaired_ones if run.hurry() else _seen(repaired_ones, target, background, plan)), psnr
 
 
 def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
