@@ -21,8 +21,8 @@ from gradvec.progress import Run
 from gradvec.render import quicker
 from gradvec.render.cuda import graph
 from gradvec.render.scene import Scene
-from gradvec.stages.paint import fit_strokes as fitting
 from gradvec.stages.paint import canvas, transport
+from gradvec.stages.paint import fit_strokes as fitting
 from gradvec.stages.paint.canvas import Goal
 from gradvec.stages.paint.painter import paint
 from gradvec.stages.paint.settings import PaintSettings
@@ -73,7 +73,8 @@ def replays(monkeypatch):
 
     monkeypatch.setattr(fallback, "choose", lambda *asked: ("cuda", "cpu"))
     monkeypatch.setattr(loop, "render_flat", blobs)
-    monkeypatch.setattr(fitting, "render", lambda scene, *asked: blobs(scene).reshape(*scene.topology.sizes[0, ::-1], 4))
+    monkeypatch.setattr(fitting, "render",
+                        lambda scene, *asked: blobs(scene).reshape(*scene.topology.sizes[0, ::-1], 4))
     # The processor's check for self-crossings is none of torch's; the card's kernel is.
     monkeypatch.setattr(constraints.NoSelfIntersection, "replayable", True)
     for name in ("before_step", "after_step"):
