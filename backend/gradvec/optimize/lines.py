@@ -19,8 +19,9 @@ from ..geometry import spline
 from ..model import Color, Line
 from ..progress import Run
 from ..render import render
+from ..render.build import as_cubics
 from ..render.scene import Scene
-from ..render.strokes import Structure, finest, strokes, structures
+from ..render.strokes import Polygons, Structure, finest, strokes, structures
 from .adam import Adam, cosine_decay
 from .fallback import KEEP_EVERY, run_where_it_works
 from .previews import Previews
@@ -183,6 +184,7 @@ class _Drawing:
         self._color = _leaf(np.array([line.color for line in lines]))
         self._opacity = _leaf(np.array([line.opacity for line in lines]))
         self._structures: list[Structure] = []
+        self._counted: Scene  # of the lines as they were then
 
     @property
     def home(self) -> torch.device:
@@ -194,6 +196,8 @@ class _Drawing:
         other = copy.copy(self)
         for name in ("_maps", "_rows", "_start"):
             setattr(other, name, [tensor.to(device) for tensor in getattr(self, name)])
+        if self._structures:
+            other._counted = self._counted.to(device=device)
         other._low, other._range = self._low.to(device), self._range.to(device)
         other._vertices = [v.detach().to(device, copy=True).requires_grad_() for v in self._vertices]
         for name in ("_width", "_color", "_opacity"):
@@ -223,11 +227,21 @@ class _Drawing:
                 replace(finest(structures(m @ v, wide[k], tolerance=0.06, least=4)), folds=False)
                 for m, v, k in zip(self._maps, self._vertices, self._rows, strict=True)]
 
+            fills = self._fills()
+            self._counted = Scene.from_tensors(*self._size, self._polygons(), fills, background=(*self._paper, 1.0))
+
+    def _polygons(self) -> list[Polygons]:
+        wide = self.widths()
+        return [strokes(m @ v, wide[k], structure=s) for m, v, k, s in
+                zip(self._maps, self._vertices, self._rows, self._structures, strict=True)]
+
+    def _fills(self) -> torch.Tensor:
+        return torch.cat([self._color, self._opacity[:, None]], 1)
+
     def scene(self) -> Scene:
-        wide, fills = self.widths(), torch.cat([self._color, self._opacity[:, None]], 1)
-        polygons = [strokes(m @ v, wide[k], structure=s) for m, v, k, s in
-                    zip(self._maps, self._vertices, self._rows, self._structures, strict=True)]
-        return Scene.from_tensors(*self._size, polygons, fills, background=(*self._paper, 1.0))
+        """What the lines are now; :meth:`recount` comes first."""
+        points = as_cubics(torch.cat([kind.points.reshape(-1, 2) for kind in self._polygons()]))
+        return replace(self._counted, points=points, stop_color=self._fills())
 
     def price(self) -> torch.Tensor:
         """What it costs that lines are not as they came."""
