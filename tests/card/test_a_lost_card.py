@@ -125,11 +125,12 @@ def test_a_card_that_is_full_before_the_first_step(where, plays_card, monkeypatc
     assert alike(whole, refined())
 
 
+@pytest.mark.parametrize("brush", ["oil", "mixed"])
 @pytest.mark.parametrize("fails", [1, 2, 41, 42, 59])
-def test_painting_goes_on(fails, plays_card, monkeypatch):
+def test_painting_goes_on(fails, brush, plays_card, monkeypatch):
     """Thirty steps, there and back; what is kept on the way is all that a step needs."""
     def painted_strokes():
-        strokes = painted("mixed")
+        strokes = painted(brush)
         limits = fitting.Limits(2.5, 30.0, SIDE, SIDE)
         rgba = torch.from_numpy(np.random.default_rng(2).random((4, SIDE, SIDE), np.float32))
         seen = []
@@ -143,7 +144,9 @@ def test_painting_goes_on(fails, plays_card, monkeypatch):
     flat = loop.render_flat
     monkeypatch.setattr(fitting, "render", lambda scene, engine: flat(scene, engine).reshape(SIDE, SIDE, 4))
     broken, again = painted_strokes()
-    assert all(torch.equal(a, b) for a, b in zip(whole.tensors(), broken.tensors(), strict=True))
+    # Where outlines are as long as the longest, sums of derivatives end in other bits.
+    least = 1e-5 if brush == "mixed" else 0.0
+    assert all((a - b).abs().max() <= least for a, b in zip(whole.tensors(), broken.tensors(), strict=True))
     assert not any(t.requires_grad for t in broken.tensors())
     assert steps == list(range(30))
     assert sorted(set(again)) == steps

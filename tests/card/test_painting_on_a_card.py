@@ -41,15 +41,19 @@ def test_painting_stays_on_the_card(brush, way, monkeypatch):
     variables = painted(brush)
     state = fitting.FitState.of(variables, settings.opaque)
     with on_a_card() as watch:
-        fit = fitting.Fit(state.copied_to(CARD), goal(), settings, "cuda", False, 9, (1.0, 0.5), lambda i, p: False)
+        monkeypatch.setattr(fitting.Fit, "_keep", lambda fit: None)  # fake tensors cannot come back
+        views = fitting.Views(9, brush == "mixed")
+        fit = fitting.Fit(state.copied_to(CARD), goal(), settings, "cuda", views, 9, (1.0, 0.5), lambda i, p: False)
         fit.step(1.0)  # what is made once is made here
         watch.waits.clear()
-        fit._state.adam.steps = fitting.SIZES_EVERY - 1  # the second step looks at the strokes' lengths again
+        bench = fit._bench
+        bench.state.adam.steps = fitting.SIZES_EVERY - 1  # the second step looks at the strokes' lengths again
         for _ in range(2):
             fit.step(0.5)
-        fit._make(render_shapes, torch.ones(2, device=CARD).unbind())  # as a step is captured
+        bench.make(render_shapes, torch.ones(2, device=CARD).unbind())  # as a step is captured
     assert watch.waits == []
-    assert {t.device.type for t in fit._state.variables.tensors()} == {CARD}
+    assert {t.device.type for t in bench.state.variables.tensors()} == {CARD}
+    assert len(bench.state.variables.shape) == 9
 
 
 def test_outlining_stays_on_the_card(monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 import torch
 from gradvec import render
 from gradvec.model import Target
-from gradvec.optimize import Refinement, constraints, loop
+from gradvec.optimize import Refinement, constraints, fallback, loop
 from gradvec.optimize.adam import Adam
 from gradvec.optimize.smooth import SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, reach_of
@@ -21,9 +21,11 @@ from gradvec.progress import Run
 from gradvec.render import quicker
 from gradvec.render.cuda import graph
 from gradvec.render.scene import Scene
+from gradvec.stages.paint import canvas, transport
 from gradvec.stages.paint import fit_strokes as fitting
-from gradvec.stages.paint import transport
 from gradvec.stages.paint.canvas import Goal
+from gradvec.stages.paint.painter import paint
+from gradvec.stages.paint.settings import PaintSettings
 from gradvec.stages.paint.stroke_variables import Limits
 from painted_strokes import painted
 from recorded import RecordedGraph
@@ -69,8 +71,10 @@ def replays(monkeypatch):
         monkeypatch.setattr(fitting, "replayed", replayed)
         return made
 
+    monkeypatch.setattr(fallback, "choose", lambda *asked: ("cuda", "cpu"))
     monkeypatch.setattr(loop, "render_flat", blobs)
-    monkeypatch.setattr(fitting, "render", lambda scene, engine: blobs(scene).reshape(SIDE, SIDE, 4))
+    monkeypatch.setattr(fitting, "render",
+                        lambda scene, *asked: blobs(scene).reshape(*scene.topology.sizes[0, ::-1], 4))
     # The processor's check for self-crossings is none of torch's; the card's kernel is.
     monkeypatch.setattr(constraints.NoSelfIntersection, "replayable", True)
     for name in ("before_step", "after_step"):
@@ -146,6 +150,27 @@ def test_a_painting_that_is_replayed_ends_where_the_other_does(share, replays, m
         assert (a - b).abs().max() < 2e-3
 
 
+@pytest.mark.parametrize(("brush", "transport_share"), [("oil", 0.0), ("oil", 0.5), ("mixed", 0.0)])
+def test_a_painting_is_captured_once_a_view(brush, transport_share, replays, monkeypatch):
+    """Levels, rounds in which strokes come and go, and the last steps on the larger picture."""
+    monkeypatch.setattr(transport, "ITERATIONS", 2)
+    monkeypatch.setattr(canvas, "COARSE_AREA", 150)
+    monkeypatch.setattr(canvas, "COARSE_STROKE", 1)
+    target = Target(np.random.default_rng(3).random((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32),
+                    (SIDE, SIDE))
+    settings = PaintSettings(9, brush, pace=0.1, effort=0.2, engine="cpu", transport=transport_share)
+    plain = paint(target, settings, Run()).strokes
+    made = replays()
+    again = paint(target, settings, Run()).strokes
+    views = 3 if transport_share else 2  # steps with transport are others
+    assert [steps.captures for steps in made] == [1] * views
+    assert RecordedGraph.replays > 80
+    assert np.array_equal(plain.brush, again.brush)
+    assert np.array_equal(plain.level, again.level)
+    for name in ("shape", "color0", "color1", "opacity"):
+        assert np.abs(getattr(plain, name) - getattr(again, name)).max() < 2e-3
+
+
 def test_a_step_that_cannot_be_captured_goes_on(replays, monkeypatch):
     plain = refined(WAYS["fidelity .5"])
     made = replays()
@@ -208,6 +233,38 @@ def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
     assert steps.captures == 2
     assert steps._capacity > graph.SLACK * int(needed)
     assert torch.allclose(leaf, torch.full((3,), 1 - 9 * 0.1), atol=1e-5)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first of its kind", "trusted"])
+def test_other_values_are_given_room_before_they_are_replayed(known, replays, monkeypatch):
+    """As strokes that are put into a view whose steps were captured with fewer."""
+    needed = torch.ones(1, dtype=torch.int32)
+    replays()
+    monkeypatch.setattr(graph, "trusted", {"a test": True} if known else {})
+    monkeypatch.setattr(graph, "render_with", lambda scene, capacity=0: (blobs(scene), needed.clone()))
+    leaf = torch.ones(3, requires_grad=True)
+    adam = Adam([leaf], [torch.tensor(0.1)])
+    scene = loop.Variables(some_shapes(2), SIDE, SIDE, WHITE, Freedom()).scene()
+
+    def step(render, numbers):
+        picture = render(scene)
+        (leaf * 2).sum().backward()
+        adam.move(*numbers)
+        return picture.detach()
+
+    steps = loop.replayed(step, adam.state, leaf.device, "cuda", "a test")
+    room = []
+    for more in (1, 100, 100_000, 200):
+        needed.fill_(more)
+        steps.look_for_room(scene)
+        for _ in range(4):
+            steps(adam.numbers(1.0))
+            adam.steps += 1
+        room.append(steps._capacity)
+    assert steps.captures == 2
+    assert room[0] == room[1] >= 100
+    assert room[2] == room[3] >= 100_000
+    assert torch.allclose(leaf, torch.full((3,), 1 - 16 * 0.1), atol=1e-5)
 
 
 class TorchGraph:

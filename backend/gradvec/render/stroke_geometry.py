@@ -44,7 +44,8 @@ def segments(points: torch.Tensor, radius: torch.Tensor, closed: bool) -> tuple[
         points = torch.cat([points, points[:, :1]], 1)
         radius = radius if radius.shape[1] == 1 else torch.cat([radius, radius[:, :1]], 1)
     count = (points.shape[1] - 1) // 3
-    index = 3 * torch.arange(count)[:, None] + torch.arange(4)
+    index = (3 * torch.arange(count, device=points.device)[:, None]
+             + torch.arange(4, device=points.device))
     wide = radius[:, None].expand(-1, count, 4) if radius.shape[1] == 1 else radius[:, index]
     return points[:, index], wide
 
@@ -62,7 +63,8 @@ def along(control: torch.Tensor, radius: torch.Tensor, t: torch.Tensor) -> Track
     ahead = torch.cat([steps, steps[..., -1:, :]], -2)
     behind = torch.cat([steps[..., :1, :], steps], -2)
     size = (control[..., 1:, :] - control[..., :-1, :]).detach().norm(dim=-1).amax(-1)[..., None, None]
-    for other in (ahead, behind, torch.tensor([1.0, 0.0]).to(center).expand_as(center)):
+    east = torch.cat([torch.ones_like(center[..., :1]), torch.zeros_like(center[..., :1])], -1)
+    for other in (ahead, behind, east):
         heading = torch.where(heading.detach().norm(dim=-1, keepdim=True) > 1e-4 * size, heading, other)
     return Track(center, heading / heading.norm(dim=-1, keepdim=True).clamp_min(1e-30),
                  (weights * radius[..., None, :]).sum(-1))
@@ -179,7 +181,7 @@ def sides(track: Track, closed: bool, join: str, points: int) -> tuple[torch.Ten
 def _join(before: torch.Tensor, turn: torch.Tensor, center: torch.Tensor, radius: torch.Tensor, side: int, join: str,
           points: int, tip: torch.Tensor) -> torch.Tensor:
     """(N, C, points, 2) between both segments' ends on the outer side of each corner."""
-    steps = torch.arange(1, points + 1).to(turn) / (points + 1)
+    steps = torch.arange(1, points + 1, dtype=turn.dtype, device=turn.device) / (points + 1)
     angle = turn * (steps if join == "round" else torch.ones_like(steps))
     arm = side * radius[..., None, None] * turned(before)[..., None, :]
     cos, sin = torch.cos(angle)[..., None], torch.sin(angle)[..., None]
@@ -200,7 +202,7 @@ def cap(track: Track, kind: str, points: int, at_end: bool) -> torch.Tensor:
         return torch.stack([center + radius * (arm + out), center + radius * (out - arm)], 1)
     if kind == "butt":
         return center[:, None][:, :0]
-    angle = math.pi * torch.arange(1, points + 1).to(center) / (points + 1)
+    angle = math.pi * torch.arange(1, points + 1, dtype=center.dtype, device=center.device) / (points + 1)
     cos, sin = torch.cos(angle)[:, None], torch.sin(angle)[:, None]
     return center[:, None] + radius[:, None] * (cos * arm[:, None] + sin * out[:, None])
 

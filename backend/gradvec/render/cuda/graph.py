@@ -101,6 +101,7 @@ class ReplayedSteps:
         self._made, self._refused, self._replays = 0, False, 0
         self._needed = self._capacity = 0
         self._seen: Scene | None = None
+        self._home = torch.device("cpu")
         self.captures = 0
 
     def __call__(self, numbers: tuple[float, ...]) -> torch.Tensor:
@@ -114,8 +115,17 @@ class ReplayedSteps:
             return self._as_it_comes(numbers)
         return self._replay(numbers) if self._name in trusted else self._compared(numbers)
 
+    @torch.no_grad()
+    def look_for_room(self, scene: Scene) -> None:
+        """To be called where what a step reads was given other values: whether there is room for this scene of them."""
+        if self._graph is not None:
+            needed = int(render_with(scene)[1])
+            if needed > self._capacity:
+                self._needed, self._graph = needed, None
+
     def _as_it_comes(self, numbers: tuple[float, ...]) -> torch.Tensor:
         def render(scene: Scene) -> torch.Tensor:
+            self._home = scene.points.device
             self._seen = scene.with_parameters(*(p.detach() for p in scene.parameters))
             return self._plain(scene)
 
@@ -134,9 +144,9 @@ class ReplayedSteps:
         return True
 
     def _capture(self, count: int) -> None:
-        assert self._seen is not None
-        home = self._seen.points.device
+        home = self._home
         if not self._needed:
+            assert self._seen is not None
             with torch.no_grad():
                 self._needed = int(render_with(self._seen)[1])
         self._seen = None

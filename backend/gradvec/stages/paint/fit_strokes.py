@@ -16,6 +16,7 @@ from ...render import render
 from ...render.scene import Scene
 from . import transport
 from .canvas import Goal
+from .slots import MIXED, Slots, kind_of, widened
 from .stroke_variables import Limits, Projection, SceneMaker, StrokeVariables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
@@ -50,17 +51,23 @@ class FitSettings:
 
 
 def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, steps: int, decay: tuple[float, float],
-                on_step: Callable[[int, torch.Tensor], bool]) -> None:
+                on_step: Callable[[int, torch.Tensor], bool], views: Views | None = None) -> None:
     """``steps`` steps of Adam on the weighted squared error of premultiplied RGBA, in place, on a card where that is
     chosen.
 
     decay: factors on the rates of the first and the last step; between them they fall geometrically.
     on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
+    views: what a card keeps from one fit of a painting to the next.
     """
-    state = FitState.of(variables, settings.opaque)
+    state, kept = FitState.of(variables, settings.opaque), Views() if views is None else views
+
+    def begin(state: FitState, engine: str, on_card: bool) -> Fit:
+        if not on_card:
+            kept.clear()  # a card that failed needs its memory elsewhere
+        return Fit(state, goal, settings, engine, kept if on_card else None, steps, decay, on_step)
+
     try:
-        found = run_where_it_works(state, (settings.engine, settings.device), lambda state, engine, on_card: Fit(
-            state, goal, settings, engine, on_card, steps, decay, on_step))
+        found = run_where_it_works(state, (settings.engine, settings.device), begin)
     finally:
         for tensor in variables.tensors():
             tensor.requires_grad_(False)
@@ -89,30 +96,131 @@ class FitState:
         leaves = variables.tensors()[:len(self.adam.leaves)]
         return FitState(variables, self.adam.copied_to(device, [leaf.requires_grad_(True) for leaf in leaves]))
 
+    @torch.no_grad()
+    def put(self, other: FitState) -> None:
+        """Another's progress with as many or fewer strokes, in the same tensors."""
+        for own, given in zip(self.adam.first + self.adam.second, other.adam.first + other.adam.second, strict=True):
+            own.copy_(widened(given, len(own)))
+        self.adam.steps = other.adam.steps
+
+    def first(self, count: int) -> FitState:
+        """That of the first ``count`` strokes, which shares its values with this."""
+        variables = self.variables.first(count)
+        adam = Adam(variables.tensors()[:len(self.adam.leaves)],
+                    [rate[:count] if rate.dim() else rate for rate in self.adam.rates], self.adam.betas)
+        adam.first, adam.second = ([m[:count] for m in ms] for ms in (self.adam.first, self.adam.second))
+        adam.steps = self.adam.steps
+        return FitState(variables, adam)
+
+
+class Bench:
+    """What a step reads and changes, on one device. scenes: makes a scene of the variables. limits: brings them back
+    into their ranges."""
+
+    def __init__(self, state: FitState, goal: Goal, transport: float, scenes: SceneMaker | Slots,
+                 limits: Projection | Slots) -> None:
+        self.state, self._scenes, self._limits, self._transport = state, scenes, limits, transport
+        home = state.variables.shape.device
+        self.size, self._goal, self._weight = goal.size, goal.rgba.to(home), goal.weight.to(home)
+
+    def scene(self) -> Scene:
+        return self._scenes.scene(self.state.variables)
+
+    def look_at_sizes(self) -> None:
+        """Rates by the strokes' lengths, in place where a step that is replayed reads them."""
+        adam = self.state.adam
+        rates = _rates(self.state.variables)[:len(adam.leaves)]
+        if adam.rates:
+            adam.rates[0].copy_(rates[0])
+        else:
+            adam.rates = rates
+
+    def make(self, draw: Callable[[Scene], torch.Tensor], numbers: tuple[float | torch.Tensor, ...]) -> torch.Tensor:
+        """What a step does, fit to be replayed on a card. numbers: Adam's two. Returns the picture (h w, 4)."""
+        picture = draw(self.scene())
+        now, share = picture.detach().reshape(*self._goal.shape[1:], 4).permute(2, 0, 1), self._transport
+        slope = 2 * (now - self._goal) * self._weight
+        if share > 0:
+            slope = _with_transport(slope, now, self._goal, share)
+        run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
+        self.state.adam.move(*numbers)
+        self._limits.apply(self.state.variables)
+        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
+        return picture.detach()
+
+
+class View:
+    """A goal on a card and a room of strokes that are fitted to it: one captured step serves all of its fits."""
+
+    def __init__(self, state: FitState, goal: Goal, settings: FitSettings, engine: str, room: int, kind: str) -> None:
+        self.goal, self.transport, self.engine = goal, settings.transport, engine
+        self.slots = Slots(state.variables, room, kind, settings.limits, goal.size, settings.ground, settings.cubics,
+                           settings.stamps, goal.scale)
+        own = FitState.of(self.slots.variables, len(state.adam.leaves) == 3)
+        self.bench = Bench(own, goal, settings.transport, self.slots, self.slots)
+        self.replayed = replayed(self.bench.make, own.adam.state, state.variables.shape.device, engine,
+                                 "painting" if settings.transport == 0 else "painting with transport")
+        self.bench.state.put(state)
+
+    def serves(self, state: FitState, goal: Goal, settings: FitSettings, engine: str) -> bool:
+        """Whether a fit may be made here."""
+        fitting = self.slots.kind in (MIXED, kind_of(state.variables.brush)) and len(state.variables) <= self.slots.room
+        return fitting and (self.goal is goal and self.transport == settings.transport and self.engine == engine
+                            and len(self.bench.state.adam.leaves) == len(state.adam.leaves))
+
+    def put(self, state: FitState) -> None:
+        """The strokes of another fit."""
+        self.slots.put(state.variables)
+        self.bench.state.put(state)
+        if self.replayed is not None:
+            with torch.no_grad():
+                self.replayed.look_for_room(self.bench.scene())
+
+
+class Views:
+    """What a card keeps of a painting from fit to fit. room: for how many strokes, unless there are more. mixed:
+    strokes of all brushes may come."""
+
+    def __init__(self, room: int = 0, mixed: bool = False) -> None:
+        self._room, self._mixed, self._views = room, mixed, list[View]()
+
+    def of(self, state: FitState, goal: Goal, settings: FitSettings, engine: str) -> View:
+        """The view for a fit, in which its strokes are: one that is there, or a new one."""
+        for view in self._views:
+            if view.serves(state, goal, settings, engine):
+                view.put(state)
+                return view
+        brush = state.variables.brush
+        kind = MIXED if self._mixed else kind_of(brush)
+        self._views.append(View(state, goal, settings, engine, max(self._room, len(brush)), kind))
+        return self._views[-1]
+
+    def clear(self) -> None:
+        """Keeps nothing any more."""
+        self._views.clear()
+
 
 class Fit:
-    """A fit under way; all that a step needs lies where the strokes lie. kept: where it was, on the processor."""
+    """A fit under way; all that a step needs lies where the strokes lie. kept: where it was, on the processor. views:
+    what a card keeps, None on the processor."""
 
-    def __init__(self, state: FitState, goal: Goal, settings: FitSettings, engine: str, on_card: bool, steps: int,
+    def __init__(self, state: FitState, goal: Goal, settings: FitSettings, engine: str, views: Views | None, steps: int,
                  decay: tuple[float, float], on_step: Callable[[int, torch.Tensor], bool]) -> None:
-        self._state, self._settings, self._engine, self._on_card = state, settings, engine, on_card
-        self._steps, self._decay, self._on_step = steps, decay, on_step
-        self._maker = settings.maker(state.variables, goal)
-        self._projection = Projection(settings.limits, state.variables)
-        home = state.variables.shape.device
-        self._goal, self._weight = goal.rgba.to(home), goal.weight.to(home)
-        self._replayed = replayed(self._make, state.adam.state, home, engine,
-                                  "painting" if settings.transport == 0 else "painting with transport")
+        self._engine, self._steps, self._decay, self._on_step = engine, steps, decay, on_step
+        self._view = None if views is None else views.of(state, goal, settings, engine)
+        self._bench = self._view.bench if self._view is not None else Bench(
+            state, goal, settings.transport, settings.maker(state.variables, goal),
+            Projection(settings.limits, state.variables))
         self.kept = state
         self._keep()
 
     def _keep(self) -> None:
-        if self._on_card:
-            self.kept = self._state.copied_to("cpu")
+        if self._view is not None:
+            self.kept = self._bench.state.first(self._view.slots.count).copied_to("cpu")
 
     def result(self) -> StrokeVariables:
         """The strokes after the last step."""
-        adam, (first, last) = self._state.adam, self._decay
+        adam, (first, last) = self._bench.state.adam, self._decay
         for i in range(adam.steps, self._steps):
             picture = self.step(first * (last / first) ** (i / max(1, self._steps - 1)))
             if self._on_step(i, picture):
@@ -120,43 +228,22 @@ class Fit:
             if adam.steps % KEEP_EVERY == 0:
                 self._keep()
         self._keep()  # waits for the card: a fault in the last steps is met here
-        self._replayed = None  # it leads back to this fit, and both hold a card's memory
-        return self.kept.variables if self._on_card else self._state.variables
+        return self.kept.variables
 
     def step(self, factor: float) -> torch.Tensor:
         """One step at ``factor`` of the full rates. Returns the picture (h, w, 4) before it."""
-        adam = self._state.adam
+        bench, adam = self._bench, self._bench.state.adam
         if adam.steps % SIZES_EVERY == 0:
-            self._look_at_sizes()
+            bench.look_at_sizes()
         numbers = adam.numbers(factor)
-        picture = self._replayed(numbers) if self._replayed is not None else self._make(self._plain, numbers)
+        again = None if self._view is None else self._view.replayed
+        picture = again(numbers) if again is not None else bench.make(self._plain, numbers)
         adam.steps += 1
-        return picture.reshape(*self._goal.shape[1:], 4)
-
-    def _look_at_sizes(self) -> None:
-        """Rates by the strokes' lengths, in place where a step that is replayed reads them."""
-        adam = self._state.adam
-        rates = _rates(self._state.variables)[:len(adam.leaves)]
-        if adam.rates:
-            adam.rates[0].copy_(rates[0])
-        else:
-            adam.rates = rates
+        width, height = bench.size
+        return picture.reshape(height, width, 4)
 
     def _plain(self, scene: Scene) -> torch.Tensor:
         return render(scene, self._engine).reshape(-1, 4)
-
-    def _make(self, draw: Callable[[Scene], torch.Tensor], numbers: tuple[float | torch.Tensor, ...]) -> torch.Tensor:
-        """What a step does, fit to be replayed on a card. numbers: Adam's two. Returns the picture (h w, 4)."""
-        picture = draw(self._maker.scene(self._state.variables))
-        now, share = picture.detach().reshape(*self._goal.shape[1:], 4).permute(2, 0, 1), self._settings.transport
-        slope = 2 * (now - self._goal) * self._weight
-        if share > 0:
-            slope = _with_transport(slope, now, self._goal, share)
-        run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
-        self._state.adam.move(*numbers)
-        self._projection.apply(self._state.variables)
-        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
-        return picture.detach()
 
 
 def _rates(variables: StrokeVariables) -> list[torch.Tensor]:

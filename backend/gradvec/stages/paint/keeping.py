@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -67,6 +67,13 @@ class Held:
     long: torch.Tensor
     turn: torch.Tensor
     form: Form | None
+
+    def put(self, other: Held) -> None:
+        """From now on what ``other`` says of as many strokes, in the same tensors."""
+        for field in fields(self):
+            own, given = getattr(self, field.name), getattr(other, field.name)
+            if isinstance(own, torch.Tensor):
+                own.copy_(given)
 
     def hold(self, shape: torch.Tensor, axis: torch.Tensor, color: torch.Tensor, opacity: torch.Tensor) -> None:
         """Brings the tensors of StrokeVariables to the rules, in place."""

@@ -19,7 +19,7 @@ from ...progress import Run
 from . import grid
 from .canvas import Canvas, Goal
 from .contribution import contributions
-from .fit_strokes import FitSettings, fit_strokes
+from .fit_strokes import FitSettings, Views, fit_strokes
 from .keeping import Keeping
 from .palette import palette_of
 from .placement import strokes_from_seeds
@@ -86,6 +86,7 @@ class Painter:
         self.limits = _limits(canvas, settings, Keeping.of(settings.keep, self._form, bool(guides), settings.manner))
         self._fit = FitSettings(self.limits, canvas.ground, settings.segments, self._stamps, settings.engine,
                                 settings.device, settings.opaque)
+        self._views = Views(settings.strokes, settings.brush == "mixed")
         self.variables = StrokeVariables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
         self._done, self._planned = 0.0, 1.0
@@ -207,7 +208,8 @@ class Painter:
             self._previews.offer(picture, *picture.shape[:2])
             return self._run.keep
 
-        fit_strokes(self.variables, goal, replace(self._fit, transport=transport), steps, decay, on_step)
+        fit_strokes(self.variables, goal, replace(self._fit, transport=transport), steps, decay, on_step,
+                    self._views)
 
 
 def _limits(canvas: Canvas, settings: PaintSettings, keeping: Keeping | None = None) -> Limits:

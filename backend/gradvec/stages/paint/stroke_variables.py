@@ -82,6 +82,16 @@ class StrokeVariables:
         arrays = [np.concatenate(pair) for pair in zip(self._arrays(), other._arrays(), strict=True)]
         return self._of(tensors, arrays)
 
+    def widened(self, count: int) -> StrokeVariables:
+        """``count`` strokes, copied: these, at least one, then the first one again and again."""
+        again = count - len(self)
+        tensors = [torch.cat([t.detach(), t.detach()[:1].expand(again, *t.shape[1:])]) for t in self.tensors()]
+        return self._of(tensors, [np.concatenate([a, np.repeat(a[:1], again)]) for a in self._arrays()])
+
+    def first(self, count: int) -> StrokeVariables:
+        """The first ``count`` strokes, which share their values with these."""
+        return self._of([t.detach()[:count] for t in self.tensors()], [a[:count] for a in self._arrays()])
+
     def tensors(self) -> list[torch.Tensor]:
         return [self.shape, self.axis, self.color, self.opacity]
 
@@ -129,11 +139,14 @@ class StrokeVariables:
 
 
 class Projection:
-    """Brings strokes back into their ranges; made once for strokes whose brushes and number stay the same."""
+    """Brings strokes back into their ranges; made once for strokes whose brushes and number stay the same.
 
-    def __init__(self, limits: Limits, variables: StrokeVariables) -> None:
+    any_brush: others may take their places, see :meth:`put`.
+    """
+
+    def __init__(self, limits: Limits, variables: StrokeVariables, any_brush: bool = False) -> None:
         self._limits = limits
-        self._all_stamped = bool(np.isin(variables.brush, brushes.STAMPED).all())
+        self._all_stamped = not any_brush and bool(np.isin(variables.brush, brushes.STAMPED).all())
         device, inf = variables.shape.device, math.inf
         self._held = None if limits.keeping is None else limits.keeping.of_strokes(variables.brush, device)
         self._low = torch.tensor([-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf,
@@ -143,6 +156,11 @@ class Projection:
         extent = torch.tensor([limits.width, limits.height] * 3, dtype=torch.float32).to(device)
         self._places_low, self._places_high = -0.2 * extent, 1.2 * extent
         self._east = torch.tensor([1.0, 0.0]).to(device)
+
+    def put(self, variables: StrokeVariables) -> None:
+        """For as many strokes, which may be of other brushes, from now on; the tensors stay."""
+        if self._held is not None and self._limits.keeping is not None:
+            self._held.put(self._limits.keeping.of_strokes(variables.brush, self._east.device))
 
     @torch.no_grad()
     def apply(self, variables: StrokeVariables) -> None:
@@ -190,33 +208,52 @@ class Projection:
         return torch.cat([middle - unit * wanted / 2, middle + off, middle + unit * wanted / 2, radii], 1)
 
 
-class SceneMaker:
-    """From variables to a scene, for strokes whose brushes and number stay the same.
+class Sheet:
+    """What of a scene of N strokes stays the same: one loop and a gradient from colour to colour each.
 
-    size: (width, height) px of the scene. background: straight RGBA. scale: px of the scene per px of the variables.
-    palette: colours that the variables' own are snapped to.
+    counts: (N,) control points of each. size: (width, height) px of the scene. background: straight RGBA. scale: px of
+    the scene per px of the variables. palette: colours that the variables' own are snapped to.
     """
+
+    def __init__(self, counts: np.ndarray, size: tuple[int, int], background: tuple[float, float, float, float],
+                 scale: float, palette: torch.Tensor | None, pieces: int, device: torch.device) -> None:
+        n = len(counts)
+        per_stroke = np.arange(n + 1, dtype=np.int64)
+        self.topology = Topology(
+            loop_points=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            outline_loops=per_stroke, stop_index=2 * per_stroke, kind=np.full(n, LINEAR, np.uint8),
+            canvas=np.zeros(n, np.int64), sizes=np.array([size], np.int64), pieces=pieces)
+        self._scale, self._palette = scale, None if palette is None else palette.to(device)
+        self._offsets = torch.tensor([0.0, 1.0]).repeat(n).to(device)
+        self._background = torch.tensor([background], dtype=torch.float32).to(device)
+
+    def scene(self, v: StrokeVariables, points: torch.Tensor, lines: torch.Tensor) -> Scene:
+        """points: (K, 2) outlines, and lines (N, 4) both ends of the gradients, in the variables' px."""
+        n = len(v)
+        color = v.color.reshape(2 * n, 3)
+        if self._palette is not None:
+            color = snapped(color, self._palette)
+        colors = torch.cat([color, color.new_ones(2 * n, 1)], 1)
+        return Scene(self.topology, points * self._scale, lines * self._scale, self._offsets, colors,
+                     v.opacity, self._background)
+
+
+class SceneMaker:
+    """From variables to a scene, for strokes whose brushes and number stay the same. size, background, scale, palette:
+    as in :class:`Sheet`."""
 
     def __init__(self, variables: StrokeVariables, size: tuple[int, int], background: tuple[float, float, float, float],
                  cubics: int = 8, stamps: Sequence[Stamp] = (), scale: float = 1.0,
                  palette: torch.Tensor | None = None, pieces: int = 6) -> None:
         device = variables.shape.device
         groups = brushes.Groups.of(variables.brush, cubics)
-        self._cubics, self._scale = cubics, scale
-        self._palette = None if palette is None else palette.to(device)
+        self._cubics = cubics
         kinds = torch.from_numpy(np.asarray(variables.template, np.int64))
         self._templates = [brushes.template_points(b, cubics, stamps)[kinds[i]].to(device) if b in brushes.STAMPED
                            else None for b, i in groups.rows]
         self._groups = groups.to(device)
         self._order = torch.argsort(torch.cat([index for _, index in self._groups.rows])) if groups.rows else None
-        n = len(variables)
-        per_stroke = np.arange(n + 1, dtype=np.int64)
-        self.topology = Topology(
-            loop_points=np.concatenate([[0], np.cumsum(self._groups.counts)]).astype(np.int64),
-            outline_loops=per_stroke, stop_index=2 * per_stroke, kind=np.full(n, LINEAR, np.uint8),
-            canvas=np.zeros(n, np.int64), sizes=np.array([size], np.int64), pieces=pieces)
-        self._offsets = torch.tensor([0.0, 1.0]).repeat(n).to(device)
-        self._background = torch.tensor([background], dtype=torch.float32).to(device)
+        self._sheet = Sheet(groups.counts, size, background, scale, palette, pieces, device)
 
     def scene(self, v: StrokeVariables) -> Scene:
         """The scene of these values, differentiable in them."""
@@ -225,21 +262,18 @@ class SceneMaker:
             alone = len(self._groups.rows) == 1
             shape, axis = (v.shape, v.axis) if alone else (v.shape[index], v.axis[index])
             loops.append(brushes.points(brush, shape, template, self._cubics))
-            center, direction = brushes.frame(brush, shape)
-            geometry.append(torch.cat([brushes.from_frame(axis[:, :2], center, direction),
-                                       brushes.from_frame(axis[:, 2:], center, direction)], 1))
-        n = len(v)
+            geometry.append(gradient_ends(axis, *brushes.frame(brush, shape)))
         if len(geometry) > 1:
             lines = torch.cat(geometry)[self._order]
         else:
             lines = geometry[0] if geometry else v.axis.new_zeros(0, 4)
-        points = self._groups.flat(loops) if loops else v.shape.new_zeros(0, 2)
-        color = v.color.reshape(2 * n, 3)
-        if self._palette is not None:
-            color = snapped(color, self._palette)
-        colors = torch.cat([color, color.new_ones(2 * n, 1)], 1)
-        return Scene(self.topology, points * self._scale, lines * self._scale, self._offsets, colors,
-                     v.opacity, self._background)
+        return self._sheet.scene(v, self._groups.flat(loops) if loops else v.shape.new_zeros(0, 2), lines)
+
+
+def gradient_ends(axis: torch.Tensor, center: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """(N, 4) px of both ends of gradients from their places along and across strokes (brushes.frame)."""
+    return torch.cat([brushes.from_frame(axis[:, :2], center, direction),
+                      brushes.from_frame(axis[:, 2:], center, direction)], 1)
 
 
 def to_painting(v: StrokeVariables, limits: Limits, background: Color | None, cubics: int,
@@ -250,10 +284,8 @@ def to_painting(v: StrokeVariables, limits: Limits, background: Color | None, cu
     if limits.palette is not None:
         color = snapped(color, limits.palette)
     for brush, rows in brushes.Groups.of(v.brush, cubics).rows:
-        center, direction = brushes.frame(brush, v.shape.detach()[rows])
-        local = v.axis.detach()[rows]
-        axis[rows.numpy()] = torch.cat([brushes.from_frame(local[:, :2], center, direction),
-                                        brushes.from_frame(local[:, 2:], center, direction)], 1).numpy()
+        frame = brushes.frame(brush, v.shape.detach()[rows])
+        axis[rows.numpy()] = gradient_ends(v.axis.detach()[rows], *frame).numpy()
     strokes = Strokes(v.brush.astype(np.int8), v.template.astype(np.int16), v.shape.detach().numpy().copy(), axis,
                       color[:, 0].numpy().copy(), color[:, 1].numpy().copy(), v.opacity.detach().numpy().copy(),
                       v.level.astype(np.int16))
