@@ -111,4 +111,5 @@ def test_a_colour_under_a_transparent_picture(ground, tmp_path):
     # Bristle ends do not make a rectangle, and light on flat paint may round otherwise: of oil, the ground alone.
     assert np.abs(shown["oil"] - wanted)[[0, -1]].max() <= 1
     wanted[10:30, 12:36] = 200, 40, 30
-    assert psnr(wanted, shown["photo"]) > 38
+    # Four strokes with smooth outlines have no sharp corners at 48 px; a wrong ground would be below 10 dB.
+    assert psnr(wanted, shown["photo"]) > 30
