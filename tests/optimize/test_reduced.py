@@ -9,7 +9,7 @@ import pytest
 import resvg_py
 from gradvec.io import svg
 from gradvec.model import LinearGradient, Outline, Shape, SolidColor, Stop, Target
-from gradvec.optimize.reduced import AREA, SHAPE_AREA, USED_AREA, ReducedTarget
+from gradvec.optimize.reduced import AREA, SHAPE_AREA, SMALL_AREA, USED_AREA, ReducedTarget
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture
 from PIL import Image
@@ -58,6 +58,12 @@ def test_a_picture_is_enlarged_where_its_shapes_can_use_that(shapes: int, scale:
     assert view.scale == (scale, scale)
     assert (view.target is target) == (scale == 1)
     assert (view.target.width, view.target.height) == (scale * 150, scale * 100)
+
+
+@pytest.mark.parametrize(("height", "scale"), [(500, 2.0), (501, 1.0)])
+def test_a_large_picture_is_not_enlarged(height: int, scale: float) -> None:
+    assert SMALL_AREA == 600 * 500
+    assert ReducedTarget.enlarged(blank(600, height), 10_000).scale == (scale, scale)
 
 
 def test_what_is_enlarged_has_no_edges_of_its_own() -> None:

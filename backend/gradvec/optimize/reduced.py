@@ -20,6 +20,8 @@ AREA, SHAPE_AREA = 1_000_000, 4_000
 LEAST_GAIN = 1.3
 #: Shapes can use so many px each: a picture that would not have more of them at twice its size is settled at that size.
 USED_AREA, TWICE = 3_000, 2
+#: A picture of more px is looked at in its own size, and what is closest there counts more.
+SMALL_AREA = 300_000
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ class ReducedTarget:
     @classmethod
     def enlarged(cls, target: Target, shapes: int) -> ReducedTarget:
         """The picture itself, or one of twice its size without new edges (Lanczos) where ``shapes`` shapes can use
-        that.
+        that and the picture is small.
 
         Seen at its own size an outline may put an edge anywhere inside a pixel and be as hard as it likes; seen larger,
         where the picture is soft, that is an error.
         """
-        if TWICE**2 * target.width * target.height > USED_AREA * shapes:
+        area = target.width * target.height
+        if area > SMALL_AREA or TWICE**2 * area > USED_AREA * shapes:
             return cls(target)
         size, alpha = (TWICE * target.width, TWICE * target.height), np.asarray(target.alpha, np.float32)
         planes = [*np.moveaxis(np.asarray(target.rgb, np.float32) * alpha[..., None], 2, 0), alpha]
