@@ -12,15 +12,13 @@ from .brushes.rules import HELD, rules_of
 from .color import inks
 from .color.css import hex_color, parse_color
 from .color.ground import Wanted
-from .geometry.merging import CORNER_DEGREES
 from .io.images import Size
 from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
 from .optimize.constraints import Constraint
-from .optimize.freeing import TRACED_TURNING_COST, smooth_rules
+from .optimize.freeing import smooth_rules, traced_rules
 from .optimize.reduced import USED_AREA, ReducedTarget
-from .optimize.smooth import EVERY_TURN
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
@@ -198,8 +196,7 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     brush = () if traced else (BrushConstraint(options.fidelity, manner),)
     smooth: tuple[Constraint, ...] = ()
     if options.fidelity > 0:
-        smooth = (smooth_rules(CORNER_DEGREES, TRACED_CORNERS, turning=TRACED_TURNING_COST, turns=EVERY_TURN) if traced
-                  else smooth_rules(polygons=options.fidelity <= HELD))
+        smooth = traced_rules(TRACED_CORNERS) if traced else smooth_rules(polygons=options.fidelity <= HELD)
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
                       peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)

@@ -6,6 +6,8 @@ from gradvec.color import inks
 from gradvec.color.oklab import oklab
 from gradvec.color.swatches import NAMED, palette_words
 from gradvec.errors import UsageError
+from gradvec.geometry.inside import polygons
+from gradvec.geometry.sizes import HAIR, compactness
 from gradvec.io import svg
 from gradvec.io.images import png_bytes
 from gradvec.model import Outline, SolidColor, Target
@@ -53,7 +55,7 @@ def test_strokes_lie_in_layers_by_ink(printed):
 
 
 def test_no_stroke_is_a_hair(printed):
-    assert min(inks.compactness(shape.outline) for shape in printed.document.shapes) >= inks.HAIR
+    assert min(compactness(polygons(shape.outline)) for shape in printed.document.shapes) >= HAIR
 
 
 def test_it_is_about_as_close_as_the_picture_in_those_inks(printed):
@@ -89,8 +91,8 @@ def test_compactness_of_known_shapes():
     square = np.array([[0, 0], [10, 0], [10, 10], [0, 10.0]])
     step = np.roll(square, -1, 0) - square
     loop = np.stack([square, square + step / 3, square + step * 2 / 3], 1).reshape(-1, 2)
-    assert inks.compactness(Outline((loop,))) == pytest.approx(np.pi / 4, rel=1e-6)
-    assert inks.compactness(Outline((loop * (20, 0.2),))) == pytest.approx(4 * np.pi * 400 / 404**2, rel=1e-3)
+    assert compactness(polygons(Outline((loop,)))) == pytest.approx(np.pi / 4, rel=1e-6)
+    assert compactness(polygons(Outline((loop * (20, 0.2),)))) == pytest.approx(4 * np.pi * 400 / 404**2, rel=1e-3)
 
 
 @pytest.mark.parametrize(("words", "kept"), [

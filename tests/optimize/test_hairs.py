@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gradvec.geometry.cubics import flatten
+from gradvec.geometry.sizes import HAIR
+from gradvec.geometry.sizes import compactness as compactness_of
 from gradvec.model import LinearGradient, Outline, Shape, Stop, Target
-from gradvec.optimize.freeing import HAIR, compactness, without_hairs
+from gradvec.optimize.freeing import without_hairs
 from gradvec.options import Options
 from gradvec.progress import Run
 from gradvec.settings import refine_settings
@@ -21,6 +24,10 @@ def ellipse(x: float, y: float, a: float, b: float, segments: int = 8) -> np.nda
     on, along = (np.stack(pair, 1) for pair in ((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))))
     end, back = np.roll(on, -1, 0), np.roll(along, -1, 0)
     return np.stack([on, on + reach * along, end - reach * back], 1).reshape(-1, 2) * (a, b) + (x, y)
+
+
+def compactness(loop: np.ndarray) -> float:
+    return compactness_of([flatten(loop, 16)])
 
 
 def shape(n: int, *loops: np.ndarray, color: tuple[float, float, float] = (0.1, 0.2, 0.6)) -> Shape:

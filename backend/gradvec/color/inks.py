@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..geometry.inside import polygons
-from ..model import Color, Outline, Shape, SolidColor, Target
+from ..geometry.sizes import HAIR, compactness
+from ..model import Color, Shape, SolidColor, Target
 from .oklab import oklab
 
 #: Pixels that inks are chosen by, at most.
@@ -18,8 +18,6 @@ SAMPLES = 6000
 LIGHTNESS = 0.6
 #: Standard deviation, px of a 512 px picture, over which a place asks its surroundings for its ink: no specks.
 CALM = 0.9
-#: A shape is a hair where 4 pi area / length^2 is less.
-HAIR = 0.05
 
 
 def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
@@ -83,17 +81,7 @@ def _tuple(color: np.ndarray) -> Color:
     return red, green, blue
 
 
-def compactness(outline: Outline) -> float:
-    """4 pi area / length^2: 1 for a circle, near 0 for a hair."""
-    area = length = 0.0
-    for polygon in polygons(outline):
-        x, y = polygon.T
-        area += float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-        length += float(np.hypot(*(np.roll(polygon, -1, 0) - polygon).T).sum())
-    return 4 * math.pi * abs(area) / max(length, 1e-9) ** 2
-
-
 def without_hairs(shapes: list[Shape], layer: list[int]) -> tuple[list[Shape], list[int]]:
     """Shapes and their layers, without the shapes that are hairs."""
-    kept = [k for k, shape in enumerate(shapes) if compactness(shape.outline) >= HAIR]
+    kept = [k for k, shape in enumerate(shapes) if compactness(polygons(shape.outline)) >= HAIR]
     return [shapes[k] for k in kept], [layer[k] for k in kept]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from ..model import Shape
 
 #: Size classes that shapes fall into.
 CLASSES = 3
+#: What is less compact is a hair: next to nothing but length.
+HAIR = 0.05
 
 
 def sizes(shapes: list[Shape]) -> np.ndarray:
@@ -20,6 +24,17 @@ def sizes(shapes: list[Shape]) -> np.ndarray:
 def _area(loop: np.ndarray) -> float:
     x, y = np.concatenate([loop, loop[:1]]).astype(float).T  # np.roll would take four times as long
     return abs(float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())) / 2
+
+
+def compactness(polygons: Iterable[np.ndarray]) -> float:
+    """4 pi area / length^2 of closed polygons (n, 2) together: 1 for a circle, near 0 for a hair. Holes run the other
+    way round."""
+    area = length = 0.0
+    for polygon in polygons:
+        x, y = polygon.T
+        area += float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+        length += float(np.hypot(*(np.roll(polygon, -1, 0) - polygon).T).sum())
+    return 4 * math.pi * abs(area) / max(length, 1e-9) ** 2
 
 
 def size_classes(values: np.ndarray, classes: int = CLASSES) -> np.ndarray:

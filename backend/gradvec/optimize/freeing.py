@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +9,12 @@ import numpy as np
 from ..geometry import cubics, repair
 from ..geometry.cubics import flatten
 from ..geometry.merging import CORNER_DEGREES, merged
-from ..geometry.trace import shoelace
+from ..geometry.sizes import HAIR, compactness
 from ..model import Outline, Shape, Target
 from ..progress import Run
 from .loop import Refined, Refinement, refine
 from .reduced import ReducedTarget
-from .smooth import RESTLESS, HairPrice, SmoothJoints, TurningPrice
+from .smooth import EVERY_TURN, RESTLESS, HairPrice, SmoothJoints, TurningPrice
 
 #: Share of the steps after which outlines get all their segments, and keep only those that they need.
 GROWN, MERGED = 0.3, 0.65
@@ -25,8 +24,8 @@ FEW = 8
 AREAS = (350, 900)
 #: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
 AT_ONCE, LOOK_EVERY = 256, 32
-#: A loop whose curve is less compact than this is a hair, and line pieces of a segment as that is measured.
-HAIR, HAIR_PIECES = 0.05, 16
+#: Line pieces of a segment as compactness is measured.
+HAIR_PIECES = 16
 #: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
 #: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
 #: the last phase's steps before that is decided.
@@ -58,6 +57,12 @@ def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: 
     size."""
     return (TurningPrice(turning * scale**2, turns), HairPrice(HAIR_COST * scale),
             SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons))
+
+
+def traced_rules(corners: float = 0.0) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
+    """As :func:`smooth_rules`, for outlines that were traced: every turn costs, and no more than is worth a corner.
+    corners: share of joints that may become corners."""
+    return smooth_rules(CORNER_DEGREES, corners, turning=TRACED_TURNING_COST, turns=EVERY_TURN)
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
@@ -115,12 +120,9 @@ def repaired(shapes: list[Shape], segments: int, run: Run) -> list[Shape]:
 def without_hairs(shapes: list[Shape]) -> list[Shape]:
     """The shapes without those loops that are next to nothing but length, and without shapes that are nothing else:
     they cover so little that they are not missed. If all are hairs, they are what there is to see, and stay."""
-    kept = [(shape, tuple(loop for loop in shape.outline.loops if compactness(loop) >= HAIR)) for shape in shapes]
+    kept = [(shape, tuple(loop for loop in shape.outline.loops if not _is_hair(loop))) for shape in shapes]
     return [replace(shape, outline=Outline(loops)) for shape, loops in kept if loops] or shapes
 
 
-def compactness(loop: np.ndarray) -> float:
-    """4 pi area / length^2 of a closed curve of cubics (3 S, 2): 1 for a circle, 0 for a hair."""
-    line = flatten(np.asarray(loop, np.float64), HAIR_PIECES)
-    length = np.hypot(*(np.roll(line, -1, axis=0) - line).T).sum()
-    return float(4 * math.pi * abs(shoelace(line)) / max(length, 1e-9) ** 2)
+def _is_hair(loop: np.ndarray) -> bool:
+    return compactness([flatten(np.asarray(loop, np.float64), HAIR_PIECES)]) < HAIR

@@ -100,7 +100,23 @@ class SmoothJoints(Constraint):
         return share.clamp(LEAST_SHARE, 1 - LEAST_SHARE)[:, None]
 
 
-class TurningPrice(Constraint):
+class _LoopPrice(Constraint):
+    """A price on what whole loops are like: ``cost`` pixels that are as wrong as the picture is on average."""
+
+    def __init__(self, cost: float) -> None:
+        self._cost = cost
+
+    def begin(self, variables: Variables) -> None:
+        loops = np.diff(variables.topology.loop_points)
+        self._loop = torch.from_numpy(np.repeat(np.arange(len(loops)), loops)).to(variables.points.device)
+        self._loops = len(loops)
+
+    def _sums(self, *values: torch.Tensor) -> torch.Tensor:
+        """(K, loops) what each of K values of all control points comes to in each loop."""
+        return values[0].new_zeros(len(values), self._loops).index_add_(1, self._loop, torch.stack(values))
+
+
+class TurningPrice(_LoopPrice):
     """A radian of turning inwards costs as much as ``cost`` pixels that are as wrong as the picture is on average: the
     nearer it is, the less a wiggle can gain. ``turns``: of an outline that turns less than the first
     (full turns) a radian costs nothing, of one that turns more than the second all of that, in between a share: calm
@@ -113,12 +129,8 @@ class TurningPrice(Constraint):
     replayable = True
 
     def __init__(self, cost: float, turns: tuple[float, float] = RESTLESS) -> None:
-        self._cost, self._turns = cost, turns
-
-    def begin(self, variables: Variables) -> None:
-        loops = np.diff(variables.topology.loop_points)
-        self._loop = torch.from_numpy(np.repeat(np.arange(len(loops)), loops)).to(variables.points.device)
-        self._loops = len(loops)
+        super().__init__(cost)
+        self._turns = turns
 
     def before_step(self, variables: Variables) -> None:
         if variables.points.grad is None:
@@ -128,8 +140,7 @@ class TurningPrice(Constraint):
         arriving = edge[before]
         turn = torch.atan2(arriving[:, 0] * edge[:, 1] - arriving[:, 1] * edge[:, 0], (arriving * edge).sum(1))
         doubled = p[:, 0] * following[:, 1] - following[:, 0] * p[:, 1]
-        zeros = torch.zeros(2, self._loops, device=p.device, dtype=p.dtype)
-        area, total = zeros.index_add_(1, self._loop, torch.stack([doubled, turn.abs()]))
+        area, total = self._sums(doubled, turn.abs())
         way = torch.sign(area)[self._loop]
         calm, restless = self._turns
         price = ((total / math.tau - calm) / (restless - calm)).clamp(0, 1)[self._loop] * (self._cost * variables.wrong)
@@ -140,18 +151,10 @@ class TurningPrice(Constraint):
         variables.points.grad.sub_(pull).add_(pull[before])
 
 
-class HairPrice(Constraint):
+class HairPrice(_LoopPrice):
     """Widens loops that are next to nothing but length: one that lacks a share x of being as compact as
     :data:`COMPACT` costs -log(1 - x) times its length times ``cost`` pixels that are as wrong as the picture is on
     average. Compactness is 4 pi area / length^2 of the control polygon."""
-
-    def __init__(self, cost: float) -> None:
-        self._cost = cost
-
-    def begin(self, variables: Variables) -> None:
-        loops = np.diff(variables.topology.loop_points)
-        self._loop = torch.from_numpy(np.repeat(np.arange(len(loops)), loops)).to(variables.points.device)
-        self._loops = len(loops)
 
     def before_step(self, variables: Variables) -> None:
         if variables.points.grad is None:
@@ -160,8 +163,7 @@ class HairPrice(Constraint):
         edge, span = p[after] - p, p[after] - p[before]
         length = torch.hypot(edge[:, 0], edge[:, 1])
         doubled = p[:, 0] * p[after, 1] - p[after, 0] * p[:, 1]
-        zeros = torch.zeros(2, self._loops, device=p.device, dtype=p.dtype)
-        area, around = zeros.index_add_(1, self._loop, torch.stack([doubled / 2, length]))
+        area, around = self._sums(doubled / 2, length)
         compact = 4 * math.pi * area.abs() / (around * around + 1e-9)
         weight = torch.where(compact < COMPACT, around, torch.zeros_like(around)) * (self._cost * variables.wrong)
         # An outline of no area has no side to be widened to: then its length goes alone.

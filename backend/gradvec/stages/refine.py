@@ -15,16 +15,15 @@ from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
 from ..optimize.freeing import (
     LAST_TURNING_COST,
-    TRACED_TURNING_COST,
     Freed,
     free_outlines,
     repaired,
     simplified,
     smooth_rules,
+    traced_rules,
     without_hairs,
 )
 from ..optimize.reduced import ReducedTarget
-from ..optimize.smooth import EVERY_TURN
 from ..optimize.visibility import UNSEEN, visible
 from ..progress import Run
 
@@ -128,7 +127,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     scale = view.scale[0]
     smooth: tuple[Constraint, ...] = ()
     if settings.freed:
-        smooth = (smooth_rules(CORNER_DEGREES, turning=TRACED_TURNING_COST, turns=EVERY_TURN) if settings.traced
+        smooth = (traced_rules() if settings.traced
                   else smooth_rules(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      tension=plan.tension * scale, rules=(*smooth, *settings.brush))
