@@ -15,7 +15,7 @@ from gradvec import render
 from gradvec.model import Target
 from gradvec.optimize import Refinement, constraints, fallback, loop
 from gradvec.optimize.adam import Adam
-from gradvec.optimize.smooth import SmoothJoints, TurningPrice
+from gradvec.optimize.smooth import HairPrice, SmoothJoints, TurningPrice
 from gradvec.optimize.variables import Freedom, reach_of
 from gradvec.progress import Run
 from gradvec.render import quicker
@@ -99,7 +99,8 @@ WAYS = {
     "fidelity .5": Refinement(steps=20, freedom=Freedom(reach=reach_of(0.5)), reseeds=0),
     "fidelity 1": Refinement(steps=20, reseeds=0),
     "fixed ones": Refinement(steps=20, fixed=frozenset({"1"}), freedom=Freedom(ground=True), reseeds=0),
-    "smooth joints": Refinement(steps=24, rules=(TurningPrice(0.01), SmoothJoints(30.0, 0.2, 10)), reseeds=0),
+    "smooth joints": Refinement(steps=24, rules=(TurningPrice(0.01), HairPrice(1.0), SmoothJoints(30.0, 0.2, 10)),
+                                reseeds=0),
 }
 
 

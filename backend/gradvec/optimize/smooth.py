@@ -103,6 +103,8 @@ class SmoothJoints(Constraint):
 class _LoopPrice(Constraint):
     """A price on what whole loops are like: ``cost`` pixels that are as wrong as the picture is on average."""
 
+    replayable = True
+
     def __init__(self, cost: float) -> None:
         self._cost = cost
 
@@ -125,8 +127,6 @@ class TurningPrice(_LoopPrice):
     The control polygon of a convex outline turns one way all along, by 2 pi, whatever its shape; a wiggle turns there
     and back. Curves turn no more than their control polygons do.
     """
-
-    replayable = True
 
     def __init__(self, cost: float, turns: tuple[float, float] = RESTLESS) -> None:
         super().__init__(cost)
