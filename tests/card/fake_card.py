@@ -28,7 +28,7 @@ class Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = func.name().removeprefix("aten::")
-        tensors = list(_tensors((*args, *kwargs.values())))
+        tensors = list(tensors_in((*args, *kwargs.values())))
         here = {t.device.type for t in tensors}
         to = torch.device(kwargs["device"]).type if kwargs.get("device") is not None else None
         asks = name.startswith(("_local_scalar_dense", "nonzero", "masked_select", "unique"))
@@ -45,12 +45,13 @@ class Watch(TorchDispatchMode):
         return func(*args, **kwargs)
 
 
-def _tensors(arguments: object) -> Iterator[torch.Tensor]:
+def tensors_in(arguments: object) -> Iterator[torch.Tensor]:
+    """All tensors in nested tuples and lists."""
     if isinstance(arguments, torch.Tensor):
         yield arguments
     elif isinstance(arguments, (list, tuple)):
         for argument in arguments:
-            yield from _tensors(argument)
+            yield from tensors_in(argument)
 
 
 @contextmanager

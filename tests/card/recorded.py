@@ -5,9 +5,10 @@ As in a real one, whatever is Python's at the time of capture stays as it was: n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
+from fake_card import tensors_in
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -46,15 +47,7 @@ class RecordedGraph:
         with torch._C._AutoDispatchBelowAutograd():
             for func, args, kwargs, noted in self._calls:
                 fresh = func(*args, **kwargs)
-                inputs = {t.untyped_storage().data_ptr() for t in _tensors((*args, *kwargs.values()))}
-                for old, new in zip(_tensors([noted]), _tensors([fresh]), strict=True):
+                inputs = {t.untyped_storage().data_ptr() for t in tensors_in((*args, *kwargs.values()))}
+                for old, new in zip(tensors_in([noted]), tensors_in([fresh]), strict=True):
                     if old.untyped_storage().data_ptr() not in inputs:  # else it is changed in place, or a view
                         old.copy_(new)
-
-
-def _tensors(values: object) -> Iterator[torch.Tensor]:
-    if isinstance(values, torch.Tensor):
-        yield values
-    elif isinstance(values, (list, tuple)):
-        for value in values:
-            yield from _tensors(value)

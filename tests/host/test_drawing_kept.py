@@ -2,21 +2,12 @@
 
 import pytest
 from documents import load
-from edited import LABEL, PICTURE, SVG, Editing, G, corners, find, ids, painted
-from gradvec.ipc.client import Client
+from edited import LABEL, PICTURE, SVG, G, corners, find, ids, painted
 from inkex import Transform
 
 from inkscape_ext.commands import paint
 
 INSENSITIVE = "{http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd}insensitive"
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    made = Editing(tmp_path_factory.mktemp("kept"))
-    yield made
-    with Client.connect(made.folder / "engine", warm=False) as client:
-        client.stop()
 
 
 def ungrouped(svg, *groups: str):

@@ -8,18 +8,13 @@ import time
 
 import numpy as np
 import pytest
-from edited import PICTURE, SVG, Editing, find, gradient, painted
+from edited import PICTURE, SVG, find, gradient, painted
 from gradvec.color.oklab import oklab, srgb
 
 from inkscape_ext.document import colors, styles
 from inkscape_ext.ui import selection
 
 COLORS = ("#ff0000", "#f00505", "#0000ff", "#0505f0", "#00c000")
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    return Editing(tmp_path_factory.mktemp("editing"))
 
 
 def flat_strokes(extra: str = ""):

@@ -5,21 +5,12 @@ import re
 import numpy as np
 import pytest
 from documents import embedded
-from edited import LABEL, PICTURE, SVG, Editing, G, corners, find, gradient, ids, painted
-from gradvec.ipc.client import Client
+from edited import LABEL, PICTURE, SVG, G, corners, find, gradient, ids, painted
 from inkex import Transform
 from lxml import etree
 from still_editor import DROPPING, FAILING, GARBAGE
 
 from inkscape_ext.document import outlines
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    made = Editing(tmp_path_factory.mktemp("editing"))
-    yield made
-    with Client.connect(made.folder / "engine", warm=False) as client:
-        client.stop()
 
 
 def moved(svg, identifier: str, transform: str):

@@ -4,18 +4,13 @@ import inkex
 import numpy as np
 import pytest
 from documents import DRAWING
-from edited import PICTURE, SVG, Editing, find, painted
+from edited import PICTURE, SVG, find, painted
 from inkex import Transform
 
 from inkscape_ext.document import layers, pictures
 from inkscape_ext.document.drawings import all_drawings, chosen_drawings
 from inkscape_ext.document.placement import to_root
 from inkscape_ext.engine.whole_drawing import whole_drawing
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    return Editing(tmp_path_factory.mktemp("editing"))
 
 
 def boxes(root):

@@ -7,8 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from documents import load
-from edited import LABEL, PICTURE, SVG, Editing, find, painted
-from gradvec.ipc.client import Client
+from edited import LABEL, PICTURE, SVG, find, painted
 from inkex import Transform
 
 from inkscape_ext.document import marks, pictures
@@ -22,14 +21,6 @@ LINE = '<path id="line" d="M 12,21 H 20 C 24,21 28,23 28,29" style="fill:none;st
 #: The same in shares of the picture: its ends, and a point of the curve where t is one half.
 FROM, CORNER, HALF, TO = (0.1, 0.1), (0.5, 0.1), (0.125 * 0.5 + 0.375 * 0.7 + 0.375 * 0.9 + 0.125 * 0.9,
                                                   0.125 * 0.1 + 0.375 * 0.1 + 0.375 * 0.3 + 0.125 * 0.9), (0.9, 0.9)
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    made = Editing(tmp_path_factory.mktemp("marks"))
-    yield made
-    with Client.connect(made.folder / "engine", warm=False) as client:
-        client.stop()
 
 
 def pixels(png: bytes) -> np.ndarray:

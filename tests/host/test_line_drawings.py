@@ -2,7 +2,7 @@
 
 import pytest
 from documents import load
-from edited import PICTURE, SVG, Editing, find
+from edited import PICTURE, SVG, find
 
 from inkscape_ext.document import layers, outlines, pictures, runs
 from inkscape_ext.document.gradients import Definitions
@@ -20,11 +20,6 @@ def drawn():
     new = layers.NewDrawing(pictures.selected(svg, ["a"])[0], "photo.png", (40, 20), DRAWN)
     layers.Placer(svg, layers.Wishes()).place(new)
     return svg
-
-
-@pytest.fixture(scope="module")
-def editing(tmp_path_factory):
-    return Editing(tmp_path_factory.mktemp("lines"))
 
 
 def test_lines_lie_in_the_documents_units_with_their_width():

@@ -240,7 +240,27 @@ class _Loan:
             self._pool.free.append(self.renderer)
 
 
-class _Render(torch.autograd.Function):
+class _NotInVmap(torch.autograd.Function):
+    """Says what is wrong where torch.vmap is tried."""
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise _ONCE
+
+
+class _Last(_NotInVmap):
+    """A derivative as a function of its own, so that who differentiates it again is told what is wrong."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        raise _ONCE
+
+
+class _Render(_NotInVmap):
     """(4, P) picture. The loan travels as an argument, which leaves forward free of a context, as torch.func wants."""
 
     @staticmethod
@@ -259,13 +279,9 @@ class _Render(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         return (None, *_Derivative.apply(ctx.loan, ctx.needs_input_grad[-1], grads[0], *ctx.saved_tensors))
 
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        raise _ONCE
 
-
-class _Derivative(torch.autograd.Function):
-    """The backward of _Render as a function of its own, so that who differentiates it again is told what is wrong."""
+class _Derivative(_Last):
+    """The backward of _Render."""
 
     @staticmethod
     def forward(loan: _Loan, wants_background: bool, d_picture: torch.Tensor,
@@ -277,20 +293,8 @@ class _Derivative(torch.autograd.Function):
             refuse_what_is_not_finite(loan.topology, slope.t())
         return tuple(results)
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        pass
 
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        raise _ONCE
-
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        raise _ONCE
-
-
-class _SquaredError(torch.autograd.Function):
+class _SquaredError(_NotInVmap):
     """The sum of weight * (picture - goal)^2, whose derivative is there as soon as it is."""
 
     @staticmethod
@@ -310,25 +314,13 @@ class _SquaredError(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         return (None, None, None, None, *_Slopes.apply(grad, *ctx.saved_tensors))
 
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        raise _ONCE
 
-
-class _Slopes(torch.autograd.Function):
-    """The derivatives of _SquaredError, given before the parameters; who differentiates them again is told."""
+class _Slopes(_Last):
+    """The derivatives of _SquaredError, given before the parameters."""
 
     @staticmethod
     def forward(grad: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(grad * slope for slope in tensors[:len(tensors) // 2])
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        raise _ONCE
 
 
 def squared_error(scene: Scene, goal: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
