@@ -207,11 +207,8 @@ def test_a_graph_that_does_something_else_is_not_used(replays, monkeypatch):
     assert [steps.captures for steps in made] == [1, 0], "nor tried again in this process"
 
 
-def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
-    """The number of tiles is what the last replay told."""
-    needed = torch.ones(1, dtype=torch.int32)
-    made = replays()
-    monkeypatch.setattr(graph, "render_with", lambda scene, capacity=0: (blobs(scene), needed))
+def plain_steps():
+    """(steps that can be replayed, their Adam, its leaf, the scene that they render): three numbers go down at 2."""
     leaf = torch.ones(3, requires_grad=True)
     adam = Adam([leaf], [torch.tensor(0.1)])
     scene = loop.Variables(some_shapes(2), SIDE, SIDE, WHITE, Freedom()).scene()
@@ -222,7 +219,15 @@ def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
         adam.move(*numbers)
         return picture.detach()
 
-    steps = loop.replayed(step, adam.state, leaf.device, "cuda", "a test")
+    return loop.replayed(step, adam.state, leaf.device, "cuda", "a test"), adam, leaf, scene
+
+
+def test_a_step_is_captured_anew_where_there_is_no_room(replays, monkeypatch):
+    """The number of tiles is what the last replay told."""
+    needed = torch.ones(1, dtype=torch.int32)
+    made = replays()
+    monkeypatch.setattr(graph, "render_with", lambda scene, capacity=0: (blobs(scene), needed))
+    steps, adam, leaf, _ = plain_steps()
     for _ in range(6):
         steps(adam.numbers(1.0))
         adam.steps += 1
@@ -243,17 +248,7 @@ def test_other_values_are_given_room_before_they_are_replayed(known, replays, mo
     replays()
     monkeypatch.setattr(graph, "trusted", {"a test": True} if known else {})
     monkeypatch.setattr(graph, "render_with", lambda scene, capacity=0: (blobs(scene), needed.clone()))
-    leaf = torch.ones(3, requires_grad=True)
-    adam = Adam([leaf], [torch.tensor(0.1)])
-    scene = loop.Variables(some_shapes(2), SIDE, SIDE, WHITE, Freedom()).scene()
-
-    def step(render, numbers):
-        picture = render(scene)
-        (leaf * 2).sum().backward()
-        adam.move(*numbers)
-        return picture.detach()
-
-    steps = loop.replayed(step, adam.state, leaf.device, "cuda", "a test")
+    steps, adam, leaf, scene = plain_steps()
     room = []
     for more in (1, 100, 100_000, 200):
         needed.fill_(more)
