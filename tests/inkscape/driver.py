@@ -144,7 +144,11 @@ class Driver:
         return path.read_text("utf-8")
 
     def key(self, keys: str) -> None:
-        subprocess.run(["xdotool", "key", keys], check=True, timeout=10)
+        """Presses and releases keys at once: a window that closes on the press must not leave the release to Inkscape,
+
+        which asks the accessibility bus about every key and can wait for ever where that bus is just asking it.
+        """
+        subprocess.run(["xdotool", "key", "--delay", "0", keys], check=True, timeout=10)
 
     def close_window(self, title: str) -> None:
         """Closes another window of this title as its close button would, by the window manager's usual key."""
