@@ -1,17 +1,19 @@
 """Compiled kernels that are kept: found again, never trusted, and never in the way of a run."""
 
+import ast
 import os
 import pickle
 import re
 import resource
 import signal
 import stat
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gradvec.render import kernel_cache
+from gradvec.render import cpu, kernel_cache
 
 
 def doubled(x):
@@ -162,3 +164,29 @@ def test_no_kernel_uses_numbas_own_cache():
     users = [path for path in package.rglob("*.py") if re.search(r"from numba import .*\bn?jit\b|numba\.n?jit",
                                                                  path.read_text("utf-8"))]
     assert [path.name for path in users] == ["kernel_cache.py"]
+
+
+def test_kernels_share_no_function_that_is_called():
+    """Copies of one function in two kernels round differently, and which of them is called depends on the cache."""
+    functions = {}
+    for path in (Path(cpu.__file__).parent).glob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list):
+                called = {c.func.id for c in ast.walk(node) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}
+                functions[node.name] = (ast.unparse(node.decorator_list[0]), called)
+    kernels = [name for name, (decorator, _) in functions.items() if "_INNER" not in decorator
+               and "_SHARED" not in decorator]
+    users = Counter(inner for kernel in kernels for inner in _below(kernel, functions, set()))
+    shared = {name for name, count in users.items() if count > 1}
+
+    assert "_paint_rows" in shared
+    assert "coverage" in kernels
+    assert {name for name in shared if "_SHARED" not in functions[name][0]} == set()
+
+
+def _below(name: str, functions: dict, seen: set) -> set:
+    """The compiled functions that ``name`` calls, and those that they call."""
+    for called in functions[name][1] & functions.keys() - seen:
+        seen.add(called)
+        _below(called, functions, seen)
+    return seen

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ..kernel_cache import njit
 from .fills import add_sums, simple_fill, simple_pixel_backward
-from .kernels import _INNER, pitch
+from .kernels import _INNER, _SHARED, pitch
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def fill(planes, start, end, k0, k1, k2, k3):
     """Sets px start to end of four planes."""
     planes[0, start:end] = k0
@@ -61,7 +61,7 @@ def paint_alone(n, b, picture, canvas_start, sizes, winding, span, box, crop_sta
     fill(picture, done, limit, k0, k1, k2, k3)
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def total(values):
     result = values.dtype.type(0)
     for i in range(values.shape[0]):

@@ -27,13 +27,13 @@ from .fills import (
     simple_fill,
     simple_pixel_backward,
 )
-from .kernels import _INNER, _PARALLEL, _SERIAL, HEAD, PAD, PER_STOP, pitch
+from .kernels import _INNER, _PARALLEL, _SERIAL, _SHARED, HEAD, PAD, PER_STOP, pitch
 
 #: numba compiles a function once more for each plain number that it is called with.
 NOWHERE = np.int64(-1)
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, span, box, crop_start, row_start, kind,
                 geometry, stop_index, stop_offset, stop_color, opacity):
     """Paints rows y0 to y1 of outline n over four planes, where row y begins at origin + y * width.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 
 from ..kernel_cache import njit
-from .kernels import _INNER, HEAD, PER_STOP
+from .kernels import _SHARED, HEAD, PER_STOP
 
 SOLID, LINEAR, RADIAL, ELLIPTIC = 0, 1, 2, 3
 #: As reference.py has it: px up to which a gradient is a point.
 DEGENERATE = 1e-6
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def locate(u, stop_offset, first, last):
     """Index of the last stop at or before u, the fraction towards the next one, and one over their distance.
 
@@ -34,7 +34,7 @@ def locate(u, stop_offset, first, last):
     return k, (u - stop_offset[k]) / gap, one / gap
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def ramp(geometry, n):
     """Linear gradient as u = base + ax (x - x1) + ay (y - y1); a point paints its last stop: u = base = 1."""
     zero, one = geometry.dtype.type(0), geometry.dtype.type(1)
@@ -45,7 +45,7 @@ def ramp(geometry, n):
     return dx / square, dy / square, zero
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def form(kind, geometry, n):
     """(m0, m1, m2, m3, base): linear as :func:`ramp` has it; elliptic the matrix, row by row, from px to where the
     ellipse is the unit circle, and base 1 where there is none."""
@@ -60,19 +60,19 @@ def form(kind, geometry, n):
     return by / det, -bx / det, -ay / det, ax / det, zero
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def is_simple(kind, stop_offset, first, last):
     """Solid fills and linear gradients between two stops run through the vectorized loops."""
     return last - first == 1 or (kind == LINEAR and last - first == 2 and stop_offset[first] < stop_offset[first + 1])
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def is_alone(n, lone, kind, stop_index, stop_offset):
     """Whether alone.py paints outline n; lone: (N,) whether it has a small canvas to itself."""
     return lone[n] and is_simple(kind[n], stop_offset, stop_index[n], stop_index[n + 1])
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def simple_fill(n, geometry, stop_offset, stop_color, first, last):
     """(ax, ay, base, inverse, colour at its start (4), its change (4)) of a fill that is simple.
 
@@ -91,7 +91,7 @@ def simple_fill(n, geometry, stop_offset, stop_color, first, last):
             stop_color[e, 2] - stop_color[c, 2], stop_color[e, 3] - stop_color[c, 3])
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def place(n, px, py, kind, geometry, m0, m1, m2, m3, base):
     """(u, distance) at px, py from the gradient's start; distance is that from a radial gradient's centre, else 0.
 
@@ -108,7 +108,7 @@ def place(n, px, py, kind, geometry, m0, m1, m2, m3, base):
     return one, zero
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def simple_pixel_backward(cell, v, t, d_s, d_r, d_g, d_b, op, inv, dr, dg, db, s0, ds):
     """One px with winding ``cell`` at place v, t when clamped, of a fill that is simple.
 
@@ -124,7 +124,7 @@ def simple_pixel_backward(cell, v, t, d_s, d_r, d_g, d_b, op, inv, dr, dg, db, s
     return s, d_s * seen, d_cov, d_u
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def add_sums(part, stops, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cover, cover_t, sum_r, sum_g, sum_b,
              sum_rt, sum_gt, sum_bt):
     """Adds the sums over a row to the partial derivatives of an outline whose fill is simple.

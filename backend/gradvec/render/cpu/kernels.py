@@ -32,6 +32,10 @@ _SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": _FAST, "err
 _PARALLEL = {**_SERIAL, "parallel": True}
 # Only kernels call these: without a way in from Python they compile in half the time.
 _INNER = {**_SERIAL, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# For those that more than one kernel calls. Each kernel's machine code would hold its own copy, rounded in its own way
+# where sums are reordered, and call whichever copy the process came by first, one from the cache or one just compiled:
+# only without calls does one scene give the same bytes in both.
+_SHARED = {**_INNER, "forceinline": True}
 
 
 def bezier_basis(pieces: int) -> np.ndarray:
@@ -85,7 +89,7 @@ def flatten(points, loop_points, outline_loops, canvas, sizes, basis, tie, poly,
             box[n, 3] = box[n, 1]
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def pitch(width):
     """Cells from one row of a crop to the next: room for whole vectors and for what an edge leaves on its right."""
     return (width + 1 + LANES) // LANES * LANES
