@@ -139,7 +139,7 @@ def test_a_painting_that_is_replayed_ends_where_the_other_does(share, replays, m
         settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu", opaque=False,
                                        transport=share)
         fitting.fit_strokes(variables, Goal(rgba, torch.ones(SIDE, SIDE), 1.0), settings, 25, (1.0, 0.5),
-                            lambda i, picture: False)
+                            lambda i, draw: False)
         return variables
 
     plain = painting()
@@ -336,7 +336,7 @@ def test_what_is_over_holds_no_memory(replays, monkeypatch):
         variables = painted("oil")
         settings = fitting.FitSettings(Limits(2.5, 30.0, SIDE, SIDE), WHITE, engine="cpu")
         fitting.fit_strokes(variables, Goal(torch.ones(4, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0), settings, 5,
-                            (1.0, 0.5), lambda i, picture: pictures.append(picture) or False)
+                            (1.0, 0.5), lambda i, draw: pictures.append(draw()) or False)
         alive = [weakref.ref(steps) for steps in made]
         made.clear()
         assert len(alive) == 2

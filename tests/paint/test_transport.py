@@ -54,7 +54,7 @@ def white_stroke_beside_its_place(share):
     stroke = StrokeVariables(shape, torch.tensor([[-6.0, 0.0, 6.0, 0.0]]), torch.ones(1, 6), torch.ones(1),
                        none + 3, none, none)
     settings = FitSettings(Limits(8.0, 16.0, WIDTH, HEIGHT), canvas.ground, transport=share)
-    fit_strokes(stroke, canvas.fine, settings, 200, (1.0, 0.3), lambda i, picture: False)
+    fit_strokes(stroke, canvas.fine, settings, 200, (1.0, 0.3), lambda i, draw: False)
     return float(stroke.shape[0, 0])
 
 

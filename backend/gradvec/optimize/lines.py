@@ -126,7 +126,8 @@ class _Refining:
                 break
             if step % RECOUNT == 0:
                 own.recount()
-            self._previews.offer(self.step(cosine_decay(step, steps, 0.1)), self._height, self._width)
+            picture = self.step(cosine_decay(step, steps, 0.1))
+            self._previews.offer(picture.detach, self._height, self._width)
             if adam.steps % KEEP_EVERY == 0:
                 self._keep()
         with torch.no_grad():

@@ -201,13 +201,13 @@ class _Loop:
                 break
             if plan.coarse is not None and step >= plan.coarse[0] * plan.steps:
                 self._see_the_whole()
-            picture = self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
+            self._step(plan.peak * cosine_decay(self._done(step), 1.0, plan.last))
             state.mse_before = self.loss.mse if state.mse_before is None else state.mse_before
             if step + 1 in self._reseed_steps():
                 self._reseed()
             if state.steps % KEEP_EVERY == 0:
                 self._keep()
-            self.previews.offer(picture, self.target.height, self.target.width)
+            self.previews.offer(self._picture, self.target.height, self.target.width)
         self._see_the_whole()
         self._replayed = None  # it leads back to this loop, and both hold a card's memory
         shown = self._measured()
@@ -237,25 +237,32 @@ class _Loop:
         begin, end = self.plan.span
         return begin + (end - begin) * step / self.plan.steps
 
-    def _step(self, share: float) -> torch.Tensor:
-        """One step. Returns the picture before it."""
+    def _step(self, share: float) -> None:
         adam = self.state.adam
         numbers = (share, *adam.numbers(share))
         if self._replayed is not None and all(rule.replayable for rule in self.rules):
-            picture = self._replayed(numbers)
+            self._replayed(numbers)
+        elif self.engine == "cpu" and not (self.on_card or self.loss.weighted):
+            self.loss.backward_of(self.state.variables.scene())
+            self._move(numbers)
         else:
-            picture = self._make(lambda scene: render_flat(scene, self.engine), numbers)
+            self._make(lambda scene: render_flat(scene, self.engine), numbers)
         adam.steps += 1
         self.state.steps += 1
-        return picture
 
     def _make(self, render: Callable[[Scene], torch.Tensor], numbers: tuple[Share, ...]) -> torch.Tensor:
         """What a step does, fit to be replayed on a card. numbers: share of the full rates, and Adam's two. Returns the
         picture before it."""
+        picture = render(self.state.variables.scene())
+        self.loss.backward(picture)
+        self._move(numbers)
+        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
+        return picture.detach()
+
+    def _move(self, numbers: tuple[Share, ...]) -> None:
+        """The variables, by the derivative that they have; numbers: as for :meth:`_make`."""
         share, *pace = numbers
         variables = self.state.variables
-        picture = render(variables.scene())
-        self.loss.backward(picture)
         variables.wrong = self.loss.per_pixel
         with torch.no_grad():
             for rule in self.rules:
@@ -263,8 +270,6 @@ class _Loop:
             self.state.adam.move(*pace)
             for rule in self.rules:
                 rule.after_step(variables, share)
-        # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
-        return picture.detach()
 
     def _reseed_steps(self) -> set[int]:
         """Early enough that a shape that was put elsewhere has half of the run to settle."""
@@ -279,6 +284,7 @@ class _Loop:
         order, fresh = idle_last(variables, self.engine, most=max(1, variables.count // 5))
         if not fresh.any():
             return
+        self._measured()
         rows = variables.take(order)
         size = 0.35 * math.sqrt(target.width * target.height / variables.count)
         variables.place(np.flatnonzero(fresh), places_by_error(self.loss.error_map(), int(fresh.sum()), target,
@@ -288,10 +294,14 @@ class _Loop:
         state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace))
         state.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
-    @torch.no_grad()
+    def _picture(self) -> torch.Tensor:
+        """(P, 4) what the variables show now."""
+        with torch.no_grad():
+            return render_flat(self.state.variables.scene(), self.engine)
+
     def _measured(self) -> torch.Tensor:
         """(P, 4) what the variables show now; the loss is then about that."""
-        picture = render_flat(self.state.variables.scene(), self.engine)
+        picture = self._picture()
         self.loss.measure(picture)
         return picture
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from ..model import Target
+from ..render import squared_error
+from ..render.scene import Scene
 from .derivative import run_back
 
 
@@ -25,6 +27,8 @@ class PictureLoss:
         self.size = (target.height, target.width)
         self._planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
         self._factor: torch.Tensor | float = 2.0
+        self._sum: float | None = None
+        self.weighted = weight is not None
         if weight is not None:
             self._factor = torch.from_numpy(2.0 * weight.astype(np.float32)).to(device).reshape(1, -1)
         self._grad = torch.zeros(4, self._planes.shape[1], device=device)
@@ -32,6 +36,7 @@ class PictureLoss:
 
     def measure(self, picture: torch.Tensor) -> None:
         """Compares a flat picture (P, 4): :attr:`mse` and :meth:`error_map` are then about it."""
+        self._sum = None
         torch.sub(picture.detach().t()[:len(self._planes)], self._planes, out=self._difference)
 
     def backward(self, picture: torch.Tensor) -> None:
@@ -40,9 +45,18 @@ class PictureLoss:
         torch.mul(self._difference, self._factor, out=self._grad[:len(self._planes)])
         run_back(picture, self._grad.t())
 
+    def backward_of(self, scene: Scene) -> None:
+        """As :meth:`backward` of what a scene shows, with the cpu engine, which never writes the picture: then there is
+        :attr:`mse` and no :meth:`error_map`. For a loss without weights."""
+        error = squared_error(scene, self._planes.t(), engine="cpu")
+        error.backward()
+        self._sum = float(error.detach())
+
     @property
     def mse(self) -> float:
         """Mean squared difference of the last picture."""
+        if self._sum is not None:
+            return self._sum / self._planes.numel()
         return float(self._difference.square().mean())
 
     @property

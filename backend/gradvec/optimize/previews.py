@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,12 +20,13 @@ class Previews:
     def __init__(self, run: Run) -> None:
         self._run, self._offered = run, 0.0
 
-    def offer(self, picture: torch.Tensor, height: int, width: int) -> None:
-        """picture: H W pixels of premultiplied RGBA in its last dimension, in rows; read only if it is wanted."""
+    def offer(self, draw: Callable[[], torch.Tensor], height: int, width: int) -> None:
+        """draw: makes H W pixels of premultiplied RGBA in its last dimension, in rows; called only when it is time and
+        somebody may look, and read only if it is wanted."""
         now = time.monotonic()
-        if now - self._offered >= EVERY_SECONDS:
+        if self._run.on_preview is not None and now - self._offered >= EVERY_SECONDS:
             self._offered = now
-            shown = picture.detach()
+            shown = draw().detach()
             self._run.preview(lambda: eight_bit(shown).reshape(height, width, 3))
 
 

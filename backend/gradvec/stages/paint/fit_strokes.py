@@ -12,7 +12,7 @@ from ...model import Stamp
 from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
 from ...optimize.fallback import KEEP_EVERY, replayed, run_where_it_works
-from ...render import render
+from ...render import render, squared_error
 from ...render.scene import Scene
 from . import transport
 from .canvas import Goal
@@ -25,6 +25,9 @@ RATES = (1.5, 1.5, 0.03, 0.04)
 SIZES_EVERY = 10
 #: Longest side of the picture that transport is solved on, px.
 TRANSPORT_SIDE = 28
+
+#: Told of each step: its number, and what draws a picture of how far it is (h, w, 4). True ends the optimization.
+OnStep = Callable[[int, Callable[[], torch.Tensor]], bool]
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,13 @@ class FitSettings:
 
 
 def fit_strokes(variables: StrokeVariables, goal: Goal, settings: FitSettings, steps: int, decay: tuple[float, float],
-                on_step: Callable[[int, torch.Tensor], bool], views: Views | None = None) -> None:
+                on_step: OnStep, views: Views | None = None) -> None:
     """``steps`` steps of Adam on the weighted squared error of premultiplied RGBA, in place, on a card where that is
     chosen.
 
     decay: factors on the rates of the first and the last step; between them they fall geometrically.
-    on_step: called with the step's number and the picture before it (h, w, 4); true ends the optimization.
+    on_step: called with the step's number and what draws a picture of how far it is (h, w, 4); true ends the
+        optimization.
     views: what a card keeps from one fit of a painting to the next.
     """
     state, kept = FitState.of(variables, settings.opaque), Views() if views is None else views
@@ -121,7 +125,7 @@ class Bench:
                  limits: Projection | Slots) -> None:
         self.state, self._scenes, self._limits, self._transport = state, scenes, limits, transport
         home = state.variables.shape.device
-        self.size, self._goal, self._weight = goal.size, goal.rgba.to(home), goal.weight.to(home)
+        self.size, self._goal, self._weight = goal.size, goal.rgba.to(home).contiguous(), goal.weight.to(home)
 
     def scene(self) -> Scene:
         return self._scenes.scene(self.state.variables)
@@ -143,10 +147,23 @@ class Bench:
         if share > 0:
             slope = _with_transport(slope, now, self._goal, share)
         run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
-        self.state.adam.move(*numbers)
-        self._limits.apply(self.state.variables)
+        self._move(numbers)
         # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
         return picture.detach()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether :meth:`make_at_once` knows the loss."""
+        return self._transport == 0
+
+    def make_at_once(self, numbers: tuple[float, ...]) -> None:
+        """As :meth:`make` with the cpu engine, which compares band by band and never writes the picture."""
+        squared_error(self.scene(), self._goal.reshape(4, -1).t(), self._weight, "cpu").backward()
+        self._move(numbers)
+
+    def _move(self, numbers: tuple[float | torch.Tensor, ...]) -> None:
+        self.state.adam.move(*numbers)
+        self._limits.apply(self.state.variables)
 
 
 class View:
@@ -205,7 +222,7 @@ class Fit:
     what a card keeps, None on the processor."""
 
     def __init__(self, state: FitState, goal: Goal, settings: FitSettings, engine: str, views: Views | None, steps: int,
-                 decay: tuple[float, float], on_step: Callable[[int, torch.Tensor], bool]) -> None:
+                 decay: tuple[float, float], on_step: OnStep) -> None:
         self._engine, self._steps, self._decay, self._on_step = engine, steps, decay, on_step
         self._view = None if views is None else views.of(state, goal, settings, engine)
         self._bench = self._view.bench if self._view is not None else Bench(
@@ -222,25 +239,33 @@ class Fit:
         """The strokes after the last step."""
         adam, (first, last) = self._bench.state.adam, self._decay
         for i in range(adam.steps, self._steps):
-            picture = self.step(first * (last / first) ** (i / max(1, self._steps - 1)))
-            if self._on_step(i, picture):
+            self.step(first * (last / first) ** (i / max(1, self._steps - 1)))
+            if self._on_step(i, self._picture):
                 break
             if adam.steps % KEEP_EVERY == 0:
                 self._keep()
         self._keep()  # waits for the card: a fault in the last steps is met here
         return self.kept.variables
 
-    def step(self, factor: float) -> torch.Tensor:
-        """One step at ``factor`` of the full rates. Returns the picture (h, w, 4) before it."""
+    def step(self, factor: float) -> None:
+        """One step at ``factor`` of the full rates."""
         bench, adam = self._bench, self._bench.state.adam
         if adam.steps % SIZES_EVERY == 0:
             bench.look_at_sizes()
         numbers = adam.numbers(factor)
-        again = None if self._view is None else self._view.replayed
-        picture = again(numbers) if again is not None else bench.make(self._plain, numbers)
+        if self._view is not None and self._view.replayed is not None:
+            self._view.replayed(numbers)
+        elif self._view is None and self._engine == "cpu" and bench.at_once:
+            bench.make_at_once(numbers)
+        else:
+            bench.make(self._plain, numbers)
         adam.steps += 1
-        width, height = bench.size
-        return picture.reshape(height, width, 4)
+
+    def _picture(self) -> torch.Tensor:
+        """(h, w, 4) what the strokes show now."""
+        width, height = self._bench.size
+        with torch.no_grad():
+            return self._plain(self._bench.scene()).reshape(height, width, 4)
 
     def _plain(self, scene: Scene) -> torch.Tensor:
         return render(scene, self._engine).reshape(-1, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -202,10 +202,10 @@ class Painter:
             return
         share = goal.rgba[0].numel() / self._coarse.rgba[0].numel()
 
-        def on_step(i: int, picture: torch.Tensor) -> bool:
+        def on_step(_i: int, draw: Callable[[], torch.Tensor]) -> bool:
             self._done += share
             self._run.step(self._done / self._planned)
-            self._previews.offer(picture, *picture.shape[:2])
+            self._previews.offer(draw, *goal.weight.shape)
             return self._run.keep
 
         fit_strokes(self.variables, goal, replace(self._fit, transport=transport), steps, decay, on_step,
