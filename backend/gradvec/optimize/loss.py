@@ -31,18 +31,23 @@ class PictureLoss:
         self.weighted = weight is not None
         if weight is not None:
             self._factor = torch.from_numpy(2.0 * weight.astype(np.float32)).to(device).reshape(1, -1)
-        self._grad = torch.zeros(4, self._planes.shape[1], device=device)
-        self._difference = torch.zeros_like(self._planes)
+        # Made when a picture is written: band by band they are not needed, and as large as several pictures.
+        self._grad: torch.Tensor | None = None
+        self._difference: torch.Tensor | None = None
 
     def measure(self, picture: torch.Tensor) -> None:
         """Compares a flat picture (P, 4): :attr:`mse` and :meth:`error_map` are then about it."""
         self._sum = None
+        if self._difference is None:
+            self._difference = torch.zeros_like(self._planes)
         torch.sub(picture.detach().t()[:len(self._planes)], self._planes, out=self._difference)
 
     def backward(self, picture: torch.Tensor) -> None:
         """Measures a flat picture (P, 4) and runs the derivative of the summed squared difference back from it."""
         self.measure(picture)
-        torch.mul(self._difference, self._factor, out=self._grad[:len(self._planes)])
+        if self._grad is None:
+            self._grad = self._planes.new_zeros(4, self._planes.shape[1])
+        torch.mul(self._measured(), self._factor, out=self._grad[:len(self._planes)])
         run_back(picture, self._grad.t())
 
     def backward_of(self, scene: Scene) -> None:
@@ -57,15 +62,20 @@ class PictureLoss:
         """Mean squared difference of the last picture."""
         if self._sum is not None:
             return self._sum / self._planes.numel()
-        return float(self._difference.square().mean())
+        return float(self._measured().square().mean())
 
     @property
     def per_pixel(self) -> float | torch.Tensor:
         """Squared difference of a pixel, summed over its planes, on average; on a card a number that stays there."""
-        if self._difference.device.type != "cpu":
-            return self._difference.square().mean() * len(self._planes)
+        if self._planes.device.type != "cpu":
+            return self._measured().square().mean() * len(self._planes)
         return self.mse * len(self._planes)
 
     def error_map(self) -> np.ndarray:
         """(H, W) squared difference of the last picture, summed over its planes."""
-        return self._difference.square().sum(0).reshape(self.size).cpu().numpy()
+        return self._measured().square().sum(0).reshape(self.size).cpu().numpy()
+
+    def _measured(self) -> torch.Tensor:
+        """What the last picture is off, plane by plane."""
+        assert self._difference is not None, "no picture was measured yet"
+        return self._difference
