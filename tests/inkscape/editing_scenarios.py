@@ -26,7 +26,7 @@ HOST = HERE.parent / "host"
 sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE), str(HOST)]
 
 from driver import PROGRESS, Driver  # noqa: E402
-from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
+from inkscape import Inkscape, play_all, prepare_screen, scenario_arguments  # noqa: E402
 
 #: What the dialogs remember from an earlier time: every colour counts as similar.
 REMEMBERED = 'org.gradvec.select.host_tolerance="100"'
@@ -320,17 +320,7 @@ def main() -> None:
             PYTHONPATH=extensions)
         document = args.document or painted(private, environment)
         play = Play(private, document, args.document is not None, args.shots)
-        facts = {}
-        try:
-            if args.window_manager:
-                subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
-            for scenario in SCENARIOS:
-                if not args.only or scenario.__name__ in args.only:
-                    facts[scenario.__name__] = scenario(play)
-        finally:
-            play.driver.close()
-            private.stop_engine()
-            print(json.dumps(facts), flush=True)
+        print(json.dumps(play_all(play, SCENARIOS, args)), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 HERE = Path(__file__).resolve().parent
@@ -103,6 +105,23 @@ def prepare_screen(args: argparse.Namespace) -> None:
         args.shots.mkdir(parents=True, exist_ok=True)
     if args.window_manager:
         subprocess.Popen(["openbox"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def play_all(play: Any, scenarios: Iterable[Callable], args: argparse.Namespace,
+             before: Callable[[], None] = lambda: None) -> dict[str, dict]:
+    """What each scenario that was asked for found, by its name; then Inkscape and the engine are gone.
+
+    play: what scenarios are called with: the window's ``driver`` and ``private`` Inkscape. before: done before them.
+    """
+    try:
+        if args.window_manager:  # a pointer over a menu would open it
+            subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
+        before()
+        return {scenario.__name__: scenario(play) for scenario in scenarios
+                if not args.only or scenario.__name__ in args.only}
+    finally:
+        play.driver.close()
+        play.private.stop_engine()
 
 
 def played(script: str, shots: str) -> dict:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE)]
 
-from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
+from inkscape import Inkscape, play_all, prepare_screen, scenario_arguments  # noqa: E402
 from window_scenarios import Play  # noqa: E402
 
 DRAFT = "This is the draft."
@@ -119,17 +118,7 @@ def main() -> None:
         private = Inkscape(Path(folder), args.python)
         private.set_parameters()
         play = Previews(private, args.shots)
-        try:
-            if args.window_manager:
-                subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
-            play.open_dialog("Preview a look")
-            for scenario in SCENARIOS:
-                if not args.only or scenario.__name__ in args.only:
-                    play.facts[scenario.__name__] = scenario(play)
-        finally:
-            play.driver.close()
-            private.stop_engine()
-            print(json.dumps(play.facts), flush=True)
+        print(json.dumps(play_all(play, SCENARIOS, args, lambda: play.open_dialog("Preview a look"))), flush=True)
 
 
 if __name__ == "__main__":

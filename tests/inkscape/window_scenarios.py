@@ -15,7 +15,6 @@ import base64
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ sys.path[:0] = [str(HERE.parents[1] / "backend"), str(HERE)]
 
 from driver import PROGRESS, Driver  # noqa: E402
 from fake_engine import DEAF, DYING, FAILING, REFUSING, SLOW, SUCCESS  # noqa: E402
-from inkscape import Inkscape, prepare_screen, scenario_arguments  # noqa: E402
+from inkscape import Inkscape, play_all, prepare_screen, scenario_arguments  # noqa: E402
 
 DIALOG = "Paint with gradient strokes"
 LAYER = re.compile(r'inkscape:label="(Gradvec: [^"]*)"')
@@ -50,7 +49,6 @@ class Play:
             '<path id="guide" d="M60,150 C120,60 220,240 340,90" style="fill:none;stroke:#ff00ff;stroke-width:3"/>'
             '</svg>', "utf-8")
         self.driver = Driver(document, private.environment(), shots)
-        self.facts: dict[str, dict] = {}
 
     def open_dialog(self, name: str = DIALOG) -> None:
         self.driver.action("select-by-id", "photo")
@@ -259,18 +257,9 @@ def main() -> None:
         private = Inkscape(Path(folder), args.python)
         private.set_parameters()
         play = Play(private, args.shots)
-        try:
-            if args.window_manager:
-                subprocess.run(["xdotool", "mousemove", "1270", "600"], check=False)
-            play.open_dialog()
-            for scenario in SCENARIOS:
-                if not args.only or scenario.__name__ in args.only:
-                    play.facts[scenario.__name__] = scenario(play)
-            log = private.log.read_text("utf-8") if private.log.exists() else ""
-        finally:
-            play.driver.close()
-            private.stop_engine()
-            print(json.dumps({**play.facts, "log": log if "log" in locals() else ""}), flush=True)
+        facts = play_all(play, SCENARIOS, args, play.open_dialog)
+        log = private.log.read_text("utf-8") if private.log.exists() else ""
+        print(json.dumps({**facts, "log": log}), flush=True)
 
 
 if __name__ == "__main__":
