@@ -225,7 +225,7 @@ class _Drawing:
         with torch.no_grad():
             wide = self.widths()
             self._structures = [
-                replace(finest(structures(m @ v, wide[k], tolerance=0.06, least=4)), folds=False)
+                replace(finest(structures(m @ v, wide[k], tolerance=0.06, least=4, once=False)), folds=False)
                 for m, v, k in zip(self._maps, self._vertices, self._rows, strict=True)]
 
             fills = self._fills()
@@ -233,7 +233,8 @@ class _Drawing:
 
     def _polygons(self) -> list[Polygons]:
         wide = self.widths()
-        return [strokes(m @ v, wide[k], structure=s) for m, v, k, s in
+        # What has as many vertices on a card as here, and wherever the lines move.
+        return [strokes(m @ v, wide[k], structure=s, once=False) for m, v, k, s in
                 zip(self._maps, self._vertices, self._rows, self._structures, strict=True)]
 
     def _fills(self) -> torch.Tensor:

@@ -93,13 +93,16 @@ class ToCubics:
 
     def __call__(self, shapes: list[Any]) -> Curves:
         points = torch.cat([points_of(s).to("cpu", torch.float32) for s in shapes])
-        widths = [torch.as_tensor(s.stroke_width, dtype=torch.float32).cpu().reshape(-1) for s in shapes]
-        varies = tuple(len(w) > 1 for w in widths)
+        widths = [torch.as_tensor(s.stroke_width, dtype=torch.float32).cpu() for s in shapes]
+        varies = tuple(w.numel() > 1 for w in widths)
         if any(varies):
-            spread = [w if len(w) > 1 else w.expand(n) for w, n in zip(widths, self.sizes.tolist(), strict=True)]
+            spread = [(w if w.numel() > 1 else w.expand(n)).reshape(-1) for w, n in
+                      zip(widths, self.sizes.tolist(), strict=True)]
             width = self._mapped(torch.cat(spread)[:, None])[:, 0]
         else:
-            width = torch.cat(widths).repeat_interleave(torch.as_tensor(np.diff(self.first)))
+            alone = all(w.dim() == 0 for w in widths)  # as programs have them: one operation for all
+            together = torch.stack(widths) if alone else torch.cat([w.reshape(-1) for w in widths])
+            width = together.repeat_interleave(torch.as_tensor(np.diff(self.first)))
         return Curves(self._mapped(points), width, self.first, self.segments, self.segment_first, self.closed,
                       self.lines, varies)
 

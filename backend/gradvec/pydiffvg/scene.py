@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ import torch
 
 from ..errors import InputError
 from ..render.build import Fill, Linear, Radial, as_cubics, fill_arrays, offsets_of, shared_topology
+from ..render.cpu.outlines import Pen, needs, outlines
 from ..render.reference import bernstein
 from ..render.scene import Scene
-from ..render.strokes import LEAST_CHORDS, Structure, finest, strokes, structures
+from ..render.strokes import LEAST_CHORDS, TOLERANCE, checked_width, counted
 from .paths import Curves, ToCubics, structure_of
 from .types import LinearGradient, RadialGradient
 
@@ -26,8 +26,6 @@ _STRAY = 0.03
 _CHORDS = np.array([1, 2, 4, 8, 16, 32, 64, 128])
 #: Structures that are kept.
 _KEPT = 8
-#: Chords of strokes that cost as much as a call for them.
-_CHORDS_A_CALL = 2000
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,30 @@ class Serialized:
 
 @dataclass(frozen=True)
 class _Stroked:
-    """Strokes that are computed in one call. shapes: their indices; index: (N, K) control points of theirs."""
+    """Strokes that are computed in one call. shapes: their indices; index: (N, K) control points of theirs.
+
+    width: (N, 1) or (N, K) px across. needs: (N, 3), chords, points of a join and of a cap.
+    """
 
     shapes: tuple[int, ...]
     index: torch.Tensor
     closed: bool
-    varies: bool
-    structure: Structure
+    width: torch.Tensor
+    needs: np.ndarray
+
+    def outlines(self, curves: Curves, rooms: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+        """Vertices, one stroke after the other, and how many each has: ``rooms``, or more where that is too little."""
+        pen = Pen(self.closed, "round", "round", self.needs, rooms)
+        points = torch.index_select(curves.control, 0, self.index.reshape(-1)).reshape(*self.index.shape, 2)
+        return outlines(points, self.width / 2, pen), pen.rooms
 
 
 class _Layout:
     """Where everything goes, of one structure."""
 
     def __init__(self, curves: Curves, groups: tuple[tuple, ...], chords: tuple[int, ...], stroked: list[_Stroked],
-                 loops_of: list[tuple[int, ...]], kinds: tuple[tuple, ...], size: tuple[int, int]) -> None:
+                 rooms: list[np.ndarray], kinds: tuple[tuple, ...], size: tuple[int, int]) -> None:
+        self.rooms = rooms
         sources, rows, weights = [], [], []
         at = 0
         for shape, count in enumerate(chords):
@@ -67,10 +75,10 @@ class _Layout:
         self.index = torch.as_tensor(np.concatenate(rows)) if rows else torch.zeros(0, 4, dtype=torch.long)
         self.weight = torch.as_tensor(np.concatenate(weights) if rows else np.zeros((0, 3)), dtype=torch.float32)
         lines: dict[int, list[np.ndarray]] = {}
-        for batch, loops in zip(stroked, loops_of, strict=True):
-            for shape in batch.shapes:
-                lines[shape] = [np.arange(at + a, at + b) for a, b in pairwise(loops)]
-                at += loops[-1]
+        for batch, own in zip(stroked, rooms, strict=True):
+            for shape, room in zip(batch.shapes, own.tolist(), strict=True):
+                lines[shape] = [np.arange(at, at + room)]
+                at += room
         outlines, owner, rules = [], [], []
         for g, (ids, has_fill, has_stroke, even_odd) in enumerate(groups):
             for present, parts, rule in ((has_stroke, lines, 0), (has_fill, dict(enumerate(sources)), even_odd)):
@@ -80,7 +88,7 @@ class _Layout:
                     rules.append(rule)
         loops_all = [loop for outline in outlines for loop in outline]
         order = np.concatenate(loops_all) if loops_all else np.zeros(0, np.int64)
-        self.order = torch.as_tensor(order)
+        self.order = None if np.array_equal(order, np.arange(at)) else torch.as_tensor(order)
         sizes = [sum(map(len, outline)) for outline in outlines]
         self.group_of_vertex = torch.as_tensor(np.repeat(owner, sizes) if owner else np.zeros(0, np.int64))
         kind, stops = kinds
@@ -113,27 +121,32 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
         [_fill(f, scale) for f in fills], len(fills), torch.zeros(0, 2))
     if curves is None:
         raise InputError("A scene without shapes has nothing to render.")
-    with torch.no_grad():
-        wants_fill = {i for ids, has_fill, _, _ in groups if has_fill for i in ids}
-        chords = _chord_counts(curves, wants_fill)
-        stroked = _stroke_batches(curves, sorted({i for ids, _, has_stroke, _ in groups if has_stroke for i in ids}))
-    outlines = [strokes(curves.control[b.index], _width_across(curves, b.index, b.varies), b.closed,
-                        structure=b.structure) for b in stroked]
-    key = (shape_structures, groups, chords, tuple((b.shapes, b.structure) for b in stroked), tuple(kinds),
-           tuple(stops), width, height)
-    layout = _kept(key, lambda: _Layout(curves, groups, chords, stroked, [o.loops for o in outlines],
-                                        (kinds, stops), (width, height)))
-    control = curves.control
-    start = control[layout.index[:, 0]]
-    chains = start + ((control[layout.index[:, 1:]] - start[:, None]) * layout.weight[..., None]).sum(1)
-    vertices = torch.cat([chains, *(o.points.reshape(-1, 2) for o in outlines)])[layout.order]
-    vertices = _transformed(vertices, given.groups, layout.group_of_vertex) * torch.tensor(scale)
-    return Scene(layout.topology, as_cubics(vertices), geometry, offsets, colors, torch.ones(len(fills)),
+    chords = _chord_counts(curves, {i for ids, has_fill, _, _ in groups if has_fill for i in ids})
+    stroked = _stroke_batches(curves, sorted({i for ids, _, has_stroke, _ in groups if has_stroke for i in ids}))
+    key = (shape_structures, groups, chords, tuple(b.shapes for b in stroked), tuple(kinds), tuple(stops), width,
+           height)
+    before = _layouts[key].rooms if key in _layouts else [np.zeros(len(b.shapes), np.int64) for b in stroked]
+    drawn = [b.outlines(curves, room) for b, room in zip(stroked, before, strict=True)]
+    rooms = [room for _, room in drawn]
+    layout = _kept(key, rooms, lambda: _Layout(curves, groups, chords, stroked, rooms, (kinds, stops), (width, height)))
+    vertices = [v for v, _ in drawn]
+    if len(layout.index):
+        start = curves.control[layout.index[:, 0]]
+        vertices.insert(0, start + ((curves.control[layout.index[:, 1:]] - start[:, None])
+                                    * layout.weight[..., None]).sum(1))
+    chain = torch.cat(vertices)
+    if layout.order is not None:
+        chain = torch.index_select(chain, 0, layout.order)
+    chain = _transformed(chain, given.groups, layout.group_of_vertex)
+    if scale != (1, 1):
+        chain = chain * torch.tensor(scale)
+    return Scene(layout.topology, as_cubics(chain), geometry, offsets, colors, torch.ones(len(fills)),
                  torch.zeros(1, 4))
 
 
-def _kept(key: tuple, make: Callable[[], _Layout]) -> _Layout:
-    if key not in _layouts:
+def _kept(key: tuple, rooms: list[np.ndarray], make: Callable[[], _Layout]) -> _Layout:
+    """The layout of this structure, made anew where strokes have come to need more vertices than it has room for."""
+    if key not in _layouts or not all(map(np.array_equal, _layouts[key].rooms, rooms)):
         _layouts[key] = make()
         if len(_layouts) > _KEPT:
             _layouts.popitem(last=False)
@@ -175,7 +188,7 @@ def _chord_counts(curves: Curves, wanted: set[int]) -> tuple[int, ...]:
 
 
 def _stroke_batches(curves: Curves, shapes: list[int]) -> list[_Stroked]:
-    """Strokes of as many segments, closed or open, as few calls as keep each near what it needs."""
+    """Strokes of as many segments, closed or open."""
     alike: dict[tuple[int, bool, bool, bool], list[int]] = {}
     for i in shapes:
         size = int(curves.first[i + 1] - curves.first[i])
@@ -183,37 +196,12 @@ def _stroke_batches(curves: Curves, shapes: list[int]) -> list[_Stroked]:
     batches = []
     for (count, closed, varies, lines), ids in alike.items():
         index = torch.as_tensor(curves.first[np.array(ids)])[:, None] + torch.arange(count)
-        width = _width_across(curves, index, varies)
-        needed = structures(curves.control[index], width, closed, least=1 if lines else LEAST_CHORDS)
-        most = finest(needed)
-        parts: dict[tuple[int, bool], list[int]] = {}
-        for n, need in enumerate(needed):
-            chords = int(_CHORDS[min(int(np.searchsorted(_CHORDS, need.chords)), len(_CHORDS) - 1)])
-            parts.setdefault((chords, need.folds), []).append(n)
-        segments = (count - (not closed)) // 3
-        for (chords, folds), members in _merged(parts, segments).items():
-            batches.append(_Stroked(tuple(ids[n] for n in members), index[members], closed, varies,
-                                    Structure(chords, most.join, most.cap, folds)))
+        width = checked_width(_width_across(curves, index, varies), len(ids), count, curves.control)
+        with torch.no_grad():
+            needed = counted(needs(curves.control[index], width / 2, closed, TOLERANCE), closed, "round", "round",
+                             1 if lines else LEAST_CHORDS)
+        batches.append(_Stroked(tuple(ids), index, closed, width, needed))
     return batches
-
-
-def _merged(parts: dict[tuple[int, bool], list[int]], segments: int) -> dict[tuple[int, bool], list[int]]:
-    """Members by (chords, folds), where few join those who have more chords: a call costs as much as many chords.
-
-    segments: of each stroke.
-    """
-    left, done = dict(parts), {}
-    for key in sorted(parts, key=lambda k: (k[1], k[0])):
-        members = left.pop(key)
-        chords, folds = key
-        cost = {k: len(members) * segments * (k[0] - chords + (k[1] - folds) * k[0])
-                for k in left if k[0] >= chords and k[1] >= folds}
-        best = min(cost, key=cost.__getitem__, default=None)
-        if best is not None and cost[best] <= _CHORDS_A_CALL:
-            left[best] = sorted(left[best] + members)
-        else:
-            done[key] = members
-    return done
 
 
 def _width_across(curves: Curves, index: torch.Tensor, varies: bool) -> torch.Tensor:

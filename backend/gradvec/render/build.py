@@ -208,7 +208,8 @@ def _as_chords(points: torch.Tensor, sizes: np.ndarray, polygons: np.ndarray,
 
 def as_cubics(vertices: torch.Tensor) -> torch.Tensor:
     """(3 V, 2) control points of one-chord cubics between (V, 2) vertices; their handles are never looked at."""
-    return vertices[:, None].expand(-1, 3, -1).reshape(-1, 2)
+    handles = vertices.detach()
+    return torch.stack([vertices, handles, handles], 1).reshape(-1, 2)
 
 
 def fill_arrays(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Tensor) -> tuple[Any, ...]:
@@ -219,6 +220,9 @@ def fill_arrays(fills: torch.Tensor | Sequence[Fill], count: int, like: torch.Te
         return ([SOLID] * count, like.new_zeros(count, 4), like.new_zeros(count), with_alpha(fills), [1] * count)
     kinds, geometry, offsets, colors = [], [], [], []
     nothing = like.new_zeros(4)
+    plain = [fill for fill in fills if isinstance(fill, torch.Tensor) and fill.shape == (4,)]
+    if count and len(plain) == count:
+        return fill_arrays(torch.stack(plain), count, like)
     for fill in fills:
         if isinstance(fill, torch.Tensor):
             kinds.append(SOLID)

@@ -193,6 +193,8 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
                 j = i + 1 if i + 1 < last else first
                 x0, y0 = poly[i, 0] - left, poly[i, 1] - top
                 x1, y1 = poly[j, 0] - left, poly[j, 1] - top
+                if x0 == x1 and y0 == y1:
+                    continue
                 sign = 1.0
                 if y0 > y1:
                     x0, x1 = x1, x0

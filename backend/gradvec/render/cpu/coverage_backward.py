@@ -236,6 +236,8 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, 
                 j = i + 1 if i + 1 < last else first
                 x0, y0 = poly[i, 0] - left, poly[i, 1] - top
                 x1, y1 = poly[j, 0] - left, poly[j, 1] - top
+                if x0 == x1 and y0 == y1:
+                    continue
                 early_x, late_x, early_y, late_y = _edge_weights(cells, d_cells, row, width, height, x0, y0, x1, y1,
                                                                  tie, beyond)
                 d_poly[i, 0] -= (y1 - y0) * early_x
