@@ -3,6 +3,11 @@
     dbus-run-session -- xvfb-run -a -s "-screen 0 1280x900x24" /usr/bin/python3 benchmarks/inkscape_window.py \\
         --python .venv/bin/python --window-manager
 
+    ... benchmarks/inkscape_window.py --redraw oil.svg plain.svg --window-manager
+
+The second line measures how long drawings take to be drawn anew: the page fitted into the window, and then at its own
+size, by turns.
+
 For the system's Python with python3-gi and lxml; needs inkscape, xdotool, openbox, and gradvec in --python. Each action
 is a real key or click. It counts as answered when Inkscape's main loop, asked every few milliseconds over D-Bus, has
 answered promptly and the process has rested for a while. Printed are seconds by the clock until the last slow answer,
@@ -242,6 +247,16 @@ def measured(window: Window, strokes: int, repeat: int, shots: Path | None) -> d
     return found
 
 
+def redrawn(window: Window, repeat: int) -> dict[str, tuple[float, float]]:
+    """Best seconds of drawing the whole page fitted into the window, and at its own size."""
+    times: dict[str, list[tuple[float, float]]] = {"its own size": [], "fitted": []}
+    window.key("s")
+    for _turn in range(repeat):
+        for name, key in (("its own size", "1"), ("fitted", "5")):
+            times[name].append(window.timed(lambda key=key: window.press(key)))  # type: ignore[misc]
+    return {name: (min(t[0] for t in found), min(t[1] for t in found)) for name, found in times.items()}
+
+
 def table(rows: list[tuple[str, dict[str, tuple[float, float]]]]) -> str:
     names = list(rows[0][1])
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
@@ -261,6 +276,7 @@ def main() -> None:
     parser.add_argument("--structures", nargs="*", choices=sorted(STRUCTURES), default=["ours"])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="folder for the documents; what is there already is not painted anew")
+    parser.add_argument("--redraw", type=Path, nargs="+", default=[], help="drawings that are only drawn anew")
     parser.add_argument("--window-manager", action="store_true", help="start openbox; for a bare virtual display")
     args = parser.parse_args()
     if args.window_manager:
@@ -272,7 +288,14 @@ def main() -> None:
         private = Inkscape(args.keep.resolve() if args.keep else Path(folder), args.python)
         private.set_parameters()
         rows = []
-        for strokes in args.strokes:
+        for drawing in args.redraw:
+            window = Window(drawing.resolve(), private.environment(), private.directory / "said.txt")
+            try:
+                rows.append((drawing.name, redrawn(window, args.repeat)))
+                print("   ", rows[-1], file=sys.stderr, flush=True)
+            finally:
+                window.close()
+        for strokes in () if args.redraw else args.strokes:
             document = private.directory / f"ours-{strokes}.svg"
             if not document.exists():
                 document = painted(private, args.picture, strokes, args.python)

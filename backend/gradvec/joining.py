@@ -23,7 +23,7 @@ from .model import Color, Painting, Shape, Stamp, StrokePatch, Target
 from .optimize.reduced import ReducedTarget
 from .options import Options
 from .progress import Run
-from .stages import fills, isolate, layers, outline, paper, soft_edges
+from .stages import fills, holes, isolate, layers, outline, paper, soft_edges
 from .stages.paint import paint
 from .stages.paint.settings import PaintSettings
 
@@ -125,6 +125,16 @@ def dressed(shapes: list[Shape], layer: list[int], options: Options) -> tuple[li
     """Refined shapes and their layers with what a brush adds to them: rims; true inks lose their hairs."""
     shapes = paper.with_rims(shapes, options.fidelity)
     return inks.without_hairs(shapes, layer) if options.inks else (shapes, layer)
+
+
+def mended(shapes: list[Shape], layer: list[int], subject: Subject, ground: Color | None,
+           run: Run) -> tuple[list[Shape], list[int]]:
+    """Refined shapes and their layers without slivers and holes, where strokes are opaque on a ground of our choice; a
+    run that is to end soon keeps what there is."""
+    how = settings.below(subject.options)
+    if how is None or ground is None or run.hurry():
+        return shapes, layer
+    return holes.closed(shapes, layer, subject.target, ground, how)
 
 
 def painted(subject: Subject, how: PaintSettings, strokes: Params | None, run: Run) -> Painting:

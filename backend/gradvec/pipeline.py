@@ -22,7 +22,17 @@ from .io import images
 from .io.crop import Crop, load_part
 from .io.params import Params
 from .io.stroke_folder import read_folder
-from .joining import Subject, composited, dressed, in_px, in_style, painted, shapes_of_folder, shapes_of_painting
+from .joining import (
+    Subject,
+    composited,
+    dressed,
+    in_px,
+    in_style,
+    mended,
+    painted,
+    shapes_of_folder,
+    shapes_of_painting,
+)
 from .options import Options
 from .progress import Run
 from .stages import layers
@@ -66,6 +76,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         shapes = subject.view.back(shapes)
     with flow.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, subject.target, painting.background, refining, flow.run)
+        shapes, layer = mended(shapes, layer, subject, painting.background, flow.run)
         shapes, layer = dressed(shapes, layer, options)
     return flow.finished(shapes, layer, painting.background, subject.picture, refined, painting, patches, subject.mask)
 

@@ -22,6 +22,7 @@ from .optimize.reduced import USED_AREA, ReducedTarget
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
 from .stages.fills import FillSettings
+from .stages.holes import Below
 from .stages.lines.draw import LineSettings
 from .stages.outline import OutlineSettings
 from .stages.paint.settings import PaintSettings
@@ -39,6 +40,8 @@ FREED_CUBICS = 8
 EDITED_CORNER_DEGREES = 40.0
 #: Share of the painter's rounds and last steps at fidelity 1, where the refinement does most of the work.
 FREED_EFFORT = 0.25
+#: Share of the strokes that is kept back to close holes in the end.
+KEPT_BACK = 0.02
 #: Most joints of traced strokes that may become corners while they are refined.
 TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
@@ -121,6 +124,15 @@ def keeps_brushes(options: Options) -> bool:
     return options.fidelity <= HELD
 
 
+def below(options: Options) -> Below | None:
+    """How strokes are made that close holes, where the ground is not a paper of somebody's choice and strokes are
+    opaque ones of a brush; else None."""
+    opaque = rules_of(options.brush, options.fidelity).opacity == (1.0, 1.0)
+    if options.background != "auto" or options.inks or not opaque or not keeps_brushes(options):
+        return None
+    return Below(options.brush, options.strokes, options.engine, options.device)
+
+
 def bare_paper(options: Options) -> tuple[Color | None, float]:
     """(paper, from which lightness on it stays bare): see stages.paper.left_bare."""
     chosen = None if options.background in ("none", "auto") else parse_color(options.background)[0]
@@ -166,7 +178,9 @@ def painter_settings(options: Options, draft: bool, manner: Manner | None) -> tu
     """How a picture is painted and its strokes refined; a draft with as few steps as show what will come."""
     refined = refine_settings(options, manner=manner)
     if not draft:
-        return paint_settings(options, painting_effort(options), manner), refined
+        how = paint_settings(options, painting_effort(options), manner)
+        kept_back = round(KEPT_BACK * options.strokes) if below(options) is not None else 0
+        return replace(how, strokes=options.strokes - kept_back), refined
     plan = replace(refined.plan, steps=DRAFT_STEPS, reseeds=0)
     return replace(paint_settings(options, 0.0, manner), pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
 

@@ -25,7 +25,7 @@ from ..document.namespaces import Element
 from ..document.outlines import is_open_line
 from ..document.replacing import replace
 from ..engine import connection, own_brushes, style_picture
-from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Part, Wanted, part_around
+from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Motif, Part, Wanted, part_around
 from ..engine.history import Expected, History
 from ..engine.job_runner import Job, JobRunner
 from ..ui import menu_file
@@ -102,20 +102,23 @@ class Paint(Command):
 
     def _agreed(self, progress: ProgressUi, record: connection.Record, subjects: list[Subject],
                 marking: list[Any]) -> Wanted:
-        """What the artist wants after having seen a draft of the first picture.
+        """What the artist wants after having seen drafts.
 
         Raises:
             Cancelled: by the artist. GradvecError: no draft can be painted.
         """
-        first = subjects[0]
+        motifs = [self._motif(subject, marking) for subject in subjects]
+        drafts = Drafts(progress, record, self.streams.host_gone, motifs, self._of_look)
+        return drafts.agreed(self.options.look or looks.DEFAULT, self.looks())
+
+    def _motif(self, subject: Subject, marking: list[Any]) -> Motif:
+        """A picture as drafts show it: also around what was drawn on it."""
         parts: dict[str, Part | None] = {WHOLE: None, MIDDLE: MIDDLE_PART}
         drawn = [shape for shape in marking if not is_open_line(shape)] or marking
-        box = marks.box(place_of_source(first.picture, first.source), drawn) if drawn else None
+        box = marks.box(place_of_source(subject.picture, subject.source), drawn) if drawn else None
         if box is not None:
             parts[MARKED] = part_around(box)
-        drafts = Drafts(progress, record, self.streams.host_gone, lambda wanted: self._job(wanted, first),
-                        self._of_look)
-        return drafts.agreed(self.options.look or looks.DEFAULT, self.looks(), parts)
+        return Motif(subject.source.name, lambda wanted: self._job(wanted, subject), parts)
 
     def looks(self) -> list[tuple[str, str]]:
         """(name, label) of the looks that drafts can be had of."""

@@ -8,6 +8,7 @@ from colorsys import hls_to_rgb
 from typing import Tuple
 
 import inkex
+from gradvec.color.spaces import from_css
 
 from .namespaces import Element
 
@@ -103,6 +104,10 @@ def _color(text: str) -> tuple[Rgb, float] | None:
     text = re.sub(r"\s*icc-color\(.*\)", "", text.strip()).lower()
     if text == "transparent":
         return (0.0, 0.0, 0.0), 0.0
+    beyond = from_css(text)
+    if beyond:
+        (red, green, blue), opaque = beyond
+        return (255 * red, 255 * green, 255 * blue), opaque
     function = _FUNCTION.match(text)
     if function:
         try:

@@ -18,7 +18,7 @@ from ..ui.progress_ui import AGAIN, CHANGE, GO_ON, Choices, ProgressUi
 from .connection import PendingConnection, Record
 from .job_runner import Job, JobRunner
 
-LOOK, PART = "look", "part"
+LOOK, PICTURE, PART = "look", "picture", "part"
 #: The look of a draft whose settings were changed in the window.
 CHANGED = "changed"
 WHOLE, MIDDLE, MARKED = "whole", "middle", "marked"
@@ -37,29 +37,37 @@ class Wanted:
     options: dict[str, Any]
 
 
-class Drafts:
-    """Drafts of one picture. job_of: the job that would paint it. of_look: what the look of that name stands for."""
+@dataclass(frozen=True)
+class Motif:
+    """A picture that drafts can be of. name: what the artist calls it. job_of: the job that would paint it. parts: of
+    it, by :data:`WHOLE` and the like; None is the whole."""
 
-    def __init__(self, progress: ProgressUi, record: Record, host_gone: Callable[[], bool],
-                 job_of: Callable[[Wanted], Job], of_look: Callable[[str], Wanted]) -> None:
+    name: str
+    job_of: Callable[[Wanted], Job]
+    parts: dict[str, Part | None]
+
+
+class Drafts:
+    """Drafts of the pictures that are to be painted. of_look: what the look of that name stands for."""
+
+    def __init__(self, progress: ProgressUi, record: Record, host_gone: Callable[[], bool], motifs: Sequence[Motif],
+                 of_look: Callable[[str], Wanted]) -> None:
         self._progress, self._record, self._host_gone = progress, record, host_gone
-        self._job_of, self._of_look = job_of, of_look
+        self._motifs, self._of_look = motifs, of_look
         self._seen: dict[str, bytes] = {}
 
-    def agreed(self, look: str, looks: Sequence[tuple[str, str]], parts: dict[str, Part | None],
-               part: str = WHOLE) -> Wanted:
-        """What the artist wants to be painted after having seen a draft of it.
+    def agreed(self, look: str, looks: Sequence[tuple[str, str]], part: str = WHOLE) -> Wanted:
+        """What the artist wants to be painted after having seen drafts of it, first of the first picture.
 
-        look: the first to be shown. looks: (name, what the artist reads) of those to choose from. parts: of the
-        picture, by :data:`WHOLE` and the like; None is the whole.
+        look: the first to be shown. looks: (name, what the artist reads) of those to choose from.
 
         Raises:
             Cancelled: by the artist, or Inkscape is gone. GradvecError: no draft can be painted.
         """
-        wanted, own = self._of_look(look), None
-        self._offer(look, looks, part, parts)
+        wanted, own, motif = self._of_look(look), None, self._motifs[0]
+        self._offer(look, looks, motif, part)
         while True:
-            self._show(wanted, parts[part])
+            self._show(motif.job_of(wanted), motif.parts[part])
             self._progress.wait(self._wished)
             wish, self._progress.wish = self._progress.wish, ""
             if wish == GO_ON:
@@ -70,23 +78,34 @@ class Drafts:
                 if changed is not None:
                     options = Options.from_dict({**wanted.options, **changed}).to_dict()
                     wanted, look = replace(wanted, options=options), CHANGED
-                    own = wanted
-                    self._offer(look, [(CHANGED, _("With your changes")), *looks], part, parts)
+                    own, looks = wanted, [(CHANGED, _("With your changes")), *(n for n in looks if n[0] != CHANGED)]
+                    self._offer(look, looks, motif, part)
             elif wish == AGAIN:
                 part = self._progress.chosen(PART) or part
                 if self._progress.chosen(LOOK) not in ("", look):
                     look = self._progress.chosen(LOOK)
                     wanted = own if own is not None and look == CHANGED else self._of_look(look)
+                other = self._chosen_motif(motif)
+                if other is not motif:  # it may have other parts
+                    motif, part = other, part if part in other.parts else WHOLE
+                    self._offer(look, looks, motif, part)
 
-    def _offer(self, look: str, looks: Sequence[tuple[str, str]], part: str, parts: dict[str, Part | None]) -> None:
+    def _chosen_motif(self, motif: Motif) -> Motif:
+        """The picture that the artist has chosen, ``motif`` where there is but one."""
+        chosen = self._progress.chosen(PICTURE) if len(self._motifs) > 1 else ""
+        return self._motifs[int(chosen)] if chosen else motif
+
+    def _offer(self, look: str, looks: Sequence[tuple[str, str]], motif: Motif, part: str) -> None:
         names = {WHOLE: _("The whole picture"), MIDDLE: _("The middle, enlarged"),
                  MARKED: _("Where you drew shapes")}
-        self._progress.drafts((Choices(LOOK, _("Look:"), tuple(looks), look),
-                               Choices(PART, _("Shown:"), tuple((name, names[name]) for name in parts), part)))
+        pictures = [(str(n), f"{n + 1}. {own.name}") for n, own in enumerate(self._motifs)]
+        several = (Choices(PICTURE, _("Picture:"), tuple(pictures), str(self._motifs.index(motif))),)
+        self._progress.drafts((Choices(LOOK, _("Look:"), tuple(looks), look), *(several if len(pictures) > 1 else ()),
+                               Choices(PART, _("Shown:"), tuple((name, names[name]) for name in motif.parts), part)))
 
-    def _show(self, wanted: Wanted, part: Part | None) -> None:
-        """Paints a draft into the window, unless the artist wishes for something else before it is there."""
-        job = draft_of(self._job_of(wanted), part)
+    def _show(self, whole: Job, part: Part | None) -> None:
+        """Paints a draft of a job into the window, unless the artist wishes for something else before it is there."""
+        job = draft_of(whole, part)
         key = job.same_work()
         if key not in self._seen:
             runner = JobRunner([job], self._progress, self._host_gone, _(

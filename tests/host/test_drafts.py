@@ -5,7 +5,7 @@ from gradvec.errors import Cancelled
 from gradvec.ipc.client import ResultEvent
 
 from inkscape_ext.engine import drafts
-from inkscape_ext.engine.drafts import LOOK, MIDDLE, PART, WHOLE, Drafts, Wanted, draft_of, part_around
+from inkscape_ext.engine.drafts import LOOK, MIDDLE, PART, PICTURE, WHOLE, Drafts, Motif, Wanted, draft_of, part_around
 from inkscape_ext.engine.job_runner import Job
 from inkscape_ext.ui.progress_ui import AGAIN, CANCEL, CHANGE, GO_ON, ProgressUi
 from inkscape_ext.ui.theme import Theme, inkscape_theme
@@ -60,7 +60,9 @@ class Artist(ProgressUi):
         for _look in range(9):
             if tick():
                 return
-        self.wish, self.lists[LOOK], self.lists[PART] = self.plan.pop(0)
+        self.wish, self.lists[LOOK], self.lists[PART], *picture = self.plan.pop(0)
+        if picture:
+            self.lists[PICTURE] = picture[0]
         assert tick()
 
 
@@ -72,10 +74,10 @@ def job_of(wanted):
     return Job(wanted.kind, wanted.options, {"picture": b"p"}, {"name": "a"}, "Painting a")
 
 
-def agreed(monkeypatch, artist, host_gone=lambda: False):
+def agreed(monkeypatch, artist, host_gone=lambda: False, motifs=(Motif("a", job_of, PARTS),)):
     engine = Engine()
     monkeypatch.setattr(drafts, "PendingConnection", lambda _record: engine)
-    return Drafts(artist, None, host_gone, job_of, of_look).agreed("oil", LOOKS, PARTS), engine.asked
+    return Drafts(artist, None, host_gone, motifs, of_look).agreed("oil", LOOKS), engine.asked
 
 
 def test_going_on_paints_what_was_seen_last(monkeypatch):
@@ -115,6 +117,19 @@ def test_cancelling_and_losing_inkscape_paint_nothing(monkeypatch):
         agreed(monkeypatch, Artist((CANCEL, "oil", WHOLE)))
     with pytest.raises(Cancelled):
         agreed(monkeypatch, Artist(), lambda: True)
+
+
+def test_each_of_several_pictures_can_be_looked_at(monkeypatch):
+    def job_of_b(wanted):
+        return Job(wanted.kind, wanted.options, {"picture": b"q"}, {"name": "b"}, "Painting b")
+
+    motifs = (Motif("a", job_of, PARTS), Motif("b", job_of_b, {WHOLE: None}))
+    artist = Artist((AGAIN, "oil", MIDDLE, "0"), (AGAIN, "oil", MIDDLE, "1"), (CHANGE, "oil", WHOLE, "1"),
+                    (GO_ON, "changed", WHOLE, "1"), changes={"strokes": "9"})
+    wanted, asked = agreed(monkeypatch, artist, motifs=motifs)
+    assert wanted.options["strokes"] == 9
+    assert [line[2:] for line in asked] == [(5, None), (5, [0.25, 0.25, 0.5, 0.5]), (5, None), (9, None)]
+    assert artist.offered[:3] == [["oil", "0", WHOLE], ["oil", "1", WHOLE], ["changed", "1", WHOLE]]
 
 
 def test_a_draft_of_free_shapes_is_one_of_shapes():

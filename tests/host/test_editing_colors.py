@@ -188,6 +188,7 @@ def test_properties_are_set_where_they_are():
     ("RebeccaPurple", (102, 51, 153), 1), ("rgba(255, 0, 0, .5)", (255, 0, 0), 0.5),
     ("rgb(100% 0% 50% / 25%)", (255, 0, 127.5), 0.25), ("hsl(120, 100%, 25%)", (0, 127.5, 0), 1),
     ("hsla(0.5turn 100% 50% / 0.1)", (0, 255, 255), 0.1), ("hsl(-240deg,100%,50%)", (0, 255, 0), 1),
+    ("HWB(200 10% 20% / 50%)", (25.5, 144.5, 204), 0.5), ("color(srgb 0 1 none / .25)", (0, 255, 0), 0.25),
     ("#1234", (17, 34, 51), 68 / 255), ("#11223380", (17, 34, 51), 128 / 255), ("transparent", (0, 0, 0), 0)])
 def test_css_colours_of_every_kind(text, rgb, alpha):
     assert styles.rgb(text) == pytest.approx(rgb, abs=1e-6)
@@ -200,7 +201,8 @@ def test_what_is_no_colour(text):
 
 
 @pytest.mark.parametrize(("fill", "color", "opacity"), [
-    ("currentColor", "#204060", None), ("hsla(0,100%,50%,.5)", "#ff0000", "0.5"), ("teal", "#008080", None)])
+    ("currentColor", "#204060", None), ("hsla(0,100%,50%,.5)", "#ff0000", "0.5"), ("teal", "#008080", None),
+    ("oklch(51.975% 0.17686 142.495 / 0.5)", "#008000", "0.5"), ("lab(46.2775% -47.5621 48.5837)", "#008000", None)])
 def test_colours_of_every_kind_reach_the_engine(editing, fill, color, opacity):
     svg = painted()
     svg.set("color", "#204060")

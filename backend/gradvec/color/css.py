@@ -1,10 +1,11 @@
-"""Colours as CSS writes them: names, #rgb and #rrggbb with or without opacity, rgb(), hsl() and the rest of CSS 4."""
+"""Colours as CSS writes them: names, #rgb and #rrggbb with opacity or not, rgb(), hsl(), and more (color.spaces)."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 from ..errors import InputError
+from .spaces import from_css
 
 
 @lru_cache(maxsize=65536)
@@ -17,6 +18,9 @@ def parse_color(text: str) -> tuple[tuple[float, float, float], float]:
     plain = _hex(text.strip())
     if plain is not None:
         return plain, 1.0
+    beyond = from_css(text)
+    if beyond is not None:
+        return beyond
     from tinycss2.color4 import parse_color as parse
 
     color = parse(text)

@@ -29,7 +29,7 @@ RECORD = "engine.json"
 _MANAGERS_LIST = "info.json"
 #: What the host imports from this package. Standard library only; a test holds them to it.
 SHARED = ("__init__.py", "errors.py", "options.py", "looks.py", "progress.py", "color/__init__.py", "color/oklab.py",
-          "color/swatches.py", "ipc")
+          "color/spaces.py", "color/swatches.py", "ipc")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "*.po", "*.pot", ".*")
 

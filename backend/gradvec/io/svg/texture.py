@@ -1,8 +1,12 @@
-"""Texture of a whole drawing as one SVG filter: relief of paint, grain of paper, pigment that gathers at edges.
+"""Texture of a whole drawing as one SVG filter: relief of paint, grain of paper, pigment that gathers in its hollows.
 
-Only primitives that scale with the drawing are used (noise, blur, offset, displacement, sums), no lights, whose relief
-would change with the zoom; so Inkscape, browsers and resvg show the same at any size. The strokes below stay what they
-are: taking the filter off the layer takes the texture away.
+Only primitives that scale with the drawing are used (noise, offset, sums of layers), no lights, whose relief would
+change with the zoom; so Inkscape, browsers and resvg show the same at any size. The strokes below stay what they are:
+taking the filter off the layer takes the texture away.
+
+What a redraw costs decides how it is built. Layers that are put over, into or out of each other and the plain blend
+modes cost Inkscape next to nothing; sums by ``arithmetic``, colour matrices, blur and displacement each cost as much as
+all strokes together, and so does every octave of noise. Hence one or two octaves of it, and no others of these.
 """
 
 from __future__ import annotations
@@ -11,13 +15,6 @@ from __future__ import annotations
 UNIT_SIDE = 512.0
 
 NAMES = ("impasto", "canvas", "paper", "watercolor", "cut")
-_GREY = "0.3 0.6 0.1 0 0 0.3 0.6 0.1 0 0 0.3 0.6 0.1 0 0 0 0 0 0 1"
-#: Noise is taken from its opacity, because programs do not agree whether its colours are premultiplied with that: as
-#: grey, as red alone, as green alone.
-_NOISE = "0 0 0 1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 0 1"
-_AS_RED = "0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1"
-_AS_GREEN = "0 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 1"
-_NEGATIVE = "-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 0 1"
 
 
 def texture_filter(name: str, identifier: str, width: int, height: int) -> str:
@@ -35,73 +32,74 @@ def _n(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _noise(result: str, across: float, down: float, octaves: int, seed: int, matrix: str = _NOISE) -> str:
-    """Noise around 0.5; across, down: waves a px. matrix: which channels it is put into."""
+def _noise(result: str, across: float, down: float, octaves: int, seed: int) -> str:
+    """Noise of which only the opacity is used, around a half: programs do not agree whether its colours are
+    premultiplied with that. across, down: waves a px."""
     return (f'<feTurbulence type="fractalNoise" baseFrequency="{_n(across)} {_n(down)}" numOctaves="{octaves}" '
-            f'seed="{seed}"/><feColorMatrix values="{matrix}" result="{result}"/>')
+            f'seed="{seed}" result="{result}"/>')
 
 
-def _sum(a: str, b: str, result: str, k: tuple[float, float, float, float]) -> str:
-    """k1 a b + k2 a + k3 b + k4."""
-    return (f'<feComposite in="{a}" in2="{b}" operator="arithmetic" k1="{_n(k[0])}" k2="{_n(k[1])}" k3="{_n(k[2])}" '
-            f'k4="{_n(k[3])}" result="{result}"/>')
+def _away(layer: str, result: str, step: float) -> str:
+    """A layer as it is ``step`` px to the upper left: light comes from there. At the border it goes on as it ends."""
+    return (f'<feOffset in="{layer}" dx="{_n(step)}" dy="{_n(step)}" result="shifted"/>'
+            f'<feMerge result="{result}"><feMergeNode in="{layer}"/><feMergeNode in="shifted"/></feMerge>')
 
 
-def _relief(height: str, result: str, step: float, soft: float) -> str:
-    """Half of how much higher a place is than one ``step`` px to the lower right, around 0.5: light from there."""
-    return (f'<feGaussianBlur in="{height}" stdDeviation="{_n(soft)}" result="soft"/>'
-            f'<feOffset in="soft" dx="{_n(step)}" dy="{_n(step)}"/>'
-            f'<feColorMatrix values="{_NEGATIVE}" result="behind"/>'
-            + _sum("soft", "behind", result, (0, 0.5, 0.5, 0)))
+def _part(layer: str, share: float, result: str) -> str:
+    """A layer, ``share`` as opaque."""
+    return (f'<feFlood flood-opacity="{_n(share)}" result="share"/>'
+            f'<feComposite in="{layer}" in2="share" operator="in" result="{result}"/>')
 
 
-def _lit(picture: str, relief: str, strength: float, result: str = "textured") -> str:
-    """The picture with a relief's light and shade."""
-    return _sum(picture, relief, result, (0, 1, strength, -strength / 2))
+def _grain(picture: str, noise: str, step: float, share: float, result: str = "textured") -> str:
+    """The picture, lighter where noise is and darker where that of ``step`` px away is; black and white stay."""
+    return (_part(picture, share, "paint") + f'<feOffset in="{noise}" dx="{_n(step)}" dy="{_n(step)}" result="off"/>'
+            f'<feComposite in="paint" in2="{noise}" operator="in" result="light"/>'
+            '<feComposite in="paint" in2="off" operator="in" result="dark"/>'
+            f'<feBlend in="light" in2="{picture}" mode="screen" result="lit"/>'
+            f'<feBlend in="dark" in2="lit" mode="multiply" result="{result}"/>')
+
+
+def _edges(step: float, result: str = "edged") -> str:
+    """The picture with light and shade where a stroke ends: half of how it changes over ``step`` px, around a half."""
+    return ('<feFlood flood-color="#ffffff" result="white"/>' + _away("SourceGraphic", "away", step)
+            + '<feBlend in="away" in2="white" mode="difference" result="negative"/>' + _part("negative", 0.5, "behind")
+            + '<feMerge result="relief"><feMergeNode in="SourceGraphic"/><feMergeNode in="behind"/></feMerge>'
+            + _part("relief", 0.7, "lights")
+            + f'<feBlend in="lights" in2="SourceGraphic" mode="hard-light" result="{result}"/>')
+
+
+def _hollows(picture: str, noise: str, color: str, share: float, result: str = "textured") -> str:
+    """The picture with a colour that lies where noise is: also what is white has grain."""
+    return (f'<feFlood flood-color="{color}" flood-opacity="{_n(share)}" result="pigment"/>'
+            f'<feComposite in="pigment" in2="{noise}" operator="in" result="lying"/>'
+            f'<feMerge result="{result}"><feMergeNode in="{picture}"/><feMergeNode in="lying"/></feMerge>')
 
 
 def _impasto(u: float) -> str:
     """Strokes stand out as paint does, and the brush leaves fine ridges."""
-    return (_noise("hair", 0.16 / u, 0.16 / u, 3, 7)
-            + f'<feDisplacementMap in="SourceGraphic" in2="hair" scale="{_n(3 * u)}" xChannelSelector="R" '
-            f'yChannelSelector="R"/><feColorMatrix values="{_GREY}" result="grey"/>'
-            + _sum("grey", "hair", "height", (0, 0.75, 0.35, 0))
-            + _relief("height", "relief", 0.9 * u, 0.55 * u) + _lit("SourceGraphic", "relief", 0.55))
+    return _edges(0.9 * u) + _noise("hair", 0.06 / u, 0.42 / u, 1, 7) + _grain("edged", "hair", 0.9 * u, 0.7)
 
 
 def _canvas(u: float) -> str:
-    return (_noise("warp", 0.5 / u, 0.03 / u, 2, 3) + _noise("weft", 0.03 / u, 0.5 / u, 2, 5)
-            + _sum("warp", "weft", "height", (0, 0.5, 0.5, 0))
-            + _relief("height", "relief", 0.7 * u, 0.3 * u) + _lit("SourceGraphic", "relief", 0.5))
+    return (_noise("warp", 0.5 / u, 0.03 / u, 1, 3) + _grain("SourceGraphic", "warp", 0.7 * u, 0.7, "warped")
+            + _noise("weft", 0.03 / u, 0.5 / u, 1, 5) + _grain("warped", "weft", 0.7 * u, 0.7))
 
 
 def _paper(u: float) -> str:
-    return (_noise("height", 0.22 / u, 0.22 / u, 4, 11)
-            + _relief("height", "relief", 0.8 * u, 0.35 * u) + _lit("SourceGraphic", "relief", 0.4))
+    return (_noise("grain", 0.3 / u, 0.3 / u, 1, 11) + _grain("SourceGraphic", "grain", 0.8 * u, 0.6, "grained")
+            + _hollows("grained", "grain", "#201810", 0.07))
 
 
 def _watercolor(u: float) -> str:
-    """Edges that wander, pigment that gathers at them and in the paper's hollows."""
-    return (_noise("wander-x", 0.04 / u, 0.04 / u, 3, 21, _AS_RED)
-            + _noise("wander-y", 0.04 / u, 0.04 / u, 3, 22, _AS_GREEN)
-            + _sum("wander-x", "wander-y", "wander", (0, 1, 1, 0))
-            + f'<feDisplacementMap in="SourceGraphic" in2="wander" scale="{_n(4.5 * u)}" xChannelSelector="R" '
-            'yChannelSelector="G" result="moved"/>'
-            '<feMerge result="wash"><feMergeNode in="SourceGraphic"/><feMergeNode in="moved"/></feMerge>'
-            f'<feGaussianBlur in="wash" stdDeviation="{_n(2.2 * u)}" result="blurred"/>'
-            '<feMerge result="around"><feMergeNode in="wash"/><feMergeNode in="blurred"/></feMerge>'
-            + _sum("wash", "around", "pooled", (0, 1.45, -0.45, 0))
-            + _noise("grain", 0.33 / u, 0.33 / u, 3, 13)
-            + _sum("pooled", "grain", "grained", (-0.42, 1.21, 0.2, -0.1))
-            + _relief("grain", "relief", 0.8 * u, 0.4 * u) + _lit("grained", "relief", 0.16))
+    """Pigment that is unevenly spread and lies in the paper's hollows."""
+    return (_noise("grain", 0.3 / u, 0.3 / u, 2, 13) + _grain("SourceGraphic", "grain", 0.8 * u, 0.7, "grained")
+            + _hollows("grained", "grain", "#30302c", 0.07))
 
 
 def _cut(u: float) -> str:
-    """Sheets that lie on each other, of a paper with some grain."""
-    return (f'<feColorMatrix in="SourceGraphic" values="{_GREY}" result="height"/>'
-            + _relief("height", "edges", 1.1 * u, 0.6 * u) + _lit("SourceGraphic", "edges", 0.35, "lit")
-            + _noise("grain", 0.35 / u, 0.35 / u, 3, 17) + _relief("grain", "relief", 0.8 * u, 0.3 * u)
-            + _lit("lit", "relief", 0.22))
+    """Sheets that lie on each other. Their flat colours are drawn so quickly that noise would take longer than all."""
+    return _edges(1.2 * u, "textured")
 
 
 _MAKERS = {"impasto": _impasto, "canvas": _canvas, "paper": _paper, "watercolor": _watercolor, "cut": _cut}
