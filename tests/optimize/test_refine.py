@@ -176,6 +176,18 @@ def test_pace_slows_a_shape_down() -> None:
     assert slow == pytest.approx(fast / 4, rel=0.02)
 
 
+def test_a_stride_is_of_control_points_alone() -> None:
+    target = picture_of([ellipse(24, 24, 8, 6)])
+    fill = LinearGradient(16, 24, 32, 24, (Stop(0, (0.4, 0.4, 0.4)), Stop(1, (0.4, 0.4, 0.4))))
+    start = ellipse(26, 24, 8, 6, fill)
+    plan = Refinement(steps=1, reseeds=0, tension=0.0, evenness=0.0)
+    usual, far = (refine([start], target, WHITE, replace(plan, stride=stride), Run()).shapes[0]
+                  for stride in (1.0, 1.5))
+    step, longer = (np.abs(found.outline.loops[0] - start.outline.loops[0]).max() for found in (usual, far))
+    assert longer == pytest.approx(1.5 * step, rel=0.02)
+    assert usual.fill == far.fill != start.fill
+
+
 def test_the_ground_is_trained_only_where_it_is_free() -> None:
     target = picture_of([ellipse(24, 24, 6, 6)], ground=(0.2, 0.6, 0.4, 1.0))
     for ground in (False, True):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..geometry import cubics, repair
 from ..geometry.cubics import flatten
+from ..geometry.growing import grown
 from ..geometry.merging import CORNER_DEGREES, merged
 from ..geometry.sizes import HAIR, compactness
 from ..model import Outline, Shape, Target
@@ -22,6 +23,11 @@ GROWN, MERGED = 0.3, 0.65
 FEW = 8
 #: px a shape that the first two phases look at: where there are more, the picture is looked at smaller.
 AREAS = (350, 900)
+#: Free outlines have far to go: their control points move at so many times the usual rates.
+STRIDE = 1.5
+#: Nodes taken out before the last phase may move an outline by this many times what a finished one may be off; further
+#: ones for a shape, on average, are then put where the picture differs most.
+LOOSER, FURTHER = 1.33, 2.5
 #: Outlines whose nodes are taken out in one call, and repairs between two looks at whether the user wants an end.
 AT_ONCE, LOOK_EVERY = 256, 32
 #: Line pieces of a segment as compactness is measured.
@@ -29,7 +35,7 @@ HAIR_PIECES = 16
 #: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
 #: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
 #: the last phase's steps before that is decided.
-TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 10.0, 1.0, 0.03
+TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 14.0, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
 #: What turning costs on traced outlines, calm or not.
 TRACED_TURNING_COST = 1.9
@@ -67,8 +73,9 @@ def traced_rules(corners: float = 0.0) -> tuple[TurningPrice, HairPrice, SmoothJ
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
                   accuracy: float, run: Run) -> Freed:
-    """All shapes refined in three phases with at most ``segments`` segments each, within ``accuracy`` px at the end of
-    the second. A run that is to keep what there is ends with the phase that it is in."""
+    """All shapes refined in three phases with at most ``segments`` segments each; in the last they have the nodes that
+    they need, and some more where the picture is most wrong. ``accuracy``: px that a finished outline may be off. A run
+    that is to keep what there is ends with the phase that it is in."""
     done: list[Refined] = []
     phases = ((0.0, GROWN, min(FEW, segments), AREAS[0]), (GROWN, MERGED, segments, AREAS[1]), (MERGED, 1.0, 0, 0))
     for begin, end, most, area in phases:
@@ -78,11 +85,12 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             shapes = [replace(s, outline=cubics.split(s.outline, most)) for s in shapes]
             rules, reseeds = smooth_rules(), plan.reseeds
         else:
-            shapes = simplified(shapes, segments, accuracy, run)
+            shapes = simplified(shapes, segments, LOOSER * accuracy, run)
+            shapes = with_nodes_where_wrong(shapes, target, background, plan, segments, run)
             rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS, turning=LAST_TURNING_COST), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
-                       reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
+                       reseeds=reseeds, evenness=EVENNESS, stride=STRIDE, rules=(*rules, *plan.rules))
         with run.part(begin, end):
             done.append(refine(view.into(shapes), view.target, background, part, run))
         shapes = view.back(done[-1].shapes)
@@ -102,6 +110,17 @@ def simplified(shapes: list[Shape], segments: int, accuracy: float, run: Run) ->
         for n, outline in zip(some, merged([shapes[n].outline for n in some], accuracy), strict=True):
             result[n] = replace(result[n], outline=outline)
     return result
+
+
+def with_nodes_where_wrong(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement,
+                           segments: int, run: Run) -> list[Shape]:
+    """The same shapes with :data:`FURTHER` more nodes each, on average, and ``segments`` at most, shared out by how
+    wrong the picture is along their edges."""
+    if run.hurry():
+        return shapes
+    error = refine(shapes, target, background, replace(plan, steps=0, reseeds=0, rules=()), run).error
+    outlines = grown([shape.outline for shape in shapes], error, round(FURTHER * len(shapes)), segments)
+    return [replace(shape, outline=outline) for shape, outline in zip(shapes, outlines, strict=True)]
 
 
 def repaired(shapes: list[Shape], segments: int, run: Run) -> list[Shape]:

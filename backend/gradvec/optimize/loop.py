@@ -35,7 +35,8 @@ POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. span:
+    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. stride:
+    times the usual rates of control points alone. span:
     which part of a longer run this is; rates fall, and shapes are put elsewhere, as they do in the whole.
     coarse: the share of the steps, at least half, that look at a smaller picture, and its px a shape; what is in px
     is then meant in that picture's. None: all steps see the whole.
@@ -50,6 +51,7 @@ class Refinement:
     steps: int = 300
     peak: float = 1.0
     last: float = 0.05
+    stride: float = 1.0
     span: tuple[float, float] = (0.0, 1.0)
     freedom: Freedom = field(default_factory=Freedom)
     reseeds: int = 3
@@ -102,23 +104,25 @@ class Refined:
 class State:
     """Where a refinement is: all that it takes to go on from there, on another device too.
 
-    pace: (N,) share of the rates at which each shape moves. moved: ids of shapes that were put elsewhere. started:
-    time.monotonic() then.
+    pace: (N,) share of the rates at which each shape moves. stride: see Refinement. moved: ids of shapes that were put
+    elsewhere. started: time.monotonic() then.
     """
 
     variables: Variables
     adam: Adam
     pace: np.ndarray
     rng: np.random.Generator
+    stride: float = 1.0
     moved: set[str] = field(default_factory=set)
     steps: int = 0
     mse_before: float | None = None
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, variables: Variables, pace: np.ndarray, seed: int) -> State:
+    def of(cls, variables: Variables, pace: np.ndarray, seed: int, stride: float = 1.0) -> State:
         """The state before the first step."""
-        return cls(variables, Adam(variables.leaves(), rates(variables, pace)), pace, np.random.default_rng(seed))
+        return cls(variables, Adam(variables.leaves(), rates(variables, pace, stride)), pace,
+                   np.random.default_rng(seed), stride)
 
     def copied_to(self, device: str) -> State:
         """The same state, sharing nothing that changes, with its tensors on ``device``."""
@@ -127,14 +131,15 @@ class State:
                        rng=copy.deepcopy(self.rng), moved=set(self.moved))
 
 
-def rates(variables: Variables, pace: np.ndarray) -> list[torch.Tensor]:
-    """Full rates of each leaf, broadcasting against it, with the shapes at their pace (N,)."""
+def rates(variables: Variables, pace: np.ndarray, stride: float = 1.0) -> list[torch.Tensor]:
+    """Full rates of each leaf, broadcasting against it, with the shapes at their pace (N,); those of control points
+    times ``stride``."""
     home = variables.points.device
     share, stops = (torch.from_numpy(array).to(home) for array in (pace.astype(np.float32),
                                                                    variables.topology.stop_outline))
     points, axis = (torch.clamp(part * variables.size, least, most) * share
                     for part, least, most in (POINT_RATE, AXIS_RATE))
-    return variables.of_leaves(points[variables.owner, None], axis[:, None], (COLOR_RATE * share)[stops, None],
+    return variables.of_leaves(stride * points[variables.owner, None], axis[:, None], (COLOR_RATE * share)[stops, None],
                                torch.tensor(GROUND_RATE, device=home))
 
 
@@ -157,7 +162,7 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
     if plan.coarse is not None and plan.steps and weight is None:
         view = ReducedTarget.of(target, len(shapes), 1, plan.coarse[1])
     state = State.of(Variables(view.into(shapes), view.target.width, view.target.height, background, plan.freedom),
-                     np.ones(len(shapes)) if pace is None else pace, plan.seed)
+                     np.ones(len(shapes)) if pace is None else pace, plan.seed, plan.stride)
     return run_where_it_works(state, (plan.engine, plan.device), lambda state, engine, on_card: _Loop(
         state, target, view, plan, engine, run, weight, on_card))
 
@@ -226,7 +231,7 @@ class _Loop:
         state, variables, (x, y) = self.state, self.state.variables, self.view.scale
         self.target = self.whole
         variables.enlarge((1 / x, 1 / y), self.whole.width, self.whole.height)
-        state.adam = Adam(variables.leaves(), rates(variables, state.pace))
+        state.adam = Adam(variables.leaves(), rates(variables, state.pace, state.stride))
         self.loss = PictureLoss(self.whole, variables.opaque_ground, variables.points.device)
         for rule in self.rules:
             rule.enlarged((1 / x, 1 / y))
@@ -291,7 +296,7 @@ class _Loop:
                                                                self.field, state.rng, max(size, 3.0)))
         state.pace = state.pace[order]
         self._begin()
-        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace))
+        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace, state.stride))
         state.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     def _picture(self) -> torch.Tensor:

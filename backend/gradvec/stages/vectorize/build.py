@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
+from ...geometry.merging import turns
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
@@ -21,16 +22,17 @@ from .settings import VectorizeSettings
 from .weights import distance_weight, patience
 
 #: Steps after each stage, and at the end when every path is there.
-STAGE_STEPS, LAST_STEPS = 60, 240
+STAGE_STEPS, LAST_STEPS = 60, 200
 #: Between stages paths move at this share of the full rates: they should find their edges, not run into what other
 #: paths are to show.
 STAGE_PEAK = 0.5
 #: The last refinement moves as fast as the picture is wrong: at the full rates from this error on (root mean square),
 #: at this share of them at least.
 ROUGH, GENTLE = 12.0 / 255.0, 0.15
-#: Then joints that turn by no more degrees are made smooth, in so many steps at this share of those rates; unless the
-#: mean square error grows by this factor (0.4 dB).
-SMOOTHED_DEGREES, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 115.0, 100, 0.6, 10**0.04
+#: Then joints that turn by no more degrees are made smooth, and so many more of those that turn by more that at most
+#: this share stays as corners; in so many steps, at this many times those rates, for outlines have far to go; unless
+#: the mean square error grows by this factor (0.5 dB).
+SMOOTHED_DEGREES, SHARPEST, SMOOTHING_STEPS, SMOOTHING_PEAK, SUFFERED = 115.0, 0.18, 160, 2.4, 10**0.05
 #: Where paths turned out to be hidden they are put elsewhere, so many times at most.
 REPLACEMENTS = 2
 #: Paths of earlier stages move at this share of the rates of new ones.
@@ -155,12 +157,16 @@ class _Build:
         self._smooth()
 
     def _smooth(self) -> None:
-        """Joints become smooth, but for sharp corners, where the picture does not suffer: shapes of emblems keep
+        """Joints become smooth, but for the sharpest corners, where the picture does not suffer: shapes of emblems keep
         theirs."""
+        if not self.shapes:
+            return
         before, plan = self.refined, self.plan
-        self.plan = replace(plan, rules=smooth_rules(SMOOTHED_DEGREES, turning=0.0))
+        turned = np.degrees(np.concatenate([turns(loop) for shape in self.shapes for loop in shape.outline.loops]))
+        corner = max(SMOOTHED_DEGREES, float(np.quantile(turned, 1 - SHARPEST)))
+        self.plan = replace(plan, rules=smooth_rules(corner, turning=0.0))
         rms = before.mse**0.5
-        after = self._refined(SMOOTHING_STEPS, SMOOTHING_PEAK * min(1.0, max(GENTLE, rms / ROUGH)))
+        after = self._refined(SMOOTHING_STEPS, min(1.0, SMOOTHING_PEAK * max(GENTLE, rms / ROUGH)))
         self.plan = plan
         if after.mse < before.mse * SUFFERED:
             self._take(after)
