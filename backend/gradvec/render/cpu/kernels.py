@@ -32,6 +32,8 @@ _SERIAL: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": _FAST, "err
 _PARALLEL = {**_SERIAL, "parallel": True}
 # Only kernels call these: without a way in from Python they compile in half the time.
 _INNER = {**_SERIAL, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Loops over rows whose arrays do not overlap.
+_APART = {**_INNER, "noalias": True}
 
 
 def bezier_basis(pieces: int) -> np.ndarray:
