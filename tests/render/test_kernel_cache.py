@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradvec.render import cpu, kernel_cache
+from numba.core.caching import NullCache
 
 
 def doubled(x):
@@ -190,3 +191,28 @@ def _below(name: str, functions: dict, seen: set) -> set:
         seen.add(called)
         _below(called, functions, seen)
     return seen
+
+
+def scaled(x, y):
+    for i in range(x.shape[0]):
+        y[i] = 2 * x[i]
+
+
+def test_the_compiler_is_promised_that_arrays_lie_apart(monkeypatch):
+    """numba's own option for it is not open to its users: a version that has it no more compiles as before."""
+    monkeypatch.setattr(kernel_cache, "KernelCache", lambda function: NullCache())  # what was kept cannot be read
+    kernels = kernel_cache.njit(scaled, noalias=True), kernel_cache.njit(scaled)
+    promised = []
+    for kernel in kernels:
+        y = np.zeros(4)
+        kernel(np.arange(4.0), y)
+        assert y.tolist() == [0, 2, 4, 6]
+        promised.append(kernel.inspect_llvm(kernel.signatures[0]).count("noalias"))
+    assert promised[0] > promised[1]
+
+
+def test_without_numbas_promise_kernels_are_compiled_as_ever(folder, monkeypatch):
+    monkeypatch.setattr(kernel_cache, "CPUTargetOptions", type("Options", (), {}))
+    y = np.zeros(4)
+    kernel_cache.njit(scaled, noalias=True)(np.arange(4.0), y)
+    assert y.tolist() == [0, 2, 4, 6]

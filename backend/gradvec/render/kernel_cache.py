@@ -27,6 +27,7 @@ from typing import Any
 import numba
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.cpu import CPUTargetOptions
 from numba.core.serialize import dumps
 
 SUFFIX = ".kernel"
@@ -36,10 +37,20 @@ faults: list[str] = []
 
 
 def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """numba.njit, kept between runs. The option ``cache`` is taken for granted."""
+    """numba.njit, kept between runs. The option ``cache`` is taken for granted.
+
+    One option more: ``noalias``, that no two of a function's arrays overlap where one is written. numba knows it
+    but offers it to its own parallel loops only; the compiler otherwise compares all arrays with all before each loop.
+    """
     if function is None:
         return lambda decorated: njit(decorated, **options)
     options.pop("cache", None)
+    if options.get("noalias") and not hasattr(CPUTargetOptions, "noalias"):
+        mapping = getattr(CPUTargetOptions, "Mapping", None)
+        if mapping is None:
+            options.pop("noalias")
+        else:
+            CPUTargetOptions.noalias = mapping("noalias")
     dispatcher = numba.njit(**options)(function)
     dispatcher._cache = KernelCache(function)
     return dispatcher

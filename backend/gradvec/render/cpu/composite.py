@@ -17,15 +17,15 @@ from .fills import (
     ELLIPTIC,
     LINEAR,
     RADIAL,
-    add_sums,
     form,
     is_alone,
     is_simple,
+    kept_backward,
     locate,
+    paint_kept,
     place,
     ramp,
     simple_fill,
-    simple_pixel_backward,
 )
 from .kernels import _INNER, _PARALLEL, _SERIAL, _SHARED, HEAD, PAD, PER_STOP, pitch
 
@@ -34,12 +34,19 @@ NOWHERE = np.int64(-1)
 
 
 @njit(**_SHARED)
-def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, span, box, crop_start, row_start, kind,
-                geometry, stop_index, stop_offset, stop_color, opacity):
+def _from_start(x, y, n, geometry):
+    """A px' centre from the gradient's start. Whole numbers times float32 are float64 to numba: cast first."""
+    half = geometry.dtype.type(0.5)
+    return geometry.dtype.type(x) + half - geometry[n, 0], geometry.dtype.type(y) + half - geometry[n, 1]
+
+
+@njit(**_SHARED)
+def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, steps, winding, span, box, crop_start,
+                row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity):
     """Paints rows y0 to y1 of outline n over four planes, where row y begins at origin + y * width.
 
     limit: end of the task's own part of the planes. used: place in ``behind`` (4, L) from which on what was behind is
-    kept; below 0: nothing is. Returns the place after it.
+    kept; below 0: nothing is. Returns the place after it. steps: as paint_kept has it.
     """
     one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
     first, last = stop_index[n], stop_index[n + 1]
@@ -50,6 +57,13 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, winding, 
     m0, m1, m2, m3, start = form(kind[n], geometry, n)
     a0 *= op
     da *= op
+    if simple and used >= 0:
+        top = box[n, 1]
+        from_x, from_y = _from_start(left, top, n, geometry)
+        return paint_kept(y0 - top, y1 - top, row, origin + top * width + left, width,
+                          span[row_start[n]:row_start[n + 1]], winding[crop_start[n]:crop_start[n + 1]], planes[0],
+                          planes[1], planes[2], planes[3], behind[0], behind[1], behind[2], behind[3], used, steps,
+                          base + ax * from_x + ay * from_y, ax, ay, r0, g0, b0, a0, dr, dg, db, da)
     for y in range(y0, y1):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
@@ -116,25 +130,34 @@ def composite(lone, winding, span, box, crop_start, row_start, band, job_canvas,
         for m in range(job_start[job], job_start[job + 1]):
             n = members[m]
             _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width,
-                        origin + bottom * width, picture, NOWHERE, winding, span, box, crop_start, row_start, kind,
-                        geometry, stop_index, stop_offset, stop_color, opacity)
+                        origin + bottom * width, picture, NOWHERE, picture[0], winding, span, box, crop_start,
+                        row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
 
 
 @njit(**_INNER)
-def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding, d_cover, span, box, crop_start,
+def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, steps, winding, d_cover, span, box, crop_start,
                    row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity):
     """Derivatives of rows y0 to y1 of outline n, added into ``part``; those of its coverage into d_cover.
 
     planes (4, .) hold the derivative of the picture and leave as that of what was behind. behind, used: as
     :func:`_paint_rows` filled them for the same rows.
     """
-    one, zero, half = winding.dtype.type(1), winding.dtype.type(0), winding.dtype.type(0.5)
+    one, half = winding.dtype.type(1), winding.dtype.type(0.5)
     first, last = stop_index[n], stop_index[n + 1]
     left, row = box[n, 0], pitch(box[n, 2] - box[n, 0])
     op = opacity[n]
     simple = is_simple(kind[n], stop_offset, first, last)
     ax, ay, base, inv, r0, g0, b0, s0, dr, dg, db, ds = simple_fill(n, geometry, stop_offset, stop_color, first, last)
     m0, m1, m2, m3, start = form(kind[n], geometry, n)
+    if simple:
+        top = box[n, 1]
+        from_x, from_y = _from_start(left, top, n, geometry)
+        kept_backward(y0 - top, y1 - top, row, origin + top * width + left, width,
+                      span[row_start[n]:row_start[n + 1]], winding[crop_start[n]:crop_start[n + 1]],
+                      d_cover[crop_start[n]:crop_start[n + 1]], planes[0], planes[1], planes[2], planes[3], behind[0],
+                      behind[1], behind[2], behind[3], used, steps, part, last - first, from_x, from_y,
+                      base + ax * from_x + ay * from_y, ax, ay, op, inv, r0, g0, b0, s0, dr, dg, db, ds)
+        return
     for y in range(y0, y1):
         r = y - box[n, 1]
         a, size = span[row_start[n] + r, 0], span[row_start[n] + r, 1] - span[row_start[n] + r, 0]
@@ -150,39 +173,6 @@ def _rows_backward(n, y0, y1, planes, origin, width, behind, used, part, winding
         used += size
         from_x = winding.dtype.type(left + a) + half - geometry[n, 0]
         from_y = winding.dtype.type(y) + half - geometry[n, 1]
-        if simple:
-            u0 = base + ax * from_x + ay * from_y
-            sum_u, sum_ux, sum_ut, cover, cover_t = zero, zero, zero, zero, zero
-            sum_r, sum_g, sum_b, sum_rt, sum_gt, sum_bt = zero, zero, zero, zero, zero, zero
-            for i in range(size):
-                at_i = winding.dtype.type(i)
-                v = u0 + ax * at_i
-                t = min(max(v, zero), one)
-                g_r, g_g, g_b, g_a = red[i], green[i], blue[i], alpha[i]
-                d_s = (g_r * (r0 + t * dr - k0[i]) + g_g * (g0 + t * dg - k1[i])
-                       + g_b * (b0 + t * db - k2[i]) + g_a * (one - k3[i]))
-                s, d_cells[i], d_cov, d_u = simple_pixel_backward(cells[i], v, t, d_s, g_r, g_g, g_b, op, inv, dr, dg,
-                                                                  db, s0, ds)
-                c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
-                cover += d_cov
-                cover_t += d_cov * t
-                sum_r += c_r
-                sum_g += c_g
-                sum_b += c_b
-                sum_rt += c_r * t
-                sum_gt += c_g * t
-                sum_bt += c_b * t
-                sum_u += d_u
-                sum_ux += d_u * at_i
-                sum_ut += d_u * t
-                rest = one - s
-                red[i] = g_r * rest
-                green[i] = g_g * rest
-                blue[i] = g_b * rest
-                alpha[i] = g_a * rest
-            add_sums(part, last - first, op, s0, ds, from_x, from_y, sum_u, sum_ux, sum_ut, cover, cover_t, sum_r,
-                     sum_g, sum_b, sum_rt, sum_gt, sum_bt)
-            continue
         for i in range(size):
             px = from_x + winding.dtype.type(i)
             u, distance = place(n, px, from_y, kind, geometry, m0, m1, m2, m3, start)
@@ -269,6 +259,7 @@ def _measure_rows(line, grad, goal, weight, source, size, rows, stride):
             pull = share[i] * off
             error += pull * off
             to_grad[i] = two * pull
+        grad[at + size:at + size + PAD] = 0
         result += error
         source += stride
     return result
@@ -295,6 +286,7 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
         width, height = sizes[b, 0], sizes[b, 1]
         bottom = min(top + band, height)
         behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
+        steps = np.arange(width + PAD).astype(winding.dtype)
         begin, finish = job_start[job], job_start[job + 1]
         if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
             continue
@@ -313,7 +305,8 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
             if measured:
                 line[k, :limit] = value
-                grad[k, :limit] = 0
+                if k >= d_picture.shape[0]:
+                    grad[k, :limit] = 0
             else:
                 _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
                            lower - upper, width)
@@ -322,7 +315,7 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             n = members[m]
             first_kept[m - begin] = used
             used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
-                               used, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
+                               used, steps, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
                                stop_offset, stop_color, opacity)
         if measured:
             error[job] = 0
@@ -335,8 +328,8 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
             p = part_start[n] + (top // band - box[n, 1] // band) * numbers
             partial[p:p + numbers] = 0
             _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
-                           first_kept[m - begin], partial[p:p + numbers], winding, d_cover, span, box, crop_start,
-                           row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
+                           first_kept[m - begin], partial[p:p + numbers], steps, winding, d_cover, span, box,
+                           crop_start, row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
         for k in range(4):
             d_background_part[job, k] = 0
             if wants_background and measured:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..kernel_cache import njit
-from .kernels import _SHARED, HEAD, PER_STOP
+from .kernels import _APART, _INNER, _SHARED, HEAD, PER_STOP
 
 SOLID, LINEAR, RADIAL, ELLIPTIC = 0, 1, 2, 3
 #: As reference.py has it: px up to which a gradient is a point.
@@ -122,6 +124,102 @@ def simple_pixel_backward(cell, v, t, d_s, d_r, d_g, d_b, op, inv, dr, dg, db, s
     d_t = s * (d_r * dr + d_g * dg + d_b * db) + d_cov * op * ds
     d_u = d_t * inv if (v >= zero) & (v < one) else zero
     return s, d_s * seen, d_cov, d_u
+
+
+@njit(**_SHARED, **_APART)
+def paint_kept(y0, y1, row, origin, stride, spans, cells, red, green, blue, alpha, k0, k1, k2, k3, used, steps, u0, ax,
+               ay, r0, g0, b0, a0, dr, dg, db, da):
+    """Paints rows y0 to y1 of a crop, whose fill is simple, and keeps what was behind in k0 to k3, from ``used`` on.
+
+    row: pitch of ``cells``. origin, stride: of red to alpha, for the crop's first px. spans (., 2): of the crop's rows.
+    u0: at the crop's first px. steps: 0, 1, ... Returns the place after what is kept.
+
+    No slices: each would be counted, atomically, and some dozen of them take longer than what a row of 30 px needs.
+    Whole numbers without a sign spare the question whether they are below 0.
+    """
+    zero, one = cells.dtype.type(0), cells.dtype.type(1)
+    for y in range(y0, y1):
+        a, size = spans[y, 0], spans[y, 1] - spans[y, 0]
+        if size <= 0:
+            continue
+        at, p, q = np.uint64(y * row + a), np.uint64(origin + y * stride + a), np.uint64(used)
+        used += size
+        u = u0 + ax * cells.dtype.type(a) + ay * cells.dtype.type(y)
+        for i in range(np.uint64(size)):
+            t = min(max(u + ax * steps[i], zero), one)
+            s = min(abs(cells[at + i]), one) * (a0 + t * da)
+            r, g, b, o = red[p + i], green[p + i], blue[p + i], alpha[p + i]
+            k0[q + i] = r
+            k1[q + i] = g
+            k2[q + i] = b
+            k3[q + i] = o
+            red[p + i] = r + s * (r0 + t * dr - r)
+            green[p + i] = g + s * (g0 + t * dg - g)
+            blue[p + i] = b + s * (b0 + t * db - b)
+            alpha[p + i] = o + s * (one - o)
+    return used
+
+
+@njit(**_INNER, **_APART)
+def kept_backward(y0, y1, row, origin, stride, spans, cells, d_cells, red, green, blue, alpha, k0, k1, k2, k3, used,
+                  steps, part, stops, from_x, from_y, u0, ax, ay, op, inv, r0, g0, b0, s0, dr, dg, db, ds):
+    """The derivative of :func:`paint_kept`, added into ``part``, that of coverage into d_cells.
+
+    red to alpha hold the derivative of the picture and leave as that of what was behind. from_x, from_y: the crop's
+    first px from the gradient's start.
+    """
+    zero, one = cells.dtype.type(0), cells.dtype.type(1)
+    all_u, all_ux, all_uy, all_ut, all_cover, all_cover_t = zero, zero, zero, zero, zero, zero
+    all_r, all_g, all_b, all_rt, all_gt, all_bt = zero, zero, zero, zero, zero, zero
+    for y in range(y0, y1):
+        a, size = spans[y, 0], spans[y, 1] - spans[y, 0]
+        if size <= 0:
+            continue
+        at, p, q = np.uint64(y * row + a), np.uint64(origin + y * stride + a), np.uint64(used)
+        used += size
+        u = u0 + ax * cells.dtype.type(a) + ay * cells.dtype.type(y)
+        sum_u, sum_ux, sum_ut, cover, cover_t = zero, zero, zero, zero, zero
+        sum_r, sum_g, sum_b, sum_rt, sum_gt, sum_bt = zero, zero, zero, zero, zero, zero
+        for i in range(np.uint64(size)):
+            v = u + ax * steps[i]
+            t = min(max(v, zero), one)
+            g_r, g_g, g_b, g_a = red[p + i], green[p + i], blue[p + i], alpha[p + i]
+            d_s = (g_r * (r0 + t * dr - k0[q + i]) + g_g * (g0 + t * dg - k1[q + i])
+                   + g_b * (b0 + t * db - k2[q + i]) + g_a * (one - k3[q + i]))
+            s, d_cells[at + i], d_cov, d_u = simple_pixel_backward(cells[at + i], v, t, d_s, g_r, g_g, g_b, op, inv, dr,
+                                                                   dg, db, s0, ds)
+            c_r, c_g, c_b = s * g_r, s * g_g, s * g_b
+            cover += d_cov
+            cover_t += d_cov * t
+            sum_r += c_r
+            sum_g += c_g
+            sum_b += c_b
+            sum_rt += c_r * t
+            sum_gt += c_g * t
+            sum_bt += c_b * t
+            sum_u += d_u
+            sum_ux += d_u * steps[i]
+            sum_ut += d_u * t
+            rest = one - s
+            red[p + i] = g_r * rest
+            green[p + i] = g_g * rest
+            blue[p + i] = g_b * rest
+            alpha[p + i] = g_a * rest
+        all_cover += cover
+        all_cover_t += cover_t
+        all_r += sum_r
+        all_g += sum_g
+        all_b += sum_b
+        all_rt += sum_rt
+        all_gt += sum_gt
+        all_bt += sum_bt
+        all_u += sum_u
+        all_ux += sum_ux + sum_u * (from_x + cells.dtype.type(a))
+        all_uy += sum_u * (from_y + cells.dtype.type(y))
+        all_ut += sum_ut
+    add_sums(part, stops, op, s0, ds, zero, zero, all_u, all_ux, all_ut, all_cover, all_cover_t, all_r, all_g, all_b,
+             all_rt, all_gt, all_bt)
+    part[3] += all_uy
 
 
 @njit(**_SHARED)

@@ -36,6 +36,8 @@ _INNER = {**_SERIAL, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # where sums are reordered, and call whichever copy the process came by first, one from the cache or one just compiled:
 # only without calls does one scene give the same bytes in both.
 _SHARED = {**_INNER, "forceinline": True}
+# Beside either, for loops over rows whose arrays do not overlap.
+_APART = {"noalias": True}
 
 
 def bezier_basis(pieces: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from ..kernel_cache import njit
-from .kernels import _INNER
+from .kernels import _INNER, _SHARED
 from .track import turning
 
 #: Numbers of a vertex: place of the track, s, u, d.
@@ -171,7 +171,7 @@ def put_outline(vertices, track, closed, chords, join, join_points, cap, cap_poi
     return count
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def place_of(vertices, i, track):
     """x, y of a vertex."""
     k = int(vertices[i, 0])

@@ -12,7 +12,7 @@ import numpy as np
 from numba import prange
 
 from ..kernel_cache import njit
-from .kernels import _INNER, _PARALLEL
+from .kernels import _INNER, _PARALLEL, _SHARED
 
 #: Steps per segment in which a curve is measured, and how often.
 FINE, LOOKS = 32, 3
@@ -20,20 +20,20 @@ FINE, LOOKS = 32, 3
 TRACK = 11
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def weights_at(t):
     s = 1.0 - t
     return s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def control_index(points, closed, segment, q):
     """Index of control point q of a segment."""
     i = 3 * segment + q
     return 0 if closed and i == points.shape[0] else i
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def _control(points, radius, closed, segment, control):
     """Sets control (4, 3): x, y and half width of a segment's control points."""
     for q in range(4):
@@ -42,7 +42,7 @@ def _control(points, radius, closed, segment, control):
         control[q, 2] = radius[i if radius.shape[0] > 1 else 0]
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def _along(control, places, track):
     """Fills track (m, TRACK) at places (m,)."""
     count = places.shape[0]
@@ -76,7 +76,7 @@ def _along(control, places, track):
         _headings(track, size)
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def _headings(track, size):
     """At a handle that lies on its anchor the curve has no slope; the way to the next place, or from the last, has."""
     count = track.shape[0]
@@ -97,7 +97,7 @@ def _headings(track, size):
                 break
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def turning(ax, ay, bx, by):
     """Angle in (-pi, pi] from unit vectors a to b, towards the left side."""
     cross, dot = ax * by - ay * bx, ax * bx + ay * by
@@ -106,7 +106,7 @@ def turning(ax, ay, bx, by):
     return math.atan2(cross, dot)
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def _bend(track, k):
     """Root of turning times outer length of the step from place k, and the step's length."""
     turn = abs(turning(track[k, 2], track[k, 3], track[k + 1, 2], track[k + 1, 3]))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernel_cache import njit
-from .kernels import _INNER
+from .kernels import _INNER, _SHARED
 
 #: px by which vertices are moved, to each side.
 NUDGE = 1e-5
@@ -182,7 +182,7 @@ def _walk(start, count, found, edges, where, node, first, level, after, done, ou
             return -1
 
 
-@njit(**_INNER)
+@njit(**_SHARED)
 def at_edge(place, edge, t):
     """x, y at t on the edge from a vertex."""
     i = int(edge)
