@@ -34,6 +34,8 @@ from gradvec.tools.compare import both, psnr, render_svg  # noqa: E402
 PICTURES = (("astronaut", 0.27, 0.02), ("coffee", 0.30, 0.42))
 SIZE, SHARE = 256, 0.4
 TILE, ENLARGED, LABEL, GAP = 288, 4, 22, 6
+#: Brushes whose strokes are sweeps, which bend.
+SWEPT = ("marker", "watercolor")
 #: Pictures of the menu: side and columns; words that can be read on a light and on a dark dialog.
 SMALL, COLUMNS, WORDS = 84, 6, (128, 128, 128, 255)
 
@@ -107,10 +109,18 @@ def opacities(shapes: list[Shape]) -> np.ndarray:
 
 
 def aspects(shapes: list[Shape]) -> np.ndarray:
-    """(N,) length to width of each stroke, along its principal axes."""
+    """(N,) length to width of each stroke: of sweeps along their bend, by area and length of their outline as if they
+    were straight with round ends; of others along their principal axes."""
     found = []
     for shape in shapes:
         points = np.concatenate(polygons(shape.outline))
+        if shape.brush in SWEPT:
+            x, y = points.T
+            half = np.hypot(*(np.roll(points, -1, 0) - points).T).sum() / 2
+            area = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+            width = (half - max(half * half - np.pi * area, 0.0) ** 0.5) * 2 / np.pi
+            found.append((half - np.pi * width / 2 + width) / width)
+            continue
         axes = np.linalg.eigh(np.cov((points - points.mean(0)).T))[1]
         extent = np.ptp(points @ axes, 0)
         found.append(extent.max() / max(float(extent.min()), 0.1))

@@ -61,6 +61,14 @@ def test_a_stroke_of_which_a_sliver_is_left_goes():
     assert len(shapes) == 2
 
 
+def test_of_too_many_strokes_those_that_are_seen_most_stay_in_their_order():
+    strokes = [box(0, 0, 90, 60), box(5, 5, 8, 8), box(10, 10, 40, 40), box(50, 10, 60, 12)]
+    shapes, layer = holes.most_seen(strokes, [0, 0, 1, 2], target(), 2, "reference")
+    assert [any(shape is one for one in shapes) for shape in strokes] == [True, False, True, False]
+    assert layer == [0, 1]
+    assert holes.most_seen(strokes, [0, 0, 1, 2], target(), 4)[0] is strokes
+
+
 @pytest.mark.parametrize(("options", "does"), [
     ({"look": "oil"}, True), ({"look": "cut"}, True), ({"look": "photo"}, False), ({"look": "marker"}, False),
     ({"look": "print"}, False), ({"look": "oil", "background": "#ffffff"}, False)])

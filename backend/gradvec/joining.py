@@ -90,11 +90,9 @@ def in_px(guides: Sequence[np.ndarray], picture: Target, part: Crop | None = Non
 def goal_of(picture: Target, options: Options) -> tuple[Target, tuple[Shape, ...]]:
     """What strokes are to show of a picture, and the mask that its soft opacity becomes (no shapes: it has none).
 
-    Light places stay bare where the brush leaves them to the paper; true inks are printed first.
+    Light places stay bare where the brush leaves them to the paper.
     """
-    own_inks = settings.ink_colors(options)
     target = paper.left_bare(picture, *settings.bare_paper(options))
-    target = target if own_inks is None else inks.printed(target, own_inks)
     mask = () if settings.fixed_background(options) != "auto" else soft_edges.soft_mask(picture)
     return soft_edges.whole(target) if mask else target, mask
 
@@ -130,8 +128,12 @@ def dressed(shapes: list[Shape], layer: list[int], options: Options) -> tuple[li
 def mended(shapes: list[Shape], layer: list[int], subject: Subject, ground: Color | None,
            run: Run) -> tuple[list[Shape], list[int]]:
     """Refined shapes and their layers without slivers and holes, where strokes are opaque on a ground of our choice; a
-    run that is to end soon keeps what there is."""
-    how = settings.below(subject.options)
+    run that is to end soon keeps what there is. Of strokes in true inks, of which more are painted, those that are seen
+    most."""
+    options, how = subject.options, settings.below(subject.options)
+    if options.inks:
+        shapes, layer = inks.without_hairs(shapes, layer)
+        return holes.most_seen(shapes, layer, subject.target, options.strokes, options.engine, options.device)
     if how is None or ground is None or run.hurry():
         return shapes, layer
     return holes.closed(shapes, layer, subject.target, ground, how)

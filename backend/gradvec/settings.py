@@ -42,6 +42,9 @@ EDITED_CORNER_DEGREES = 40.0
 FREED_EFFORT = 0.25
 #: Share of the strokes that is kept back to close holes in the end.
 KEPT_BACK = 0.02
+#: Of strokes that are sorted by their inks so many are painted for each that is wanted: every fourth ends under others
+#: or as a hair.
+MORE_INKED = 1.35
 #: Most joints of traced strokes that may become corners while they are refined.
 TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
@@ -179,8 +182,8 @@ def painter_settings(options: Options, draft: bool, manner: Manner | None) -> tu
     refined = refine_settings(options, manner=manner)
     if not draft:
         how = paint_settings(options, painting_effort(options), manner)
-        kept_back = round(KEPT_BACK * options.strokes) if below(options) is not None else 0
-        return replace(how, strokes=options.strokes - kept_back), refined
+        share = MORE_INKED if options.inks else 1 - KEPT_BACK if below(options) is not None else 1.0
+        return replace(how, strokes=max(1, round(share * options.strokes))), refined
     plan = replace(refined.plan, steps=DRAFT_STEPS, reseeds=0)
     return replace(paint_settings(options, 0.0, manner), pace=DRAFT_PACE), replace(refined, plan=plan, settle=0)
 

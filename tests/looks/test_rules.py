@@ -85,6 +85,8 @@ def test_refined_strokes_keep_to_their_brush(painted):
         assert max(alphas) * after.opacity <= rules.opacity[1] + 1e-5
         assert (rules.gradient != "none") or isinstance(after.fill, SolidColor)
         assert drawn_out(before, after) <= rules.stretch * 1.01
+        came, went = proportions(before, after)
+        assert min(rules.aspect[0], came) * 0.98 <= went <= max(rules.aspect[1], came) * 1.02
         if rules.straight:
             assert bend(after) < 1e-3
         if rules.gradient == "along" and isinstance(before.fill, LinearGradient):
@@ -97,6 +99,16 @@ def drawn_out(before, after):
     matrix = np.linalg.lstsq(a - a.mean(0), b - b.mean(0), rcond=None)[0]
     s = np.linalg.svd(matrix)[1]
     return s[0] / s[1]
+
+
+def proportions(before, after):
+    """Length to width along the principal axes of a shape, and what the best affine map has made of that."""
+    a, b = (np.concatenate(s.outline.loops).astype(float) for s in (before, after))
+    a, b = a - a.mean(0), b - b.mean(0)
+    axes = np.linalg.eigh(a.T @ a)[1]
+    width, length = np.ptp(a @ axes, 0)
+    across, along = np.linalg.norm(axes.T @ np.linalg.lstsq(a, b, rcond=None)[0], axis=1)
+    return length / width, length / width * along / across
 
 
 def bend(shape):
@@ -131,7 +143,9 @@ def test_fidelity_loosens_rules_until_none_are_left(brush):
 def test_brushes_differ_in_opacity_and_shape():
     middle = {name: sum(rules.opacity) / 2 for name, rules in RULES.items()}
     assert middle["watercolor"] + 0.25 < middle["marker"] < middle["dry"] < middle["oil"]
-    assert RULES["marker"].aspect[0] > 1.8 * RULES["oil"].aspect[0]
+    oil, marker, dry = (RULES[name].aspect for name in ("oil", "marker", "dry"))
+    assert marker[0] > 1.8 * oil[0]
+    assert dry[1] < 0.5 * marker[0] < oil[1]
 
 
 @pytest.mark.parametrize("turned", [0.0, 0.5, 1.2])

@@ -1,11 +1,10 @@
-"""True inks: few colours, chosen as the eye sees them, and a picture in nothing but these."""
+"""True inks: few colours, chosen as the eye sees them, and strokes in nothing but these."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from ..geometry.inside import polygons
 from ..geometry.sizes import HAIR, compactness
@@ -16,8 +15,6 @@ from .oklab import oklab
 SAMPLES = 6000
 #: Lightness counts less than the two hue axes, so that small strong colours get an ink of their own.
 LIGHTNESS = 0.6
-#: Standard deviation, px of a 512 px picture, over which a place asks its surroundings for its ink: no specks.
-CALM = 0.9
 
 
 def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
@@ -40,22 +37,11 @@ def by_area(inks: np.ndarray, target: Target) -> np.ndarray:
     return inks[np.argsort(-areas, kind="stable")]
 
 
-def nearest(rgb: np.ndarray, inks: np.ndarray, calm: float = 0.0) -> np.ndarray:
-    """(...) index of the ink that the eye finds closest to colours (..., 3).
-
-    calm: for a picture (H, W, 3), standard deviation in px of the surroundings that decide together.
-    """
+def nearest(rgb: np.ndarray, inks: np.ndarray) -> np.ndarray:
+    """(...) index of the ink that the eye finds closest to colours (..., 3)."""
     apart = np.stack([np.square(oklab(rgb) - oklab(ink.astype(rgb.dtype))).sum(-1) for ink in inks])
-    if calm > 0:
-        apart = gaussian_filter(apart, (0, calm, calm))
     index: np.ndarray = apart.argmin(0)
     return index
-
-
-def printed(target: Target, inks: np.ndarray) -> Target:
-    """The picture in nothing but its inks."""
-    calm = CALM * max(target.width, target.height) / 512
-    return replace(target, rgb=inks[nearest(target.rgb, inks, calm)].astype(np.float32))
 
 
 def ink_of(color: Color, inks: np.ndarray) -> int:

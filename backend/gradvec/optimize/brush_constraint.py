@@ -35,6 +35,7 @@ class BrushConstraint(Constraint):
         low, high = (torch.tensor([own.opacity[k] for own in rules]).to(like) for k in (0, 1))
         self._fade = (low / each).clamp(max=1.0)[stops], (high / each).clamp(max=1.0)[stops]
         self._stretch = torch.tensor([own.stretch for own in rules]).to(like)
+        self._shape_of(variables, [own.aspect for own in rules])
         along = np.array([own.gradient == "along" for own in rules]) & (topology.kind == LINEAR)
         self._any_along, self._along = bool(along.any()), torch.from_numpy(along).to(like.device)
         self._owner = variables.owner
@@ -55,7 +56,7 @@ class BrushConstraint(Constraint):
             return
         points = variables.points
         for index, basis, matrix in variables.affine.groups(points):
-            kept = self.unstretched(matrix, index)
+            kept = self.unstretched(self.proportioned(matrix, index), index)
             if kept is not matrix:
                 points[index] += basis @ (kept - matrix)
             self.carry(variables.geometry, index, kept, variables.origin)
@@ -64,6 +65,41 @@ class BrushConstraint(Constraint):
     def fade(self, stop_color: torch.Tensor) -> None:
         """Opacities of stops (S, 4) within their brush's rules, in place."""
         stop_color[:, 3] = torch.minimum(torch.maximum(stop_color[:, 3], self._fade[0]), self._fade[1])
+
+    def _shape_of(self, variables: Variables, aspect: list[tuple[float, float]]) -> None:
+        """Which way each shape is longest as it came in, (N, 2) a unit vector, and by how much its length to width may
+        change, (N,) each."""
+        topology, home = variables.topology, variables.origin.detach().cpu().double().numpy()
+        starts, ends = (topology.loop_points[at] for at in (topology.outline_loops[:-1], topology.outline_loops[1:]))
+        along, own = np.zeros((len(starts), 2)), np.ones(len(starts))
+        for n, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            points = home[start:end] - home[start:end].mean(0)
+            axes = np.linalg.eigh(points.T @ points)[1]
+            width, length = np.ptp(points @ axes, 0)
+            along[n], own[n] = axes[:, 1], max(length / max(width, 1e-6), 1.0)
+        least, most = np.array(aspect, float).T
+        self._lengthwise, self._own = (torch.from_numpy(a).to(variables.origin) for a in (along, own))
+        # What came in beyond the rules, as a sweep that is bent, may stay so.
+        self._least, self._most = (torch.from_numpy(a).to(variables.origin)
+                                   for a in (np.minimum(least, own), np.maximum(most, own)))
+        self._shaped = bool((least > 1).any() or np.isfinite(most).any())
+
+    def proportioned(self, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """Maps (n, 3, 2), as in :meth:`unstretched`, that keep the length to width of their shapes within the rules."""
+        if not self._shaped:
+            return matrix
+        owner = self._owner[index[:, 0]]
+        along = self._lengthwise[owner]
+        across = torch.stack([-along[:, 1], along[:, 0]], 1)
+        linear = matrix[:, :2]
+        length, width = ((axis[:, None] @ linear)[:, 0].norm(dim=1) for axis in (along, across))
+        aspect = self._own[owner] * length / width.clamp(min=1e-9)
+        wanted = torch.minimum(torch.maximum(aspect, self._least[owner]), self._most[owner])
+        if matrix.device.type == "cpu" and bool((wanted == aspect).all()):
+            return matrix
+        change = (wanted / aspect.clamp(min=1e-9)).sqrt()[:, None, None]
+        scale = (change * along[:, :, None] * along[:, None, :] + across[:, :, None] * across[:, None, :] / change)
+        return torch.cat([scale @ linear, matrix[:, 2:]], 1)
 
     def unstretched(self, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """Maps (n, 3, 2), rows x, y and 1, of shapes with points ``index`` (n, K), drawn out no more than allowed."""

@@ -60,6 +60,16 @@ def closed(shapes: list[Shape], layer: list[int], target: Target, ground: Color,
     return [*patches, *shapes], [layer[0]] * len(patches) + layer
 
 
+def most_seen(shapes: list[Shape], layer: list[int], target: Target, count: int, engine: str = "auto",
+              device: str = "auto") -> tuple[list[Shape], list[int]]:
+    """The ``count`` opaque strokes of which most is seen, and the layer of each; all of them where they are no more."""
+    if len(shapes) <= count:
+        return shapes, layer
+    seen = visible(shapes, target.width, target.height, (0.0, 0.0, 0.0, 0.0), engine, device)
+    kept = np.sort(np.argsort(-seen, kind="stable")[:count])
+    return [shapes[k] for k in kept], [layer[k] for k in kept]
+
+
 def _slivers(shapes: list[Shape], target: Target, ground: Color, how: Below) -> np.ndarray:
     """(N,) bool: of which strokes so little is seen that it disturbs rather than shows anything."""
     unit = max(target.width, target.height) / 512
