@@ -71,7 +71,7 @@ def test_of_too_many_strokes_those_that_are_seen_most_stay_in_their_order():
 
 @pytest.mark.parametrize(("options", "does"), [
     ({"look": "oil"}, True), ({"look": "cut"}, True), ({"look": "photo"}, False), ({"look": "marker"}, False),
-    ({"look": "print"}, False), ({"look": "oil", "background": "#ffffff"}, False)])
+    ({"look": "print"}, False), ({"look": "paper"}, False), ({"look": "oil", "background": "#ffffff"}, False)])
 def test_only_opaque_strokes_on_our_own_ground_have_holes(options, does):
     assert (below(Options.from_dict(options)) is not None) == does
 

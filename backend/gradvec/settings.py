@@ -129,9 +129,10 @@ def keeps_brushes(options: Options) -> bool:
 
 def below(options: Options) -> Below | None:
     """How strokes are made that close holes, where the ground is not a paper of somebody's choice and strokes are
-    opaque ones of a brush; else None."""
+    opaque ones of a brush; else None. What is as published stays so."""
     opaque = rules_of(options.brush, options.fidelity).opacity == (1.0, 1.0)
-    if options.background != "auto" or options.inks or not opaque or not keeps_brushes(options):
+    published = options.gradient == "kmeans"
+    if options.background != "auto" or options.inks or published or not opaque or not keeps_brushes(options):
         return None
     return Below(options.brush, options.strokes, options.engine, options.device)
 

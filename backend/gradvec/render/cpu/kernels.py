@@ -37,7 +37,7 @@ _INNER = {**_SERIAL, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # only without calls does one scene give the same bytes in both.
 _SHARED = {**_INNER, "forceinline": True}
 # Beside either, for loops over rows whose arrays do not overlap.
-_APART = {"noalias": True}
+_APART: dict[str, Any] = {"noalias": True}
 
 
 def bezier_basis(pieces: int) -> np.ndarray:
