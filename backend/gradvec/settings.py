@@ -45,6 +45,8 @@ KEPT_BACK = 0.02
 #: Of strokes that are sorted by their inks so many are painted for each that is wanted: every fourth ends under others
 #: or as a hair.
 MORE_INKED = 1.35
+#: Painted outlines that leave their brush have far to go: their control points move at so many times the usual rates.
+STRIDE = 1.5
 #: Most joints of traced strokes that may become corners while they are refined.
 TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
@@ -217,7 +219,8 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
         smooth = traced_rules(TRACED_CORNERS) if traced else smooth_rules(polygons=options.fidelity <= HELD)
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
-                      peak=0.4 if traced else 1.0, tension=0.0002 if traced else 0.0005)
+                      peak=0.4 if traced else 1.0, stride=1.0 if traced or keeps_brushes(options) else STRIDE,
+                      tension=0.0002 if traced else 0.0005)
     return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
                           traced=traced, hairs=traced or keeps_brushes(options), palette=palette,
                           simplify_fills=options.gradient == "auto")

@@ -73,3 +73,9 @@ def test_threads_of_artists_and_of_brushes_stay() -> None:
     assert refine_settings(Options(fidelity=0.5), traced=True).hairs
     assert refine_settings(Options(fidelity=0.0)).hairs
     assert not refine_settings(Options(fidelity=0.5)).hairs
+
+
+def test_painted_outlines_that_leave_their_brush_move_further_a_step() -> None:
+    free, kept, traced = (refine_settings(Options(fidelity=fidelity), traced=from_pictures).plan.stride
+                          for fidelity, from_pictures in ((0.5, False), (0.2, False), (0.5, True)))
+    assert free > kept == traced == 1.0

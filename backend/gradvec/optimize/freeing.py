@@ -23,8 +23,6 @@ GROWN, MERGED = 0.3, 0.65
 FEW = 8
 #: px a shape that the first two phases look at: where there are more, the picture is looked at smaller.
 AREAS = (350, 900)
-#: Free outlines have far to go: their control points move at so many times the usual rates.
-STRIDE = 1.5
 #: Nodes taken out before the last phase may move an outline by this many times what a finished one may be off; further
 #: ones for a shape, on average, are then put where the picture differs most.
 LOOSER, FURTHER = 1.33, 2.5
@@ -35,7 +33,7 @@ HAIR_PIECES = 16
 #: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
 #: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
 #: the last phase's steps before that is decided.
-TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 14.0, 1.0, 0.03
+TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 20.0, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
 #: What turning costs on traced outlines, calm or not.
 TRACED_TURNING_COST = 1.9
@@ -90,7 +88,7 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS, turning=LAST_TURNING_COST), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
-                       reseeds=reseeds, evenness=EVENNESS, stride=STRIDE, rules=(*rules, *plan.rules))
+                       reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
         with run.part(begin, end):
             done.append(refine(view.into(shapes), view.target, background, part, run))
         shapes = view.back(done[-1].shapes)
