@@ -331,3 +331,10 @@ def test_a_layout_is_kept_while_shapes_grow_and_shrink():
     assert laid_out(2.5) is grown
     assert laid_out(3.1) is grown
     assert sum(laid_out(0.02).chords) < sum(grown.chords)
+
+
+@pytest.mark.parametrize("said", ['viewBox="0 0 197.04 144.66"', 'width="197.04" height="144.66"'])
+def test_a_files_size_is_cut_off_to_whole_px(said):
+    """As diffvg does it: programs compare the picture with one of that size."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {said}><rect width="9" height="9"/></svg>'
+    assert pydiffvg.svg_str_to_scene(svg)[:2] == (197, 144)
