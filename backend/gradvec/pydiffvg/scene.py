@@ -107,7 +107,16 @@ _layouts: OrderedDict[tuple, _Layout] = OrderedDict()
 
 
 def serialize(width: int, height: int, shapes: Sequence[Any], groups: Sequence[Any]) -> Serialized:
-    return Serialized(int(width), int(height), tuple(copy.copy(s) for s in shapes), tuple(copy.copy(g) for g in groups))
+    return Serialized(int(width), int(height), tuple(map(_copied, shapes)), tuple(map(_copied, groups)))
+
+
+def _copied(given: Any) -> Any:
+    """copy.copy of a shape or group, several times as fast."""
+    if not hasattr(given, "__dict__"):
+        return copy.copy(given)
+    result = object.__new__(type(given))
+    result.__dict__.update(given.__dict__)
+    return result
 
 
 @lru_cache(maxsize=_KEPT)
@@ -240,9 +249,10 @@ def _here(value: torch.Tensor) -> torch.Tensor:
 
 def _transformed(vertices: torch.Tensor, groups: Sequence[Any], of_vertex: torch.Tensor) -> torch.Tensor:
     """Vertices under their groups' shape_to_canvas, which stretches strokes, too."""
-    identity = torch.eye(3)
-    if all(not g.shape_to_canvas.requires_grad and torch.equal(_here(g.shape_to_canvas), identity) for g in groups):
-        return vertices
+    if not any(g.shape_to_canvas.requires_grad for g in groups):
+        matrices = torch.stack([_here(g.shape_to_canvas) for g in groups])
+        if torch.equal(matrices, torch.eye(3).expand_as(matrices)):
+            return vertices
     matrix = torch.stack([_here(g.shape_to_canvas) for g in groups])[of_vertex]
     moved = (matrix[:, :, :2] @ vertices[..., None])[..., 0] + matrix[:, :, 2]
     return moved[:, :2] / moved[:, 2:]
