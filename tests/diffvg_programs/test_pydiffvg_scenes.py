@@ -312,3 +312,29 @@ def test_the_real_diffvg_shows_the_same():
     args = real.RenderFunction.serialize_scene(48, 40, [told(s) for s in shapes], [told(g) for g in groups])
     theirs = real.RenderFunction.apply(48, 40, 8, 8, 0, None, *args)
     assert float(((ours - theirs)**2).mean().sqrt()) <= 0.015
+
+
+def test_a_layout_is_kept_while_shapes_grow_and_shrink():
+    """Of many shapes that move some need more chords in each step: what was counted serves until it is far too much."""
+    def laid_out(scale: float) -> scenes._Layout:
+        bend = torch.tensor([[20.0, 20], [20, 5], [44, 5], [44, 20], [44, 40], [20, 40]]) * scale
+        curves = [pydiffvg.Path(torch.tensor([2, 2]), bend + n, True) for n in range(2)]
+        groups = [pydiffvg.ShapeGroup(torch.tensor([n]), torch.ones(4)) for n in range(2)]
+        pydiffvg.RenderFunction.apply(64, 64, 2, 2, 0, None,
+                                      *pydiffvg.RenderFunction.serialize_scene(64, 64, curves, groups))
+        return next(reversed(scenes._layouts.values()))
+
+    first = laid_out(1.0)
+    grown = laid_out(3.0)
+    assert grown is not first
+    assert all(more > few for more, few in zip(grown.chords, first.chords, strict=True))
+    assert laid_out(2.5) is grown
+    assert laid_out(3.1) is grown
+    assert sum(laid_out(0.02).chords) < sum(grown.chords)
+
+
+@pytest.mark.parametrize("said", ['viewBox="0 0 197.04 144.66"', 'width="197.04" height="144.66"'])
+def test_a_files_size_is_cut_off_to_whole_px(said):
+    """As diffvg does it: programs compare the picture with one of that size."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {said}><rect width="9" height="9"/></svg>'
+    assert pydiffvg.svg_str_to_scene(svg)[:2] == (197, 144)

@@ -55,8 +55,11 @@ def svg_to_scene(filename: str) -> tuple[int, int, list[Any], list[ShapeGroup]]:
 def svg_str_to_scene(svg: str | bytes) -> tuple[int, int, list[Any], list[ShapeGroup]]:
     """As :func:`svg_to_scene`, of an SVG's text."""
     root = parse(svg.encode() if isinstance(svg, str) else svg)
-    width, height = size_of(root)
+    size_of(root)  # says what is wrong with it
     box = numbers(root.get("viewBox", ""))
+    sides = box[2:] if len(box) == 4 else [length(root.get(name, "")) for name in ("width", "height")]
+    # Cut off, as diffvg has it: programs compare the picture with one of that size.
+    width, height = (max(1, int(side)) for side in sides)
     matrix = np.eye(3)
     if len(box) == 4:
         matrix[:2, 2] = -box[0], -box[1]

@@ -24,6 +24,11 @@ from .types import LinearGradient, RadialGradient
 #: px that a fill's chords may stray, and the numbers of chords per segment.
 _STRAY = 0.03
 _CHORDS = np.array([1, 2, 4, 8, 16, 32, 64, 128])
+#: Shapes keep chords that they needed before, as long as all of them together have no more than so many times what
+#: they need now: of a thousand shapes that move, some need more and some need fewer in each step.
+_MOST_OF_NEEDED = 3
+#: Times what they need when they turn out to have too few.
+_SPARE = 1.5
 #: Structures that are kept.
 _KEPT = 8
 
@@ -63,7 +68,7 @@ class _Layout:
 
     def __init__(self, curves: Curves, groups: tuple[tuple, ...], chords: tuple[int, ...], stroked: list[_Stroked],
                  rooms: list[np.ndarray], kinds: tuple[tuple, ...], size: tuple[int, int]) -> None:
-        self.rooms = rooms
+        self.rooms, self.chords = rooms, chords
         sources, rows, weights = [], [], []
         at = 0
         for shape, count in enumerate(chords):
@@ -102,7 +107,16 @@ _layouts: OrderedDict[tuple, _Layout] = OrderedDict()
 
 
 def serialize(width: int, height: int, shapes: Sequence[Any], groups: Sequence[Any]) -> Serialized:
-    return Serialized(int(width), int(height), tuple(copy.copy(s) for s in shapes), tuple(copy.copy(g) for g in groups))
+    return Serialized(int(width), int(height), tuple(map(_copied, shapes)), tuple(map(_copied, groups)))
+
+
+def _copied(given: Any) -> Any:
+    """copy.copy of a shape or group, several times as fast."""
+    if not hasattr(given, "__dict__"):
+        return copy.copy(given)
+    result = object.__new__(type(given))
+    result.__dict__.update(given.__dict__)
+    return result
 
 
 @lru_cache(maxsize=_KEPT)
@@ -121,14 +135,19 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
         [_fill(f, scale) for f in fills], len(fills), torch.zeros(0, 2))
     if curves is None:
         raise InputError("A scene without shapes has nothing to render.")
-    chords = _chord_counts(curves, {i for ids, has_fill, _, _ in groups if has_fill for i in ids})
+    filled = {i for ids, has_fill, _, _ in groups if has_fill for i in ids}
+    chords = _chord_counts(curves, filled)
     stroked = _stroke_batches(curves, sorted({i for ids, _, has_stroke, _ in groups if has_stroke for i in ids}))
-    key = (shape_structures, groups, chords, tuple(b.shapes for b in stroked), tuple(kinds), tuple(stops), width,
-           height)
-    before = _layouts[key].rooms if key in _layouts else [np.zeros(len(b.shapes), np.int64) for b in stroked]
+    key = (shape_structures, groups, tuple(b.shapes for b in stroked), tuple(kinds), tuple(stops), width, height)
+    known = _layouts.get(key)
+    before = known.rooms if known is not None else [np.zeros(len(b.shapes), np.int64) for b in stroked]
+    if known is not None and sum(known.chords) <= _MOST_OF_NEEDED * sum(chords):
+        enough = all(have >= need for have, need in zip(known.chords, chords, strict=True))
+        chords = known.chords if enough else tuple(map(max, _chord_counts(curves, filled, _SPARE), known.chords))
     drawn = [b.outlines(curves, room) for b, room in zip(stroked, before, strict=True)]
     rooms = [room for _, room in drawn]
-    layout = _kept(key, rooms, lambda: _Layout(curves, groups, chords, stroked, rooms, (kinds, stops), (width, height)))
+    layout = _kept(key, chords, rooms,
+                   lambda: _Layout(curves, groups, chords, stroked, rooms, (kinds, stops), (width, height)))
     vertices = [v for v, _ in drawn]
     if len(layout.index):
         start = curves.control[layout.index[:, 0]]
@@ -144,9 +163,10 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
                  torch.zeros(1, 4))
 
 
-def _kept(key: tuple, rooms: list[np.ndarray], make: Callable[[], _Layout]) -> _Layout:
-    """The layout of this structure, made anew where strokes have come to need more vertices than it has room for."""
-    if key not in _layouts or not all(map(np.array_equal, _layouts[key].rooms, rooms)):
+def _kept(key: tuple, chords: tuple[int, ...], rooms: list[np.ndarray], make: Callable[[], _Layout]) -> _Layout:
+    """The layout of this structure, made anew where shapes have come to need more chords or vertices than it has."""
+    old = _layouts.get(key)
+    if old is None or old.chords != chords or not all(map(np.array_equal, old.rooms, rooms)):
         _layouts[key] = make()
         if len(_layouts) > _KEPT:
             _layouts.popitem(last=False)
@@ -175,12 +195,15 @@ def fill_chords(curves: Curves, shape: int, count: int) -> tuple[np.ndarray, np.
     return rows, weights
 
 
-def _chord_counts(curves: Curves, wanted: set[int]) -> tuple[int, ...]:
-    """Chords per segment of each shape for its border to stray no more than _STRAY; 0 for those without a fill."""
+def _chord_counts(curves: Curves, wanted: set[int], times: float = 1.0) -> tuple[int, ...]:
+    """Chords per segment of each shape for its border to stray no more than _STRAY; 0 for those without a fill.
+
+    times: how many times as many as that takes.
+    """
     p = curves.control.detach().numpy()[curves.segments]
     bends = np.abs(p[:, 2:] - 2 * p[:, 1:-1] + p[:, :-2]).max((1, 2))
     # A cubic's second derivative is at most 6 times its control points' second difference, here of one coordinate.
-    need = np.sqrt(6 / 8 * 2**0.5 * np.maximum.reduceat(bends, curves.segment_first) / _STRAY)
+    need = times * np.sqrt(6 / 8 * 2**0.5 * np.maximum.reduceat(bends, curves.segment_first) / _STRAY)
     chords = _CHORDS[np.minimum(np.searchsorted(_CHORDS, need), len(_CHORDS) - 1)]
     least = (1 if lines else LEAST_CHORDS for lines in curves.lines)
     return tuple(max(n, low) if i in wanted else 0
@@ -226,9 +249,10 @@ def _here(value: torch.Tensor) -> torch.Tensor:
 
 def _transformed(vertices: torch.Tensor, groups: Sequence[Any], of_vertex: torch.Tensor) -> torch.Tensor:
     """Vertices under their groups' shape_to_canvas, which stretches strokes, too."""
-    identity = torch.eye(3)
-    if all(not g.shape_to_canvas.requires_grad and torch.equal(_here(g.shape_to_canvas), identity) for g in groups):
-        return vertices
+    if not any(g.shape_to_canvas.requires_grad for g in groups):
+        matrices = torch.stack([_here(g.shape_to_canvas) for g in groups])
+        if torch.equal(matrices, torch.eye(3).expand_as(matrices)):
+            return vertices
     matrix = torch.stack([_here(g.shape_to_canvas) for g in groups])[of_vertex]
     moved = (matrix[:, :, :2] @ vertices[..., None])[..., 0] + matrix[:, :, 2]
     return moved[:, :2] / moved[:, 2:]
