@@ -33,6 +33,8 @@ WHOLE = 1.1
 UNDER_PX = 2
 #: How far regions that touch the picture's border reach beyond it, px.
 BEYOND_PX = 3
+#: Beside a region so many px of the picture are looked at when its outline is made.
+MARGIN_PX = 16
 #: Handle length of a quarter circle of radius 1.
 _QUARTER = 4.0 / 3.0 * (2.0**0.5 - 1.0)
 
@@ -83,29 +85,57 @@ def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np
     return [Start(Shape(t.outline, fill), t.below) for t, fill in zip(taken, found, strict=True)]
 
 
+@dataclass(frozen=True)
+class _View:
+    """The picture around one region: all that its outline depends on.
+
+    window: (rows, columns) slices of the picture. wanted: (h, w, 4). error: (h, w) squared difference to what is shown.
+    mask, bridge: (h, w) bool, the region's. free: (h, w) bool, px outside it that are so wrong now that something else
+    has to be painted there.
+    """
+
+    window: tuple[slice, slice]
+    wanted: np.ndarray
+    error: np.ndarray
+    mask: np.ndarray
+    bridge: np.ndarray
+    free: np.ndarray
+
+    @classmethod
+    def around(cls, part: Whole, wanted: np.ndarray, error: np.ndarray) -> _View:
+        window = _window(part.mask | part.bridge)
+        mask, near, wrong = part.mask[window], wanted[window], error[window]
+        after = np.square(near - near[mask].mean(0)).sum(-1)
+        free = ~mask & (wrong > 3 * SEEN**2) & (wrong > FREE**2 * after) & (near[..., 3] > 0.5)
+        return cls(window, near, wrong, mask, part.bridge[window], free)
+
+
+def _window(mask: np.ndarray) -> tuple[slice, slice]:
+    """The px that a mask needs, and MARGIN_PX more on each side where the picture has them."""
+    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    return (slice(max(0, int(rows[0]) - MARGIN_PX), int(rows[-1]) + 1 + MARGIN_PX),
+            slice(max(0, int(columns[0]) - MARGIN_PX), int(columns[-1]) + 1 + MARGIN_PX))
+
+
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray,
            settings: VectorizeSettings) -> list[_Try]:
-    free = [_free(part.mask, wanted, shown) for part in parts]
-    reaches = [_reaching(part.mask | part.bridge, loose) for part, loose in zip(parts, free, strict=True)]
-    patches = [_patch(reach, target) for reach in reaches]
-    contours = [trace.contours(patch, holes=settings.holes) for patch in patches]
+    error = np.square(wanted - shown).sum(-1)
+    views = [_View.around(part, wanted, error) for part in parts]
+    reaches = []
+    for view in views:
+        reach = np.zeros(error.shape, bool)
+        reach[view.window] = _reaching(view.mask | view.bridge, view.free)
+        reaches.append(reach)
+    contours = [trace.contours(_patch(reach, target), holes=settings.holes) for reach in reaches]
     outlines = [Outline(loops) for loops in cubics.fit_contours(contours, settings.segments, settings.accuracy)]
     result = []
-    for part, loose, reach, traced in zip(parts, free, reaches, outlines, strict=True):
+    for part, view, reach, traced in zip(parts, views, reaches, outlines, strict=True):
         outline = repair.clean(traced, most=settings.segments) if traced.loops else None
         if outline is not None:
-            gain = _gain(outline, part.mask, loose, part.bridge, wanted, shown, settings.flat)
-            gain *= WHOLE if part.bridge.any() else 1.0
+            gain = _gain(outline, view, settings.flat) * (WHOLE if part.bridge.any() else 1.0)
             # Colours are fitted to the region alone, not to what it reaches over.
             result.append(_Try(part.mask, _patch(part.mask, target), outline, gain, reach, part.bridge, part.below))
     return result
-
-
-def _free(mask: np.ndarray, wanted: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels outside the region that are so wrong now that something else has to be painted there."""
-    before = np.square(wanted - shown).sum(-1)
-    after = np.square(wanted - wanted[mask].mean(0)).sum(-1)
-    return ~mask & (before > 3 * SEEN**2) & (before > FREE**2 * after) & (wanted[..., 3] > 0.5)
 
 
 def _reaching(mask: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -128,31 +158,32 @@ def _solid(free: np.ndarray) -> np.ndarray:
 
 def _patch(mask: np.ndarray, target: Target) -> StrokePatch:
     """The region as a patch with soft edges, carried on beyond the picture's border where it touches it."""
-    pad = BEYOND_PX
-    alpha = ndimage.gaussian_filter(np.pad(mask, pad, mode="edge").astype(np.float32), 0.6)
+    pad, near = BEYOND_PX, _window(mask)
+    alpha = ndimage.gaussian_filter(np.pad(mask[near], pad, mode="edge").astype(np.float32), 0.6)
     alpha[alpha < 0.02] = 0.0
     rows, columns = np.nonzero(alpha.any(1))[0], np.nonzero(alpha.any(0))[0]
     window = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    color = np.pad(target.rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-    return StrokePatch(alpha[window], color[window], (int(columns[0]) - pad, int(rows[0]) - pad))
+    color = np.pad(target.rgb[near], ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    left, top = near[1].start - pad, near[0].start - pad
+    # A copy: a view would keep all that lies around it.
+    return StrokePatch(alpha[window].copy(), color[window].copy(), (int(columns[0]) + left, int(rows[0]) + top))
 
 
-def _gain(outline: Outline, mask: np.ndarray, free: np.ndarray, bridge: np.ndarray, wanted: np.ndarray,
-          shown: np.ndarray, flat: bool) -> float:
+def _gain(outline: Outline, view: _View, flat: bool) -> float:
     """What painting ``outline`` in the region's best fill mends; harm to free pixels counts less, bridges nothing."""
-    height, width = mask.shape
-    covered = inside(outline, 0, 0, width, height) & ~bridge
-    if not (covered & mask).any():
+    height, width = view.mask.shape
+    covered = inside(outline, view.window[1].start, view.window[0].start, width, height) & ~view.bridge
+    if not (covered & view.mask).any():
         return 0.0
     rows, columns = np.nonzero(covered)
-    own = mask[covered]
+    own, values = view.mask[covered], view.wanted[covered]
     nobody = np.where(own, 0, 1)
-    coefficients, basis = fit_planes(nobody, rows, columns, wanted[covered], 2, flat)
+    coefficients, basis = fit_planes(nobody, rows, columns, values, 2, flat)
     # The plane of the region's own pixels, in the frame of those pixels, also where the outline leaves them.
     painted = _plane_everywhere(coefficients[0], basis, rows, columns, own)
-    before = np.square(wanted - shown).sum(-1)[covered]
-    after = np.square(wanted[covered] - painted).sum(-1)
-    weight = np.where(own | ~free[covered], 1.0, np.where(after > before, FREE_HARM, 0.0))
+    before = view.error[covered]
+    after = np.square(values - painted).sum(-1)
+    weight = np.where(own | ~view.free[covered], 1.0, np.where(after > before, FREE_HARM, 0.0))
     return float((mended(before, after) * weight).sum())
 
 
