@@ -56,7 +56,7 @@ def test_strokes_lie_in_layers_by_ink(printed):
 
 def test_there_are_no_more_strokes_than_wanted(printed):
     strokes = [shape for layer in printed.document.layers if layer.key != "underpainting" for shape in layer.shapes]
-    assert 15 < len(strokes) <= 40
+    assert 10 < len(strokes) <= 40
 
 
 def test_no_stroke_is_a_hair(printed):

@@ -69,19 +69,22 @@ class BrushConstraint(Constraint):
     def _shape_of(self, variables: Variables, aspect: list[tuple[float, float]]) -> None:
         """Which way each shape is longest as it came in, (N, 2) a unit vector, and by how much its length to width may
         change, (N,) each."""
-        topology, home = variables.topology, variables.origin.detach().cpu().double().numpy()
-        starts, ends = (topology.loop_points[at] for at in (topology.outline_loops[:-1], topology.outline_loops[1:]))
-        along, own = np.zeros((len(starts), 2)), np.ones(len(starts))
-        for n, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            points = home[start:end] - home[start:end].mean(0)
-            axes = np.linalg.eigh(points.T @ points)[1]
-            width, length = np.ptp(points @ axes, 0)
-            along[n], own[n] = axes[:, 1], max(length / max(width, 1e-6), 1.0)
+        home, owner, count = variables.origin.detach(), variables.owner, variables.count
+        sums = home.new_zeros(count, 3).index_add_(0, owner, torch.cat([home, torch.ones_like(home[:, :1])], 1))
+        x, y = (home - (sums[:, :2] / sums[:, 2:])[owner]).unbind(1)
+        xx, xy, yy = home.new_zeros(3, count).index_add_(1, owner, torch.stack([x * x, x * y, y * y]))
+        angle = torch.atan2(2 * xy, xx - yy) / 2  # of the longer principal axis
+        along = torch.stack([angle.cos(), angle.sin()], 1)
+        lengthwise, across = (x * along[owner, 0] + y * along[owner, 1], y * along[owner, 0] - x * along[owner, 1])
+        length, width = (home.new_zeros(count).scatter_reduce_(0, owner, values, "amax", include_self=False)
+                         - home.new_zeros(count).scatter_reduce_(0, owner, values, "amin", include_self=False)
+                         for values in (lengthwise, across))
+        own = (length / width.clamp(min=1e-6)).clamp(min=1.0)
         least, most = np.array(aspect, float).T
-        self._lengthwise, self._own = (torch.from_numpy(a).to(variables.origin) for a in (along, own))
+        self._lengthwise, self._own = along, own
         # What came in beyond the rules, as a sweep that is bent, may stay so.
-        self._least, self._most = (torch.from_numpy(a).to(variables.origin)
-                                   for a in (np.minimum(least, own), np.maximum(most, own)))
+        self._least = torch.minimum(torch.from_numpy(least).to(home), own)
+        self._most = torch.maximum(torch.from_numpy(most).to(home), own)
         self._shaped = bool((least > 1).any() or np.isfinite(most).any())
 
     def proportioned(self, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
