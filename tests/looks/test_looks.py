@@ -1,6 +1,7 @@
 """One table of looks, read by the command line, the wire and the engine's jobs; textures as filters."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,10 @@ def test_washes_get_darker_rims_and_light_places_stay_paper():
     assert plain.rim is None
     assert np.all(np.array(rimmed.rim.color) < np.array([0.6, 0.4, 0.4]))
     assert paper.with_rims([wash], 0.5)[0].rim is None
+    pale = replace(wash, fill=SolidColor((0.93, 0.9, 0.92)))
+    thin = paper.with_rims([pale], 0.0)[0].rim
+    assert thin.opacity < 0.6 * rimmed.rim.opacity, "or it would be a wire on white"
+    assert 0.8 < thin.color[0] < 0.93
     rgb = np.stack([np.full((4, 4, 3), v) for v in (0.1, 0.95)]).reshape(8, 4, 3).astype(np.float32)
     target = Target(rgb, np.ones((8, 4), np.float32), (4, 8))
     bare = paper.left_bare(target, (1.0, 1.0, 1.0), 0.9)

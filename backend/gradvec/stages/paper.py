@@ -15,6 +15,8 @@ from ..model import Color, Rim, Shape, SolidColor, Target
 FADE = 0.22
 #: Paper darker than this (Oklab) is no place to leave bare for light.
 LIGHT_PAPER = 0.8
+#: Darkness (1 - Oklab's lightness) times opacity from which on a wash has all the rim that its brush gives.
+PIGMENT = 0.2
 
 
 def left_bare(target: Target, ground: Color | None, paper: float) -> Target:
@@ -40,6 +42,10 @@ def with_rims(shapes: list[Shape], fidelity: float) -> list[Shape]:
 
 
 def _rim(shape: Shape, size: float, edge: Edge) -> Rim:
-    colors = [shape.fill.color] if isinstance(shape.fill, SolidColor) else [stop.color for stop in shape.fill.stops]
-    red, green, blue = (np.mean(colors, 0) * (1 - edge.darker)).tolist()
-    return Rim((red, green, blue), min(edge.widest, edge.width * size), edge.opacity)
+    """Pale or thin washes have little pigment that could gather: their rims are fainter, else they look like wires."""
+    colors, opacity = ([shape.fill.color], 1.0) if isinstance(shape.fill, SolidColor) else (
+        [stop.color for stop in shape.fill.stops], float(np.mean([stop.opacity for stop in shape.fill.stops])))
+    mean = np.mean(colors, 0)
+    pigment = min(1.0, (1 - float(oklab(mean)[0])) * opacity * shape.opacity / PIGMENT)
+    red, green, blue = (mean * (1 - edge.darker * pigment)).tolist()
+    return Rim((red, green, blue), min(edge.widest, edge.width * size), edge.opacity * pigment**0.5)
