@@ -119,12 +119,6 @@ def shapes_of_painting(painting: Painting, target: Target, options: Options,
     return (palette.in_palette(shapes, palette.palette_of(painting)) if options.palette else shapes), layer, patches
 
 
-def dressed(shapes: list[Shape], layer: list[int], options: Options) -> tuple[list[Shape], list[int]]:
-    """Refined shapes and their layers with what a brush adds to them: rims; true inks lose their hairs."""
-    shapes = paper.with_rims(shapes, options.fidelity)
-    return inks.without_hairs(shapes, layer) if options.inks else (shapes, layer)
-
-
 def mended(shapes: list[Shape], layer: list[int], subject: Subject, ground: Color | None,
            run: Run) -> tuple[list[Shape], list[int]]:
     """Refined shapes and their layers without slivers and holes, where strokes are opaque on a ground of our choice; a

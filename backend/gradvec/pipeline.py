@@ -22,20 +22,10 @@ from .io import images
 from .io.crop import Crop, load_part
 from .io.params import Params
 from .io.stroke_folder import read_folder
-from .joining import (
-    Subject,
-    composited,
-    dressed,
-    in_px,
-    in_style,
-    mended,
-    painted,
-    shapes_of_folder,
-    shapes_of_painting,
-)
+from .joining import Subject, composited, in_px, in_style, mended, painted, shapes_of_folder, shapes_of_painting
 from .options import Options
 from .progress import Run
-from .stages import layers
+from .stages import layers, paper
 from .stages.lines.draw import draw as lines_of
 from .stages.refine import refine_layers
 from .workflow import Result, Workflow
@@ -77,7 +67,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with flow.stage("Refining", key="refine", until=0.97):
         shapes, layer, refined = refine_layers(shapes, layer, subject.target, painting.background, refining, flow.run)
         shapes, layer = mended(shapes, layer, subject, painting.background, flow.run)
-        shapes, layer = dressed(shapes, layer, options)
+        shapes = paper.with_rims(shapes, options.fidelity)
     return flow.finished(shapes, layer, painting.background, subject.picture, refined, painting, patches, subject.mask)
 
 

@@ -15,15 +15,23 @@ _TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468],
 def oklab(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) OKLab of sRGB-encoded rgb (..., 3) in [0, 1]."""
     rgb = np.clip(rgb, rgb.dtype.type(0), rgb.dtype.type(1))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(linear @ _TO_CONES.T.astype(rgb.dtype)) @ _TO_LAB.T.astype(rgb.dtype)
+    return np.cbrt(linear_light(rgb) @ _TO_CONES.T.astype(rgb.dtype)) @ _TO_LAB.T.astype(rgb.dtype)
 
 
 def srgb(lab: np.ndarray) -> np.ndarray:
     """(..., 3) sRGB-encoded colours in [0, 1] of OKLab ``lab`` (..., 3); those outside the gamut are clipped."""
     linear = (np.asarray(lab) @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).clip(0, 1)
+    return encoded(np.clip(linear, 0, 1)).clip(0, 1)
+
+
+def linear_light(rgb: np.ndarray) -> np.ndarray:
+    """(...) sRGB-encoded numbers from 0 on, as shares of light."""
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(linear: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`linear_light`."""
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from colorsys import hls_to_rgb
 
 import numpy as np
 
-from .oklab import srgb
+from .oklab import encoded, linear_light, srgb
 
 _FUNCTION = re.compile(r"(hwb|lab|lch|oklab|oklch|color)\(([^()]*)\)\Z", re.IGNORECASE)
 #: Chromaticities x, y of the white points.
@@ -84,7 +84,8 @@ def _rgb(name: str, space: str, values: np.ndarray) -> np.ndarray:
     if name == "oklab":
         return srgb(np.array([min(max(values[0], 0.0), 1.0), *values[1:]]))
     xyz = _from_lab(values) if name == "lab" else _to_xyz(space, values)
-    return _encoded(np.linalg.solve(_matrix("srgb"), xyz))
+    linear = np.linalg.solve(_matrix("srgb"), xyz)
+    return np.sign(linear) * encoded(np.abs(linear))
 
 
 def _from_lab(lab: np.ndarray) -> np.ndarray:
@@ -134,10 +135,5 @@ def _decoded(space: str, values: np.ndarray) -> np.ndarray:
         a, b = 1.09929682680944, 0.018053968510807
         size = np.where(size < 4.5 * b, size / 4.5, ((size + a - 1) / a) ** (1 / 0.45))
     else:
-        size = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
+        size = linear_light(size)
     return np.sign(values) * size
-
-
-def _encoded(linear: np.ndarray) -> np.ndarray:
-    size = np.abs(linear)
-    return np.sign(linear) * np.where(size <= 0.0031308, size * 12.92, 1.055 * size ** (1 / 2.4) - 0.055)

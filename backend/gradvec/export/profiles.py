@@ -9,6 +9,7 @@ import numpy as np
 from lxml import etree
 
 from ..color.css import hex_color
+from ..color.oklab import linear_light
 from ..errors import InputError
 from ..io import svg
 from ..io.svg.path import line_data
@@ -124,9 +125,7 @@ def _direction(area: Any) -> float:
 
 def _luminance(color: Color) -> float:
     """Share of the light that a colour sends back (sRGB, IEC 61966-2-1)."""
-    value = np.asarray(color, np.float64)
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
+    return float(linear_light(np.asarray(color, np.float64)) @ (0.2126, 0.7152, 0.0722))
 
 
 def _pen(color: Color, width: float) -> dict[str, str]:

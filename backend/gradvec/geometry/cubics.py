@@ -143,12 +143,12 @@ def split(outline: Outline, segments: int) -> Outline:
 
 
 def halve(cubic: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
-    """The two parts of a cubic (4, 2) before and after parameter ``t``, exactly."""
-    a, b, c, d = cubic
+    """The two parts of cubics (..., 4, 2) before and after parameter ``t``, exactly."""
+    a, b, c, d = np.moveaxis(cubic, -2, 0)
     ab, bc, cd = a + (b - a) * t, b + (c - b) * t, c + (d - c) * t
     abc, bcd = ab + (bc - ab) * t, bc + (cd - bc) * t
     mid = abc + (bcd - abc) * t
-    return np.stack([a, ab, abc, mid]), np.stack([mid, bcd, cd, d])
+    return np.stack([a, ab, abc, mid], -2), np.stack([mid, bcd, cd, d], -2)
 
 
 def flatten(loop: np.ndarray, pieces: int = 16) -> np.ndarray:

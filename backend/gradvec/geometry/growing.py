@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import Outline
-from .cubics import polyline_basis
+from .cubics import halve, polyline_basis
 
 #: A segment's error is that of its surroundings, blurred by this, px, and looked at in so many places.
 BLUR_PX, SAMPLES = 1.0, 8
@@ -51,7 +51,7 @@ def _halved(outlines: list[Outline], error: np.ndarray, more: int, most: int) ->
             break
         if room[owner[k]] > 0:
             chosen[k], room[owner[k]], more = True, room[owner[k]] - 1, more - 1
-    first, second = _halves(segments)
+    first, second = halve(segments, 0.5)
     result, at = [], 0
     for outline in outlines:
         own = []
@@ -81,12 +81,3 @@ def _errors(segments: np.ndarray, error: np.ndarray) -> np.ndarray:
     seen = np.where(inside, error[y.clip(0, height - 1), x.clip(0, width - 1)], 0.0)
     whole = length.sum(1)
     return np.where(whole > SHORTEST_PX, (seen * length).sum(1) * np.minimum(1.0, whole / SHORT_PX), 0.0)
-
-
-def _halves(segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(S, 4, 2) each: both halves of the cubics (S, 4, 2)."""
-    a, b, c, d = np.moveaxis(segments, 1, 0)
-    ab, bc, cd = (a + b) / 2, (b + c) / 2, (c + d) / 2
-    abc, bcd = (ab + bc) / 2, (bc + cd) / 2
-    middle = (abc + bcd) / 2
-    return np.stack([a, ab, abc, middle], 1), np.stack([middle, bcd, cd, d], 1)

@@ -33,3 +33,9 @@ def inside(outline: Outline, left: int, top: int, width: int, height: int) -> np
         x, y = polygon.T
         winding += np.asarray(mask) * int(np.sign(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
     return winding != 0
+
+
+def box_of(mask: np.ndarray) -> tuple[slice, slice]:
+    """(rows, columns) of the px that are set in a mask (H, W), of which there has to be one."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

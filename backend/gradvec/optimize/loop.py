@@ -104,15 +104,14 @@ class Refined:
 class State:
     """Where a refinement is: all that it takes to go on from there, on another device too.
 
-    pace: (N,) share of the rates at which each shape moves. stride: see Refinement. moved: ids of shapes that were put
-    elsewhere. started: time.monotonic() then.
+    pace: (N,) share of the rates at which each shape moves. moved: ids of shapes that were put elsewhere. started:
+    time.monotonic() then.
     """
 
     variables: Variables
     adam: Adam
     pace: np.ndarray
     rng: np.random.Generator
-    stride: float = 1.0
     moved: set[str] = field(default_factory=set)
     steps: int = 0
     mse_before: float | None = None
@@ -120,9 +119,9 @@ class State:
 
     @classmethod
     def of(cls, variables: Variables, pace: np.ndarray, seed: int, stride: float = 1.0) -> State:
-        """The state before the first step."""
+        """The state before the first step. stride: see Refinement."""
         return cls(variables, Adam(variables.leaves(), rates(variables, pace, stride)), pace,
-                   np.random.default_rng(seed), stride)
+                   np.random.default_rng(seed))
 
     def copied_to(self, device: str) -> State:
         """The same state, sharing nothing that changes, with its tensors on ``device``."""
@@ -231,11 +230,14 @@ class _Loop:
         state, variables, (x, y) = self.state, self.state.variables, self.view.scale
         self.target = self.whole
         variables.enlarge((1 / x, 1 / y), self.whole.width, self.whole.height)
-        state.adam = Adam(variables.leaves(), rates(variables, state.pace, state.stride))
+        state.adam = Adam(variables.leaves(), self._rates())
         self.loss = PictureLoss(self.whole, variables.opaque_ground, variables.points.device)
         for rule in self.rules:
             rule.enlarged((1 / x, 1 / y))
         self._replay()
+
+    def _rates(self) -> list[torch.Tensor]:
+        return rates(self.state.variables, self.state.pace, self.plan.stride)
 
     def _done(self, step: int) -> float:
         """Share of the whole run that lies behind."""
@@ -296,7 +298,7 @@ class _Loop:
                                                                self.field, state.rng, max(size, 3.0)))
         state.pace = state.pace[order]
         self._begin()
-        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), rates(variables, state.pace, state.stride))
+        state.adam.take(variables.leaves(), rows, variables.rows_of(fresh), self._rates())
         state.moved |= {variables.meta[n].id for n in np.flatnonzero(fresh)}
 
     def _picture(self) -> torch.Tensor:

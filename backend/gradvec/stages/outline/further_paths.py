@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
+from ...geometry.inside import box_of
 from ...geometry.sizes import size_classes
 from ...geometry.trace import peak
 from ...model import Outline, StrokePatch
@@ -149,11 +150,10 @@ def component(residual: np.ndarray, patch: StrokePatch) -> StrokePatch | None:
                 best = labels == 1 + int(np.argmax(errors))
     if best is None or best.sum() < 4:
         return None
-    rows, columns = np.nonzero(best.any(1))[0], np.nonzero(best.any(0))[0]
-    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    window = box_of(best)
     x, y = patch.offset
     return replace(patch, alpha=best[window].astype(np.float32), color=patch.color[window], outline=None,
-                   offset=(x + int(columns[0]), y + int(rows[0])))
+                   offset=(x + window[1].start, y + window[0].start))
 
 
 def _premultiplied(patch: StrokePatch) -> np.ndarray:

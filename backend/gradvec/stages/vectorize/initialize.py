@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ...geometry import cubics, repair, trace
-from ...geometry.inside import inside
+from ...geometry.inside import box_of, inside
 from ...gradients.fills import fit
 from ...model import Outline, Shape, SolidColor, StrokePatch, Target
 from ...progress import Run
@@ -112,9 +112,8 @@ class _View:
 
 def _window(mask: np.ndarray) -> tuple[slice, slice]:
     """The px that a mask needs, and MARGIN_PX more on each side where the picture has them."""
-    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    return (slice(max(0, int(rows[0]) - MARGIN_PX), int(rows[-1]) + 1 + MARGIN_PX),
-            slice(max(0, int(columns[0]) - MARGIN_PX), int(columns[-1]) + 1 + MARGIN_PX))
+    rows, columns = (slice(max(0, part.start - MARGIN_PX), part.stop + MARGIN_PX) for part in box_of(mask))
+    return rows, columns
 
 
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray,
@@ -161,12 +160,11 @@ def _patch(mask: np.ndarray, target: Target) -> StrokePatch:
     pad, near = BEYOND_PX, _window(mask)
     alpha = ndimage.gaussian_filter(np.pad(mask[near], pad, mode="edge").astype(np.float32), 0.6)
     alpha[alpha < 0.02] = 0.0
-    rows, columns = np.nonzero(alpha.any(1))[0], np.nonzero(alpha.any(0))[0]
-    window = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    window = box_of(alpha > 0)
     color = np.pad(target.rgb[near], ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-    left, top = near[1].start - pad, near[0].start - pad
+    top, left = (part.start - pad + own.start for part, own in zip(near, window, strict=True))
     # A copy: a view would keep all that lies around it.
-    return StrokePatch(alpha[window].copy(), color[window].copy(), (int(columns[0]) + left, int(rows[0]) + top))
+    return StrokePatch(alpha[window].copy(), color[window].copy(), (left, top))
 
 
 def _gain(outline: Outline, view: _View, flat: bool) -> float:
