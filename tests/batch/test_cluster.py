@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import gradvec
@@ -35,9 +36,18 @@ class Cluster:
         paths = [str(Path(gradvec.__file__).parent.parent), str(Path(quick_work.__file__).parent)]
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NUMBA_NUM_THREADS": "1"}
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        quick_work.wait_for(self.file)
-        self.address = json.loads(self.file.read_text())["address"]
+        self.address = self._told()
         self.workers = {}
+
+    def _told(self):
+        """The scheduler's address. Its file is there before it is written, line by line."""
+        quick_work.wait_for(self.file)
+        while True:
+            try:
+                return json.loads(self.file.read_text())["address"]
+            except json.JSONDecodeError:
+                assert self.scheduler.poll() is None, "the scheduler ended before it said where it is"
+                time.sleep(0.02)
 
     def _start(self, what, *words):
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--scheduler-file", str(self.file),
