@@ -18,6 +18,8 @@ class AffineImages:
 
     def __init__(self, origin: torch.Tensor, topology: Topology) -> None:
         starts, ends = (topology.loop_points[at] for at in (topology.outline_loops[:-1], topology.outline_loops[1:]))
+        self._topology = topology
+        self._packed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._groups: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         for count in np.unique(ends - starts):
             chosen = starts[(ends - starts) == count]
@@ -36,6 +38,19 @@ class AffineImages:
         (n, 3, 2) whose images basis @ map are those of :meth:`of`)."""
         for index, basis, solve in self._groups:
             yield index, basis, solve @ points[index]
+
+    def packed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of all outlines one after the other, for variables on the processor: (N + 1,) first control point of each,
+        (K, 3) basis, (K, 3) what each control point adds to the rows of its outline's map."""
+        if self._packed is None:
+            t = self._topology
+            starts = t.loop_points[t.outline_loops]
+            basis, solve = np.empty((2, int(starts[-1]), 3))
+            for index, own, inverse in self._groups:
+                rows = index.numpy()
+                basis[rows], solve[rows] = own.numpy(), inverse.transpose(1, 2).numpy()
+            self._packed = starts, basis, solve
+        return self._packed
 
     def of(self, points: torch.Tensor) -> torch.Tensor:
         """(K, 2) the control points of the affine images closest to ``points`` (K, 2)."""

@@ -15,6 +15,7 @@ import torch
 from ..geometry.self_intersection import Untangler
 from ..model import Shape
 from ..render import card
+from . import outline_kernels
 from .variables import Freedom, Variables
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Tension(Constraint):
         p = variables.points
         if p.grad is None:
             return
+        if variables.on_processor:
+            outline_kernels.pull_taut(*variables.sloped(), self._cost)
+            return
         step = p.index_select(0, variables.following) - p
         # Short rows are what torch reduces slowest, here and below: columns by hand take half the time.
         length = torch.hypot(step[:, 0], step[:, 1])
@@ -85,6 +89,9 @@ class EvenSpacing(Constraint):
 
     def after_step(self, variables: Variables, share: Share) -> None:
         p = variables.points
+        if variables.on_processor:
+            outline_kernels.space_evenly(*variables.looped(), float(self._amount * share))
+            return
         after, before = p.index_select(0, variables.following), p.index_select(0, variables.preceding)
         along, middle = after - before, (after + before).add_(p, alpha=-2)
         (x, y), (dx, dy) = along.unbind(1), middle.unbind(1)
@@ -120,6 +127,11 @@ class WithinReach(Constraint):
 
     def after_step(self, variables: Variables, share: Share) -> None:
         points = variables.points
+        if variables.on_processor:
+            starts, basis, solve = variables.affine.packed()
+            outline_kernels.hold_within(points.detach().numpy(), starts, basis, solve,
+                                        self._reach * variables.size.numpy())
+            return
         image = variables.affine.of(points)
         rest = points - image
         length = rest.norm(dim=-1, keepdim=True)

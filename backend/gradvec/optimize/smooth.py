@@ -12,6 +12,7 @@ import math
 import numpy as np
 import torch
 
+from . import outline_kernels
 from .constraints import Constraint, Share
 from .variables import Variables
 
@@ -74,6 +75,10 @@ class SmoothJoints(Constraint):
         p, grad = variables.points, variables.points.grad
         if grad is None:
             return
+        if variables.on_processor:
+            outline_kernels.hand_to_handles(*variables.sloped(), self.corner.numpy(), self._pull.numpy(), AVERAGING,
+                                            LEAST_SHARE)
+            return
         smooth = ~self.corner[:, None]
         share, own = self._shares(p), grad[self._anchor]
         along = p[self._after] - p[self._before]
@@ -90,6 +95,9 @@ class SmoothJoints(Constraint):
         if self._share > 0 and self._steps == self._earn_after:
             pull = self._pull.norm(dim=1)
             self.corner = self.corner | (pull > torch.quantile(pull, 1 - self._share))
+        if variables.on_processor:
+            outline_kernels.put_on_line(*variables.looped(), self.corner.numpy(), LEAST_SHARE)
+            return
         between = torch.lerp(p[self._before], p[self._after], self._shares(p))
         p[self._anchor] = torch.where(self.corner[:, None], p[self._anchor], between)
 
@@ -135,6 +143,10 @@ class TurningPrice(_LoopPrice):
     def before_step(self, variables: Variables) -> None:
         if variables.points.grad is None:
             return
+        if variables.on_processor:
+            outline_kernels.price_turning(*variables.sloped(), self._cost * float(variables.wrong), *self._turns, SOFT_PX,
+                                          SOFT_TURN)
+            return
         p, after, before = variables.points, variables.following, variables.preceding
         edge, following = p[after] - p, p[after]
         arriving = edge[before]
@@ -158,6 +170,9 @@ class HairPrice(_LoopPrice):
 
     def before_step(self, variables: Variables) -> None:
         if variables.points.grad is None:
+            return
+        if variables.on_processor:
+            outline_kernels.widen_hairs(*variables.sloped(), self._cost * float(variables.wrong), COMPACT)
             return
         p, after, before = variables.points, variables.following, variables.preceding
         edge, span = p[after] - p, p[after] - p[before]

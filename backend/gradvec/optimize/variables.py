@@ -107,6 +107,22 @@ class Variables:
         return self.topology.count
 
     @property
+    def on_processor(self) -> bool:
+        """Whether the variables are where numba's kernels are."""
+        return self.points.device.type == "cpu"
+
+    def looped(self) -> tuple[np.ndarray, np.ndarray]:
+        """Control points, sharing memory, and the loops that they are on, as kernels take them."""
+        return self.points.detach().numpy(), self.topology.loop_points
+
+    def sloped(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As :meth:`looped`, with the points' derivative, which must be there, after them."""
+        points, loops = self.looped()
+        assert self.points.grad is not None
+        self.points.grad = self.points.grad.contiguous()
+        return points, self.points.grad.numpy(), loops
+
+    @property
     def canvas(self) -> tuple[int, int]:
         """(width, height) px."""
         width, height = self.topology.sizes[0]
