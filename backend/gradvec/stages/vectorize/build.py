@@ -39,8 +39,11 @@ REPLACEMENTS = 2
 OLDER = 0.4
 #: How far a step evens out control points, and the share of the rates that the last step has.
 EVENNESS, LAST_SHARE = 0.02, 0.03
-#: A picture of more px than this, and than this for each path, is looked at smaller: finding regions takes 1.5 KB a px.
+#: A picture of more px than this, and than this for each path, is looked at smaller.
 REDUCED_AREA, REDUCED_SHAPE_AREA = 1_000_000, 3_000
+#: So many px, and so many for each path that is there by then, are enough to find where paths are missing, which takes
+#: 1.5 KB a px. Only the last refinement needs to see more.
+SEARCHED_AREA, SEARCHED_SHAPE_AREA = 65_000, 1_000
 RGBA = tuple[float, float, float, float]
 
 
@@ -75,7 +78,8 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
     """The picture as paths, added stage by stage where the largest coherent error is.
 
     After each stage all paths so far are refined together. Fewer paths come out where nothing that is seen is wrong
-    any more. "Stop and keep" ends with the paths that are there by then. Very large pictures are looked at reduced.
+    any more. "Stop and keep" ends with the paths that are there by then. Paths are looked for, and until the last
+    refinement refined, on a picture that is as large as they can use.
 
     Args:
         schedule: how many paths each stage adds.
@@ -91,6 +95,7 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
         total += count
         if run.keep and work.shapes:
             break
+        work.see(total)
         if not work.add(total - len(work.shapes), number):
             break
         if number + 1 < len(schedule):
@@ -106,7 +111,7 @@ class _Build:
     """A picture under way."""
 
     def __init__(self, target: Target, settings: VectorizeSettings, run: Run, steps: int) -> None:
-        self.target, self.settings, self.run = target, settings, run
+        self.whole, self.settings, self.run = target, settings, run
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
@@ -116,8 +121,25 @@ class _Build:
         self.fresh: list[bool] = []
         self.done, self.steps = 0, steps
         self.report = BuildReport(0, 0, [], 0, 0, 0.0)
-        alpha = target.alpha[..., None]
-        self.wanted = np.concatenate([target.rgb * alpha, alpha], -1).astype(np.float64)
+        self._look_at(ReducedTarget(target))
+
+    def see(self, paths: int) -> None:
+        """The picture from now on in the size in which it shows where ``paths`` paths should be."""
+        view = ReducedTarget.of(self.whole, paths, SEARCHED_AREA, SEARCHED_SHAPE_AREA)
+        if view.scale != self.view.scale:
+            self._look_at(view)
+
+    def see_the_whole(self) -> None:
+        """The picture from now on in its own size."""
+        if self.view.target is not self.whole:
+            self._look_at(ReducedTarget(self.whole))
+
+    def _look_at(self, view: ReducedTarget) -> None:
+        if self.shapes:
+            self.shapes = view.into(self.view.back(self.shapes))
+        self.view, self.target = view, view.target
+        alpha = self.target.alpha[..., None]
+        self.wanted = np.concatenate([self.target.rgb * alpha, alpha], -1).astype(np.float64)
         self._take(self._refined(0))
 
     def add(self, count: int, number: int) -> int:
@@ -214,6 +236,7 @@ class _Build:
             self.report.replaced += added
             if not added:
                 break
+        self.see_the_whole()
         self._take(self._refined(0))
         self.refine_last(LAST_STEPS)
         clean = [repair.clean(shape.outline) for shape in self.shapes]
