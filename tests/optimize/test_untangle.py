@@ -85,3 +85,30 @@ def test_an_outline_that_came_in_tangled_moves_until_it_is_simple_and_then_stays
     again = BOW_TIE.copy()
     check.hold(again, simple)
     assert not check.crossings(again).any()
+
+
+def crosses(points: np.ndarray, pieces: int = 8) -> bool:
+    """Whether any two line pieces of a closed outline that share no end cross: all pairs, in float64."""
+    t = np.arange(pieces)[:, None] / pieces
+    closed = np.concatenate([points, points[:1]]).astype(np.float64)
+    line = np.concatenate([(1 - t)**3 * closed[a] + 3 * t * (1 - t)**2 * closed[a + 1] + 3 * t**2 * (1 - t) * closed[a + 2]
+                           + t**3 * closed[a + 3] for a in range(0, len(points), 3)])
+    start, along = line, np.roll(line, -1, 0) - line
+    off = start[None] - start[:, None]
+    first = along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0]  # of each start beside each piece
+    second = first + along[:, None, 0] * along[None, :, 1] - along[:, None, 1] * along[None, :, 0]
+    sides = (first > 0) != (second > 0)
+    number = np.arange(len(line))
+    apart = np.abs(number[:, None] - number) % (len(line) - 1) > 1
+    return bool((sides & sides.T & apart).any())
+
+
+@pytest.mark.parametrize("segments", [3, 5, 14])
+def test_what_crosses_is_what_all_pairs_of_pieces_say(segments: int) -> None:
+    rng = np.random.default_rng(segments)
+    loops = [circle(25, 25, 15, segments) + rng.normal(0, rng.choice([0.3, 3, 8]), (3 * segments, 2)).astype(np.float32)
+             for _ in range(60)]
+    check, points = untangler(*((loop,) for loop in loops))
+    expected = [crosses(loop) for loop in np.split(points, len(loops))]
+    assert 5 < sum(expected) < 55
+    assert check.crossings(points).tolist() == expected
