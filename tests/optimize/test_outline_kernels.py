@@ -1,4 +1,4 @@
-"""The rules' kernels for the processor against their form for a card, which is what other tests hold to closed forms."""
+"""The rules' kernels for the processor against their form for a card."""
 
 import numpy as np
 import pytest

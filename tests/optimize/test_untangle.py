@@ -91,8 +91,8 @@ def crosses(points: np.ndarray, pieces: int = 8) -> bool:
     """Whether any two line pieces of a closed outline that share no end cross: all pairs, in float64."""
     t = np.arange(pieces)[:, None] / pieces
     closed = np.concatenate([points, points[:1]]).astype(np.float64)
-    line = np.concatenate([(1 - t)**3 * closed[a] + 3 * t * (1 - t)**2 * closed[a + 1] + 3 * t**2 * (1 - t) * closed[a + 2]
-                           + t**3 * closed[a + 3] for a in range(0, len(points), 3)])
+    weights = np.concatenate([(1 - t)**3, 3 * t * (1 - t)**2, 3 * t**2 * (1 - t), t**3], 1)
+    line = np.concatenate([weights @ closed[a:a + 4] for a in range(0, len(points), 3)])
     start, along = line, np.roll(line, -1, 0) - line
     off = start[None] - start[:, None]
     first = along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0]  # of each start beside each piece

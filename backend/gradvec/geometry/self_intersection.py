@@ -131,8 +131,8 @@ def _mark(loops, first_loop, last_loop, lines, boxes, marks):
                         continue
                     follows = loop_a == loop_b and (j == i + 1)
                     leads = loop_a == loop_b and i == a0 and j == a1 - 1 and i != j
-                    if not (follows and leads) and ((i == j or follows) and _goes_on(lines, i, j)
-                                                    or leads and _goes_on(lines, j, i)):
+                    if not (follows and leads) and (((i == j or follows) and _goes_on(lines, i, j))
+                                                    or (leads and _goes_on(lines, j, i))):
                         continue
                     for m in range(pieces):
                         low = m + 2 if i == j else 0

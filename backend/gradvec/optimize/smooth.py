@@ -144,8 +144,8 @@ class TurningPrice(_LoopPrice):
         if variables.points.grad is None:
             return
         if variables.on_processor:
-            outline_kernels.price_turning(*variables.sloped(), self._cost * float(variables.wrong), *self._turns, SOFT_PX,
-                                          SOFT_TURN)
+            cost = self._cost * float(variables.wrong)
+            outline_kernels.price_turning(*variables.sloped(), cost, *self._turns, SOFT_PX, SOFT_TURN)
             return
         p, after, before = variables.points, variables.following, variables.preceding
         edge, following = p[after] - p, p[after]
