@@ -121,7 +121,8 @@ class _Build:
         self.fresh: list[bool] = []
         self.done, self.steps = 0, steps
         self.report = BuildReport(0, 0, [], 0, 0, 0.0)
-        self._look_at(ReducedTarget(target))
+        self.view = ReducedTarget(target)
+        self._look_at(self.view)
 
     def see(self, paths: int) -> None:
         """The picture from now on in the size in which it shows where ``paths`` paths should be."""
