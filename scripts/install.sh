@@ -39,5 +39,7 @@ if ! "$venv/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spe
     fi
 fi
 pip install --editable '.[dev]'
+# An editable package is not compiled as it is installed: the first start would do it, or each where nothing is written.
+"$venv/bin/python" -m compileall -q backend/gradvec
 # For the extension's tests. Without its dependencies, which want GTK's headers.
 pip install --no-deps inkex

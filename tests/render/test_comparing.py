@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from gradvec.errors import EngineError
-from gradvec.render import render, squared_error
+from gradvec.render import render, squared_error, squared_error_and_slopes
 from gradvec.render.reference import render_flat
 from gradvec.render.scene import Scene
 from render_scenes import hard_scenes, joined, random_scene, with_ellipses
@@ -107,3 +107,36 @@ def test_it_is_differentiated_once():
     (slope,) = torch.autograd.grad(error, points, create_graph=True)
     with pytest.raises(EngineError, match="differentiated once"):
         slope.sum().backward()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_without_a_graph_number_and_slopes_are_the_same(name):
+    scene = SCENES[name]
+    goal, weight = numbers(scene, 3)
+    want, slopes = with_slopes(scene, lambda s: squared_error(s, goal, weight, "cpu"))
+    moving = scene.with_parameters(*scene.parameters[:5], scene.background.clone().requires_grad_())
+    got, own = squared_error_and_slopes(moving, goal.t().contiguous(), weight)
+    assert got == pytest.approx(want, rel=1e-6)
+    assert all(torch.equal(a, b) for a, b in zip(own, slopes, strict=True))
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda goal, weight: (goal[:2], weight), r"got \(2, 108\)"),
+    (lambda goal, weight: (goal.t().contiguous().t(), weight), "contiguous"),
+    (lambda goal, weight: (goal.double(), weight), "float64"),
+    (lambda goal, weight: (goal, weight[1:]), r"and \(107,\)"),
+    (lambda goal, weight: (goal * float("inf"), weight), "not finite everywhere"),
+])
+def test_what_does_not_fit_is_told_without_a_graph_too(change, message):
+    scene = random_scene(3, count=3, width=12, height=9)
+    goal, weight = numbers(scene, 3)
+    with pytest.raises(EngineError, match=message):
+        squared_error_and_slopes(scene, *change(goal.t().contiguous(), weight))
+
+
+def test_a_malformed_scene_is_refused_without_a_graph_too():
+    scene = random_scene(3, count=3, width=12, height=9)
+    goal, weight = numbers(scene, 3)
+    bad = scene.with_parameters(scene.points * float("nan"), *scene.parameters[1:])
+    with pytest.raises(EngineError, match="not a finite number"):
+        squared_error_and_slopes(bad, goal.t().contiguous(), weight)

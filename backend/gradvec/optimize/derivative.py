@@ -1,27 +1,28 @@
-"""Runs a derivative that is known in closed form back through torch's graph."""
+"""Runs derivatives that are known in closed form back through torch's graph."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 
-def run_back(picture: torch.Tensor, d_picture: torch.Tensor) -> None:
-    """As ``picture.backward(d_picture)``; but torch meets a derivative that is handed in with its machinery for
-    symbolic shapes, which takes a third of a second to load."""
-    _Known.apply(picture, d_picture).backward()
+def run_back(values: Sequence[torch.Tensor], slopes: Sequence[torch.Tensor]) -> None:
+    """As ``torch.autograd.backward(values, slopes)``; but torch meets a derivative that is handed in with its machinery
+    for symbolic shapes, which takes a third of a second to load. Slopes of values that want none are left out."""
+    _Known.apply(slopes, *values).backward()
 
 
 class _Known(torch.autograd.Function):
-    """A number whose derivative with respect to ``picture`` is ``d_picture``."""
+    """A number whose derivatives with respect to ``values`` are ``slopes``."""
 
     @staticmethod
-    def forward(ctx: Any, picture: torch.Tensor, d_picture: torch.Tensor) -> torch.Tensor:
-        ctx.d_picture = d_picture
-        return picture.new_zeros(())
+    def forward(ctx: Any, slopes: Sequence[torch.Tensor], *values: torch.Tensor) -> torch.Tensor:
+        ctx.slopes = slopes
+        return values[0].new_zeros(())
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         # Backward starts here, with a factor of 1.
-        return ctx.d_picture, None
+        return None, *ctx.slopes

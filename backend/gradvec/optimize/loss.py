@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ..model import Target
-from ..render import squared_error
+from ..render import squared_error_and_slopes
 from ..render.scene import Scene
 from .derivative import run_back
 
@@ -34,6 +34,7 @@ class PictureLoss:
         # Made when a picture is written: band by band they are not needed, and as large as several pictures.
         self._grad: torch.Tensor | None = None
         self._difference: torch.Tensor | None = None
+        self._even: torch.Tensor | None = None  # a weight of 1 each
 
     def measure(self, picture: torch.Tensor) -> None:
         """Compares a flat picture (P, 4): :attr:`mse` and :meth:`error_map` are then about it."""
@@ -48,14 +49,15 @@ class PictureLoss:
         if self._grad is None:
             self._grad = self._planes.new_zeros(4, self._planes.shape[1])
         torch.mul(self._measured(), self._factor, out=self._grad[:len(self._planes)])
-        run_back(picture, self._grad.t())
+        run_back([picture], [self._grad.t()])
 
     def backward_of(self, scene: Scene) -> None:
         """As :meth:`backward` of what a scene shows, with the cpu engine, which never writes the picture: then there is
         :attr:`mse` and no :meth:`error_map`. For a loss without weights."""
-        error = squared_error(scene, self._planes.t(), engine="cpu")
-        error.backward()
-        self._sum = float(error.detach())
+        if self._even is None:
+            self._even = self._planes.new_ones(self._planes.shape[1])
+        self._sum, slopes = squared_error_and_slopes(scene, self._planes, self._even)
+        run_back(scene.parameters, slopes)
 
     @property
     def mse(self) -> float:

@@ -102,6 +102,14 @@ def squared_error(*args: Any, **options: Any) -> torch.Tensor:
     return measured(*args, **options)
 
 
+def squared_error_and_slopes(scene: Scene, goal: torch.Tensor,
+                             weight: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
+    """The number and all its derivatives, without a graph: see
+    :func:`gradvec.render.comparing.squared_error_and_slopes`."""
+    from .comparing import squared_error_and_slopes as measured
+    return measured(scene, goal, weight)
+
+
 def _refuse_vmap(scene: Scene) -> None:
     """Raises EngineError inside torch.vmap, where nobody can look at a scene's numbers."""
     import torch

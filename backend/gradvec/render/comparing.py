@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from ..errors import EngineError
@@ -47,3 +49,33 @@ def squared_error(scene: Scene, goal: torch.Tensor, weight: torch.Tensor | None 
     if not bool(torch.isfinite(error)):
         raise EngineError("The goal or the weight of squared_error() is not finite everywhere.")
     return error
+
+
+def squared_error_and_slopes(scene: Scene, goal: torch.Tensor,
+                             weight: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
+    """:func:`squared_error` of a scene on the processor with its derivatives by each of ``scene.parameters``, for
+    optimizers that need no graph: torch takes some milliseconds a step to make one.
+
+    Args:
+        goal: (3, P) or (4, P) premultiplied planes, contiguous, in the scene's dtype. weight: (P,), likewise.
+
+    Returns:
+        The sum, and the derivatives, each of its parameter's shape; that of a background that requires none is 0.
+
+    Raises:
+        EngineError: the scene, or goal or weight, does not fit or is not finite.
+    """
+    from . import checked_scene, cpu
+    scene = checked_scene(scene)
+    pixels, like = int(scene.topology.canvas_start[-1]), scene.points
+    fitting = goal.dim() == 2 and len(goal) in (3, 4) and goal.shape[1] == pixels and tuple(weight.shape) == (pixels,)
+    alike = all(part.dtype == like.dtype and part.device == like.device and part.is_contiguous()
+                for part in (goal, weight))
+    if not fitting or not alike or like.device.type != "cpu":
+        raise EngineError(f"A goal (3 or 4, {pixels}) and a weight ({pixels},) are expected, contiguous {like.dtype} "
+                          f"on the processor, got {tuple(goal.shape)} {goal.dtype} and {tuple(weight.shape)} "
+                          f"{weight.dtype}.")
+    error, slopes = cpu.squared_error_and_slopes(scene, goal, weight)
+    if not math.isfinite(error):
+        raise EngineError("The goal or the weight of squared_error_and_slopes() is not finite everywhere.")
+    return error, slopes

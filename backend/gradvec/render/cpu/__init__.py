@@ -300,10 +300,8 @@ class _SquaredError(_NotInVmap):
     @staticmethod
     def forward(loan: _Loan, goal: torch.Tensor, weight: torch.Tensor, wants_background: bool,
                 *parameters: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        arrays = tuple(p.detach().contiguous().numpy() for p in parameters)
-        renderer = loan.take(arrays[0].dtype)
-        error, slopes = renderer.squared_error(arrays, goal.numpy(), weight.numpy(), wants_background)
-        return parameters[0].new_tensor(error), *(torch.from_numpy(slope) for slope in slopes)
+        error, slopes = _compared(loan, goal, weight, wants_background, parameters)
+        return parameters[0].new_tensor(error), *slopes
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -328,6 +326,19 @@ def squared_error(scene: Scene, goal: torch.Tensor, weight: torch.Tensor) -> tor
     in the scene."""
     return _SquaredError.apply(_Loan(scene.topology), goal, weight, scene.background.requires_grad,
                                *scene.parameters)[0]
+
+
+def squared_error_and_slopes(scene: Scene, goal: torch.Tensor,
+                             weight: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
+    """The number of :func:`squared_error` and its derivatives by the scene's parameters."""
+    return _compared(_Loan(scene.topology), goal, weight, scene.background.requires_grad, scene.parameters)
+
+
+def _compared(loan: _Loan, goal: torch.Tensor, weight: torch.Tensor, wants_background: bool,
+              parameters: tuple[torch.Tensor, ...]) -> tuple[float, list[torch.Tensor]]:
+    arrays = tuple(p.detach().contiguous().numpy() for p in parameters)
+    error, slopes = loan.take(arrays[0].dtype).squared_error(arrays, goal.numpy(), weight.numpy(), wants_background)
+    return error, [torch.from_numpy(slope) for slope in slopes]
 
 
 def refuse_what_is_not_finite(topology: Topology, d_picture: torch.Tensor) -> None:

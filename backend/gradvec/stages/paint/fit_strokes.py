@@ -12,7 +12,7 @@ from ...model import Stamp
 from ...optimize.adam import Adam
 from ...optimize.derivative import run_back
 from ...optimize.fallback import KEEP_EVERY, replayed, run_where_it_works
-from ...render import render, squared_error
+from ...render import render, squared_error_and_slopes
 from ...render.scene import Scene
 from . import transport
 from .canvas import Goal
@@ -125,7 +125,8 @@ class Bench:
                  limits: Projection | Slots) -> None:
         self.state, self._scenes, self._limits, self._transport = state, scenes, limits, transport
         home = state.variables.shape.device
-        self.size, self._goal, self._weight = goal.size, goal.rgba.to(home).contiguous(), goal.weight.to(home)
+        self.size = goal.size
+        self._goal, self._weight = (part.to(home).contiguous() for part in (goal.rgba, goal.weight))
 
     def scene(self) -> Scene:
         return self._scenes.scene(self.state.variables)
@@ -146,7 +147,7 @@ class Bench:
         slope = 2 * (now - self._goal) * self._weight
         if share > 0:
             slope = _with_transport(slope, now, self._goal, share)
-        run_back(picture, slope.permute(1, 2, 0).reshape(-1, 4))
+        run_back([picture], [slope.permute(1, 2, 0).reshape(-1, 4)])
         self._move(numbers)
         # What led to it must be gone when a step is captured: torch would go on in the stream in which it was made.
         return picture.detach()
@@ -158,7 +159,9 @@ class Bench:
 
     def make_at_once(self, numbers: tuple[float, ...]) -> None:
         """As :meth:`make` with the cpu engine, which compares band by band and never writes the picture."""
-        squared_error(self.scene(), self._goal.reshape(4, -1).t(), self._weight, "cpu").backward()
+        scene = self.scene()
+        _, slopes = squared_error_and_slopes(scene, self._goal.reshape(4, -1), self._weight.reshape(-1))
+        run_back(scene.parameters, slopes)
         self._move(numbers)
 
     def _move(self, numbers: tuple[float | torch.Tensor, ...]) -> None:
