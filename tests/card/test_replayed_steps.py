@@ -16,7 +16,7 @@ from gradvec.model import Target
 from gradvec.optimize import Refinement, constraints, fallback, loop
 from gradvec.optimize.adam import Adam
 from gradvec.optimize.smooth import HairPrice, SmoothJoints, TurningPrice
-from gradvec.optimize.variables import Freedom, reach_of
+from gradvec.optimize.variables import Freedom, Variables, reach_of
 from gradvec.progress import Run
 from gradvec.render import quicker
 from gradvec.render.cuda import graph
@@ -75,6 +75,7 @@ def replays(monkeypatch):
     monkeypatch.setattr(loop, "render_flat", blobs)
     monkeypatch.setattr(fitting, "render",
                         lambda scene, *asked: blobs(scene).reshape(*scene.topology.sizes[0, ::-1], 4))
+    monkeypatch.setattr(Variables, "on_processor", False)  # rules in the form that a card replays
     # The processor's check for self-crossings is none of torch's; the card's kernel is.
     monkeypatch.setattr(constraints.NoSelfIntersection, "replayable", True)
     for name in ("before_step", "after_step"):
