@@ -28,9 +28,10 @@ class PictureLoss:
         self._planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
         self._factor: torch.Tensor | float = 2.0
         self._sum: float | None = None
-        self.weighted = weight is not None
+        self._weight: torch.Tensor | None = None
         if weight is not None:
-            self._factor = torch.from_numpy(2.0 * weight.astype(np.float32)).to(device).reshape(1, -1)
+            self._weight = torch.from_numpy(weight.astype(np.float32)).to(device).reshape(-1)
+            self._factor = 2.0 * self._weight[None]
         # Made when a picture is written: band by band they are not needed, and as large as several pictures.
         self._grad: torch.Tensor | None = None
         self._difference: torch.Tensor | None = None
@@ -52,8 +53,8 @@ class PictureLoss:
 
     def backward_of(self, scene: Scene) -> None:
         """As :meth:`backward` of what a scene shows, with the cpu engine, which never writes the picture: then there is
-        :attr:`mse` and no :meth:`error_map`. For a loss without weights."""
-        error = squared_error(scene, self._planes.t(), engine="cpu")
+        :attr:`mse`, of weighted differences, and no :meth:`error_map`."""
+        error = squared_error(scene, self._planes.t(), self._weight, engine="cpu")
         error.backward()
         self._sum = float(error.detach())
 
