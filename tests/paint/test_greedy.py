@@ -42,6 +42,7 @@ def plainly(some: np.ndarray, count: int) -> tuple[list[int], list[float]]:
         mask = covered(some[i], shape)
         clear = (free & mask).sum() / mask.sum() if mask.any() else 0.0
         share = float(ERROR[free & mask].sum(dtype=np.float64)) / (1e-12 + float(ERROR[mask].sum(dtype=np.float64)))
+        share = min(share, clear)
         if clear < CLEAR:
             alive.remove(i)
         elif some[i, 0] * share < gains[i] * 0.95:
