@@ -66,7 +66,20 @@ def test_of_too_many_strokes_those_that_are_seen_most_stay_in_their_order():
     shapes, layer = holes.most_seen(strokes, [0, 0, 1, 2], target(), 2, "reference")
     assert [any(shape is one for one in shapes) for shape in strokes] == [True, False, True, False]
     assert layer == [0, 1]
-    assert holes.most_seen(strokes, [0, 0, 1, 2], target(), 4)[0] is strokes
+    assert holes.most_seen(strokes, [0, 0, 1, 2], target(), 4)[0] == strokes
+    assert holes.most_seen([], [], target(), 4) == ([], [])
+
+
+def test_a_small_stroke_in_an_ink_that_belongs_elsewhere_goes():
+    """What other layers left over of a red stroke lies on blue; one that is seen on red as well stays, and so does a
+    large one."""
+    picture = target()
+    picture.rgb[:, 60:] = RED
+    large = [box(-4, -4, 60, 70), box(60, -4, 100, 70, RED)]
+    stray, rightly, wide = box(10, 10, 14, 20, RED), box(58, 30, 70, 36, RED), box(2, 40, 50, 60, RED)
+    shapes, layer = holes.most_seen([*large, stray, rightly, wide], [0, 1, 1, 1, 1], picture, 5, "reference")
+    assert [id(shape) for shape in shapes] == [id(shape) for shape in (*large, rightly, wide)]
+    assert layer == [0, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("options", "does"), [

@@ -223,7 +223,7 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
                       tension=0.0002 if traced else 0.0005)
     return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
                           traced=traced, hairs=traced or keeps_brushes(options), palette=palette,
-                          simplify_fills=options.gradient == "auto")
+                          simplify_fills=options.gradient == "auto", detail=0.0 if traced else options.detail)
 
 
 def coarse(options: Options) -> tuple[float, int] | None:

@@ -186,6 +186,9 @@ def test_a_dry_dab_is_torn_and_a_loaded_one_whole():
         loops = dabs.broken(variant)
         assert len(loops) >= 3
         assert sum(len(loop) // 3 for loop in loops) <= 16 + 5 * 8
+        wide = dabs.broken(variant, True)
+        assert len(loops) < len(wide) <= 16 or sum(map(len, loops)) < sum(map(len, wide)), "its streaks are finer"
+        assert sum(len(loop) // 3 for loop in wide) <= 28 + 5 * 15
     for template in range(len(brushes.templates.OIL)):
         (loop,) = dabs.loaded(template)
         assert len(loop) == 3 * dabs.LOADED_SEGMENTS

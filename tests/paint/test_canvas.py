@@ -6,9 +6,10 @@ import io
 import numpy as np
 import pytest
 from gradvec.errors import InputError
+from gradvec.geometry.attention import attention, weights
 from gradvec.io import images
 from gradvec.model import Target
-from gradvec.stages.paint.canvas import Canvas, saliency
+from gradvec.stages.paint.canvas import Canvas
 from gradvec.stages.paint.settings import PaintSettings
 from PIL import Image
 
@@ -59,12 +60,39 @@ def test_colours_at_soft_edges_are_averaged_by_opacity():
     assert canvas.colors.numpy() == pytest.approx(0.8, abs=1e-4)
 
 
-def test_saliency_finds_what_stands_out():
-    rgb = np.full((80, 80, 3), 0.5, np.float32)
-    rgb[20:30, 50:60] = (1, 0, 0)
-    found = saliency(rgb, np.ones((80, 80), np.float32))
-    assert np.unravel_index(found.argmax(), found.shape) == pytest.approx((25, 55), abs=6)
-    assert found[60:, :20].max() < 0.1
+def eye_and_contour() -> np.ndarray:
+    """A small dark disc in a calm light area, a contour beside it, and a busy part at the right."""
+    y, x = np.mgrid[0:160, 0:240]
+    rgb = np.full((160, 240, 3), 0.7, np.float32)
+    rgb[:, :40] = 0.3
+    rgb[np.hypot(x - 100, y - 80) < 4] = 0.2
+    busy = np.random.default_rng(3).uniform(0, 1, (160, 60, 3)).astype(np.float32)
+    rgb[:, 180:] = busy
+    return rgb
+
+
+def test_small_things_in_calm_surroundings_draw_the_eye():
+    rgb = eye_and_contour()
+    found = attention(rgb, np.ones(rgb.shape[:2], np.float32))
+    drawn, spots = found.drawn, found.spots
+    assert min(drawn.min(), spots.min()) >= 0
+    assert max(drawn.max(), spots.max()) <= 1
+    assert drawn[80, 100] > 0.5 > drawn[20:40, 130:150].max()
+    assert spots[80, 100] > 2 * spots[60:100, 38:42].max(), "a contour is no spot"
+    blank = attention(np.full((30, 50, 3), 0.4, np.float32), np.ones((30, 50), np.float32))
+    assert not blank.drawn.any()
+    assert not blank.spots.any()
+    assert attention(np.zeros((1, 1, 3), np.float32), np.ones((1, 1), np.float32)).drawn.shape == (1, 1)
+
+
+def test_weights_are_one_on_average_and_rise_with_what_draws_the_eye():
+    found = np.linspace(0, 1, 50, dtype=np.float32).reshape(5, 10)
+    for strength in (0.0, 0.3, 1.0):
+        weight = weights(found, strength)
+        assert weight.mean() == pytest.approx(1, abs=1e-5)
+        assert (np.diff(weight.ravel()) >= 0).all()
+    assert weights(found, 0.0) == pytest.approx(1)
+    assert weights(found, 1.0)[-1, -1] > 4 * weights(found, 0.3)[0, 0]
 
 
 @pytest.mark.parametrize("bad", [np.zeros((3, 3, 3)), np.full((3, 3), np.nan), np.zeros((0, 4))])

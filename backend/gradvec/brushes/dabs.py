@@ -25,6 +25,8 @@ LOADED_SEGMENTS = 18
 DRY_SEGMENTS, SPECK_SEGMENTS, DRY_LOOPS = 16, 5, 9
 #: A loop of less than this share of the frame is too small to be drawn.
 SPECK = 0.0022
+#: How many times finer the streaks of a wide brush are in its frame, and how many times as many segments they take.
+FINER, MORE = 2.0, 1.75
 
 
 @lru_cache(maxsize=64)
@@ -41,24 +43,28 @@ def loaded(template: int) -> tuple[np.ndarray, ...]:
     return _traced(gaussian_filter((body * keep).astype(np.float32), 1.2), (LOADED_SEGMENTS,), holes=False)
 
 
-@lru_cache(maxsize=DRY)
-def broken(variant: int) -> tuple[np.ndarray, ...]:
+@lru_cache(maxsize=2 * DRY)
+def broken(variant: int, wide: bool = False) -> tuple[np.ndarray, ...]:
     """A dab of a brush that runs dry: whole where it sets down, torn into streaks where it leaves. As :func:`loaded`.
+
+    wide: of a wide brush, whose streaks are no wider than those of others.
     """
     h, w = GRID
+    finer, more = (FINER, MORE) if wide else (1.0, 1.0)
     rng = np.random.default_rng(SEED + 900 + variant)
     x = np.linspace(0, 1, w)[None]
-    streak = gaussian_filter(rng.standard_normal((h, w)), (3.4, 70), mode="nearest")
-    grain = gaussian_filter(rng.standard_normal((h, w)), (2.4, 16), mode="nearest")
+    streak = gaussian_filter(rng.standard_normal((h, w)), (3.4 / finer, 70), mode="nearest")
+    grain = gaussian_filter(rng.standard_normal((h, w)), (2.4 / finer, 16), mode="nearest")
     load = streak / streak.std() + 0.45 * grain / grain.std()
     # Dry paper takes paint from the brush: what is left falls from start to end.
-    paint = 1.35 - 1.75 * np.clip(x - 0.25, 0, 1) ** 0.8 + 0.62 * load
+    paint = (1.5 if wide else 1.35) - 1.75 * np.clip(x - 0.25, 0, 1) ** 0.8 + 0.62 * load
     across = np.abs(np.linspace(-1, 1, h))[:, None]
     ragged = 1 - 0.10 * gaussian_filter1d(rng.standard_normal((h, w)), 40, axis=1) * 3
     paint -= 4.5 * np.clip(across - 0.84 * ragged, 0, 1)
     early, late = _bristles(rng, h, 0.05, 3.0)[:, None], _bristles(rng, h, 0.22, 3.0)[:, None]
     paint[(x < early) | (x > 1 - late)] = -1.0
-    return _traced(gaussian_filter(paint, 1.6), (DRY_SEGMENTS, *[SPECK_SEGMENTS] * (DRY_LOOPS - 1)), holes=True)
+    segments = (round(more * DRY_SEGMENTS), *[SPECK_SEGMENTS] * (round(more * DRY_LOOPS) - 1))
+    return _traced(gaussian_filter(paint, 1.6 / finer), segments, True, SPECK / finer**2)
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
@@ -79,12 +85,15 @@ def _limit(row: np.ndarray, side: int) -> float:
     return float(painted[0] if side == 0 else painted[-1])
 
 
-def _traced(paint: np.ndarray, segments: tuple[int, ...], holes: bool) -> tuple[np.ndarray, ...]:
-    """The largest loops of a picture's half-way contour, in the frame, outer ones clockwise and holes against it."""
+def _traced(paint: np.ndarray, segments: tuple[int, ...], holes: bool, speck: float = SPECK) -> tuple[np.ndarray, ...]:
+    """The largest loops of a picture's half-way contour, in the frame, outer ones clockwise and holes against it.
+
+    speck: share of the frame that each has at least.
+    """
     h, w = paint.shape
     level = 0.5 if paint.max() > 0.5 else 0.0
     found = [c[:-1, ::-1] for c in find_contours(np.pad(paint, 2, constant_values=-1.0), level)]
-    found = [c for c in found if abs(_area(c)) > SPECK * h * w and (holes or _area(c) == max(map(_area, found)))]
+    found = [c for c in found if abs(_area(c)) > speck * h * w and (holes or _area(c) == max(map(_area, found)))]
     found.sort(key=lambda c: -abs(_area(c)))
     outer = np.sign(_area(found[0]))
     scale = np.array([w, h], float)

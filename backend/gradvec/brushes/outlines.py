@@ -30,6 +30,8 @@ NAMES = ("oil", "watercolor", "marker", "tape", "dry")
 OIL, WATERCOLOR, MARKER, TAPE, DRY = range(5)
 #: Brushes whose outline is a template under an affine map; the others are swept.
 STAMPED = (OIL, TAPE, DRY)
+#: From which share of the picture's longest side on a dry stroke is wide: its streaks are as fine as others' are.
+WIDE = 0.035
 #: Distance from an anchor to its handle for a quarter and for half a unit circle.
 QUARTER, HALF = 0.5522847498, 4 / 3
 #: Strokes whose axes are tidied at once, so that memory stays small.
@@ -222,18 +224,20 @@ def shapes(painting: Painting, fine: bool = False) -> list[Shape]:
     strokes = painting.strokes
     own = outlines(strokes, painting.cubics, painting.stamps)
     if fine:
-        own = [_fine(strokes, i) or outline for i, outline in enumerate(own)]
+        side = max(painting.width, painting.height)
+        own = [_fine(strokes, i, side) or outline for i, outline in enumerate(own)]
     return [Shape(outline, _fill(strokes, i), float(strokes.opacity[i]), int(strokes.level[i]), f"stroke-{i + 1}",
                   brush=NAMES[strokes.brush[i]]) for i, outline in enumerate(own)]
 
 
-def _fine(strokes: Strokes, i: int) -> Outline | None:
-    """A stroke as its brush really leaves it; None where its painted outline is that already."""
+def _fine(strokes: Strokes, i: int, side: float) -> Outline | None:
+    """A stroke as its brush really leaves it on a picture whose longest side is ``side`` px; None where its painted
+    outline is that already."""
     brush, template = int(strokes.brush[i]), int(strokes.template[i])
     if brush == OIL and template < len(templates.OIL):
         loops = dabs.loaded(template)
     elif brush == DRY:
-        loops = dabs.broken(template)
+        loops = dabs.broken(template, bool(strokes.shape[i, 3] > WIDE * side))
     else:
         return None
     shape = torch.from_numpy(np.asarray(strokes.shape[i:i + 1], np.float64))

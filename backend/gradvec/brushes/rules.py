@@ -74,7 +74,7 @@ FREE = BrushRules()
 RULES = {
     "oil": BrushRules(opacity=(1.0, 1.0), gradient="along", aspect=(1.5, 8.0), size=1.0, stretch=1.3, turn=0.45),
     "watercolor": BrushRules(opacity=(0.30, 0.60), aspect=(1.0, 4.0), size=1.35, shares=(0.14, 0.36, 0.50),
-                             stretch=1.25, edge=Edge(0.05, 1.6, 0.45, 0.16), paper=0.86, turn=0.8),
+                             stretch=1.25, edge=Edge(0.05, 1.6, 0.45, 0.11), paper=0.86, turn=0.8),
     "marker": BrushRules(opacity=(0.72, 0.80), gradient="none", aspect=(6.0, 20.0), size=0.75, stretch=1.4, paper=0.93,
                          turn=0.35),
     "tape": BrushRules(opacity=(1.0, 1.0), gradient="none", aspect=(1.2, 9.0), stretch=1.6, straight=True, turn=0.6),

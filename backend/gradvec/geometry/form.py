@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 #: Standard deviations of the smoothing, as shares of the picture's longest side: of the picture, of the tensor near
@@ -39,9 +40,12 @@ class Form:
         """The same on a device."""
         return Form(self.double.to(device), self.strength.to(device), self.scale)
 
-    def planes(self) -> torch.Tensor:
-        """(3, h, w): the double angle's cosine and sine, and the strength."""
-        return torch.cat([self.double, self.strength[None]])
+    def planes(self, size: tuple[int, int] | None = None) -> torch.Tensor:
+        """(3, h, w): the double angle's cosine and sine, and the strength. size: (width, height), None: as it is."""
+        planes = torch.cat([self.double, self.strength[None]])
+        if size is None or size[::-1] == tuple(self.strength.shape):
+            return planes
+        return F.interpolate(planes[None], size=size[::-1], mode="bilinear", align_corners=False)[0]
 
 
 def form_of(rgb: np.ndarray, scale: float, guides: Sequence[np.ndarray] = ()) -> Form:

@@ -20,7 +20,7 @@ from .constraints import Constraint, Share, constraints_for
 from .fallback import KEEP_EVERY, replayed, run_where_it_works
 from .loss import PictureLoss
 from .previews import Previews
-from .reduced import ReducedTarget
+from .reduced import ReducedTarget, averaged
 from .reseed import OrientationField, idle_last, places_by_error
 from .variables import Freedom, Variables, with_gradient
 
@@ -158,7 +158,7 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
         shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
                   else with_gradient(shape) for shape in shapes]
     view = ReducedTarget(target)
-    if plan.coarse is not None and plan.steps and weight is None:
+    if plan.coarse is not None and plan.steps:
         view = ReducedTarget.of(target, len(shapes), 1, plan.coarse[1])
     state = State.of(Variables(view.into(shapes), view.target.width, view.target.height, background, plan.freedom),
                      np.ones(len(shapes)) if pace is None else pace, plan.seed, plan.stride)
@@ -176,12 +176,21 @@ class _Loop:
         self.on_card, self.kept, self.whole, self.view = on_card, state, whole, view
         variables = state.variables
         self.target = whole if variables.canvas == (whole.width, whole.height) else view.target
-        self.loss = PictureLoss(self.target, variables.opaque_ground, variables.points.device, weight)
+        self.weight = weight
+        self._compare()
         self.field = OrientationField(self.target) if plan.reseeds else None
         self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
         self.previews = Previews(run)
         self._begin()
         self._keep()
+
+    def _compare(self) -> None:
+        """From now on with the target as it is."""
+        own, size = self.state.variables, (self.target.height, self.target.width)
+        weight = self.weight
+        if weight is not None and weight.shape != size:
+            weight = averaged(weight[..., None], size)[..., 0]
+        self.loss = PictureLoss(self.target, own.opaque_ground, own.points.device, weight)
 
     def _begin(self) -> None:
         for rule in self.rules:
@@ -199,6 +208,9 @@ class _Loop:
 
     def result(self) -> Refined:
         state, plan = self.state, self.plan
+        if self.weight is not None and state.mse_before is None and plan.steps and state.variables.count:
+            self._measured()  # a step's own error is a weighted one
+            state.mse_before = self.loss.mse
         for step in range(state.steps, plan.steps if state.variables.count else 0):
             self.run.step(step / plan.steps)
             if self.run.keep:
@@ -231,7 +243,7 @@ class _Loop:
         self.target = self.whole
         variables.enlarge((1 / x, 1 / y), self.whole.width, self.whole.height)
         state.adam = Adam(variables.leaves(), self._rates())
-        self.loss = PictureLoss(self.whole, variables.opaque_ground, variables.points.device)
+        self._compare()
         for rule in self.rules:
             rule.enlarged((1 / x, 1 / y))
         self._replay()
@@ -249,7 +261,7 @@ class _Loop:
         numbers = (share, *adam.numbers(share))
         if self._replayed is not None and all(rule.replayable for rule in self.rules):
             self._replayed(numbers)
-        elif self.engine == "cpu" and not (self.on_card or self.loss.weighted):
+        elif self.engine == "cpu" and not self.on_card:
             self.loss.backward_of(self.state.variables.scene())
             self._move(numbers)
         else:

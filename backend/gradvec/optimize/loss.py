@@ -28,13 +28,13 @@ class PictureLoss:
         self._planes = rgb if opaque_ground and target.opaque else torch.cat([rgb * alpha, alpha])
         self._factor: torch.Tensor | float = 2.0
         self._sum: float | None = None
-        self.weighted = weight is not None
+        self._weight: torch.Tensor | None = None
         if weight is not None:
-            self._factor = torch.from_numpy(2.0 * weight.astype(np.float32)).to(device).reshape(1, -1)
+            self._weight = torch.from_numpy(weight.astype(np.float32)).to(device).reshape(-1)
+            self._factor = 2.0 * self._weight[None]
         # Made when a picture is written: band by band they are not needed, and as large as several pictures.
         self._grad: torch.Tensor | None = None
         self._difference: torch.Tensor | None = None
-        self._even: torch.Tensor | None = None  # a weight of 1 each
 
     def measure(self, picture: torch.Tensor) -> None:
         """Compares a flat picture (P, 4): :attr:`mse` and :meth:`error_map` are then about it."""
@@ -53,10 +53,10 @@ class PictureLoss:
 
     def backward_of(self, scene: Scene) -> None:
         """As :meth:`backward` of what a scene shows, with the cpu engine, which never writes the picture: then there is
-        :attr:`mse` and no :meth:`error_map`. For a loss without weights."""
-        if self._even is None:
-            self._even = self._planes.new_ones(self._planes.shape[1])
-        self._sum, slopes = squared_error_and_slopes(scene, self._planes, self._even)
+        :attr:`mse`, of weighted differences, and no :meth:`error_map`."""
+        if self._weight is None:
+            self._weight = self._planes.new_ones(self._planes.shape[1])
+        self._sum, slopes = squared_error_and_slopes(scene, self._planes, self._weight)
         run_back(scene.parameters, slopes)
 
     @property

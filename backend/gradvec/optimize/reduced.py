@@ -41,7 +41,7 @@ class ReducedTarget:
         share = math.sqrt(most / area)
         size = max(1, round(target.height * share)), max(1, round(target.width * share))
         alpha = np.ascontiguousarray(target.alpha, np.float32)
-        rgb, small = _averaged(target.rgb * alpha[..., None], size), _averaged(alpha[..., None], size)
+        rgb, small = averaged(target.rgb * alpha[..., None], size), averaged(alpha[..., None], size)
         # Sums of 1 come out a little less than 1: an opaque picture stays opaque.
         small = np.where(small > 1 - 1e-5, np.float32(1), small)
         reduced = Target(np.clip(rgb / np.maximum(small, 1e-6), 0, 1), small[..., 0], target.source_size)
@@ -77,7 +77,7 @@ class ReducedTarget:
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, (1 / x, 1 / y)) for s in shapes]
 
 
-def _averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W, C) as (*size, C), averaged over areas."""
     tensor = torch.from_numpy(np.ascontiguousarray(planes, np.float32)).permute(2, 0, 1)[None]
     return F.interpolate(tensor, size=size, mode="area")[0].permute(1, 2, 0).numpy()

@@ -18,7 +18,7 @@ from ..color.oklab import difference
 from ..geometry.sizes import sizes
 from ..model import Color, Outline, Shape, SolidColor, Target
 from ..optimize.variables import Freedom, Variables
-from ..optimize.visibility import visible
+from ..optimize.visibility import colors_behind, visible
 from ..render import render_flat
 
 #: From which share of it on the ground is seen in a pixel, how far (OKLab) it is then from what belongs there, and how
@@ -29,6 +29,9 @@ SHOWN, OFF, LEAST = 0.3, 0.045, 1.2
 BEYOND, ENDS, SHORT, LONG = 3.5, 1.15, 1.7, 6.0
 #: A stroke of which less than this share, and less than so many px of a picture of 512 px, is seen is but a sliver.
 SLIVER_SHARE, SLIVER = 0.07, 12.0
+#: A flat stroke is stray where its colour is so many times as far from what belongs there as the nearest one is, and
+#: where no more than this share of the picture is seen of it.
+STRAY_FACTOR, STRAY = 1.5, 0.01
 #: Which oil template closes holes: a flat one, which covers most of its frame.
 TEMPLATE = 0
 
@@ -62,12 +65,29 @@ def closed(shapes: list[Shape], layer: list[int], target: Target, ground: Color,
 
 def most_seen(shapes: list[Shape], layer: list[int], target: Target, count: int, engine: str = "auto",
               device: str = "auto") -> tuple[list[Shape], list[int]]:
-    """The ``count`` opaque strokes of which most is seen, and the layer of each; all of them where they are no more."""
+    """The ``count`` opaque strokes in one colour each of which most is seen, and the layer of each, without those that
+    are seen only where another of the colours belongs; all of the others where they are no more."""
+    kept = ~_misplaced(shapes, target, engine, device)
+    shapes = [shape for shape, keep in zip(shapes, kept, strict=True) if keep]
+    layer = [own for own, keep in zip(layer, kept, strict=True) if keep]
     if len(shapes) <= count:
         return shapes, layer
     seen = visible(shapes, target.width, target.height, (0.0, 0.0, 0.0, 0.0), engine, device)
     kept = np.sort(np.argsort(-seen, kind="stable")[:count])
     return [shapes[k] for k in kept], [layer[k] for k in kept]
+
+
+def _misplaced(shapes: list[Shape], target: Target, engine: str, device: str) -> np.ndarray:
+    """(N,) bool: which flat shapes are seen where the picture is much closer to another shape's colour: what other
+    layers left over of them."""
+    own = np.array([shape.fill.color for shape in shapes if isinstance(shape.fill, SolidColor)])
+    if len(own) < len(shapes) or not shapes:
+        return np.zeros(len(shapes), bool)
+    seen, wanted = colors_behind(shapes, target, engine, device)
+    apart = difference(wanted[:, None], np.unique(own, axis=0)[None]).min(1)
+    small = seen < STRAY * target.width * target.height
+    misplaced: np.ndarray = small & (difference(wanted, own) > STRAY_FACTOR * apart + OFF)
+    return misplaced
 
 
 def _slivers(shapes: list[Shape], target: Target, ground: Color, how: Below) -> np.ndarray:

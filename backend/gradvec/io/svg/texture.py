@@ -77,8 +77,9 @@ def _hollows(picture: str, noise: str, color: str, share: float, result: str = "
 
 
 def _impasto(u: float) -> str:
-    """Strokes stand out as paint does, and the brush leaves fine ridges."""
-    return _edges(0.9 * u) + _noise("hair", 0.06 / u, 0.42 / u, 1, 7) + _grain("edged", "hair", 0.9 * u, 0.7)
+    """Strokes stand out as paint does, and the canvas's tooth shows through. Ridges of a brush would all run one way,
+    whichever way strokes do, and look like scan lines."""
+    return _edges(0.9 * u) + _noise("tooth", 0.45 / u, 0.45 / u, 1, 7) + _grain("edged", "tooth", 0.6 * u, 0.5)
 
 
 def _canvas(u: float) -> str:
@@ -87,14 +88,14 @@ def _canvas(u: float) -> str:
 
 
 def _paper(u: float) -> str:
-    return (_noise("grain", 0.3 / u, 0.3 / u, 1, 11) + _grain("SourceGraphic", "grain", 0.8 * u, 0.6, "grained")
+    return (_noise("grain", 0.6 / u, 0.6 / u, 1, 11) + _grain("SourceGraphic", "grain", 0.5 * u, 0.4, "grained")
             + _hollows("grained", "grain", "#201810", 0.07))
 
 
 def _watercolor(u: float) -> str:
     """Pigment that is unevenly spread and lies in the paper's hollows."""
-    return (_noise("grain", 0.3 / u, 0.3 / u, 2, 13) + _grain("SourceGraphic", "grain", 0.8 * u, 0.7, "grained")
-            + _hollows("grained", "grain", "#30302c", 0.07))
+    return (_noise("grain", 0.5 / u, 0.5 / u, 1, 13) + _grain("SourceGraphic", "grain", 0.6 * u, 0.5, "grained")
+            + _hollows("grained", "grain", "#30302c", 0.09))
 
 
 def _cut(u: float) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt
 
 from ...color.ground import choose_ground, mean_color
 from ...errors import InputError
+from ...geometry.attention import Attention, attention, weights
 from ...model import Target
 from .settings import PaintSettings
 
@@ -23,6 +24,8 @@ BARE_WEIGHT = 3.0
 #: a large picture's painting slow and no better: strokes are found on the reduced picture and fit the whole.
 COARSE_AREA, FINE_AREA = 65_000, 400_000
 COARSE_STROKE, FINE_STROKE = 100, 400
+#: px of the picture on which places of accents are looked for.
+ACCENT_AREA = 200_000
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,25 @@ class Canvas:
             alpha = np.ones_like(alpha)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
         rgba = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
-        weight = torch.from_numpy(_weight(rgb, alpha, settings, detail_map))
+        drawn = _importance(rgb, alpha, settings, detail_map)
+        strength = settings.detail if settings.detail > 0 else 1.0
+        weight = torch.from_numpy(_weight(None if drawn is None else drawn.drawn, alpha, strength))
         self.fine = Goal(rgba, weight, alpha.shape[1] / self.width)
+        self._drawn, self._strokes = drawn, settings.strokes
         self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, settings.strokes))
 
     @property
     def ground(self) -> tuple[float, float, float, float]:
         """What the engine puts under the strokes, straight RGBA."""
         return (0.0, 0.0, 0.0, 0.0) if self.background is None else (*self.background, 1.0)
+
+    def accented(self) -> Goal | None:
+        """The picture as accents see it: larger than the coarse one, and only what draws the eye counts."""
+        if self._drawn is None:
+            return None
+        goal = self._smaller(self._scale(ACCENT_AREA, COARSE_STROKE, self._strokes))
+        weight = torch.from_numpy(_weight(self._drawn.spots, self.fine.rgba[3].numpy(), 1.0))
+        return replace(goal, weight=F.interpolate(weight[None, None], size=tuple(goal.weight.shape), mode="area")[0, 0])
 
     def coarse_colors(self) -> np.ndarray:
         """(h, w, 3) straight colours at the coarse view's size."""
@@ -111,14 +125,18 @@ def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return rgb[tuple(nearest)]
 
 
-def _weight(rgb: np.ndarray, alpha: np.ndarray, settings: PaintSettings, detail_map: np.ndarray | None) -> np.ndarray:
+def _importance(rgb: np.ndarray, alpha: np.ndarray, settings: PaintSettings,
+                detail_map: np.ndarray | None) -> Attention | None:
+    """How much each place draws the eye or a detail map says so; None where all count alike."""
+    if detail_map is not None:
+        bright = _fitting_map(detail_map, alpha.shape)
+        return Attention(bright, bright)
+    return attention(rgb, alpha) if settings.detail > 0 else None
+
+
+def _weight(drawn: np.ndarray | None, alpha: np.ndarray, strength: float) -> np.ndarray:
     """How much an error counts, (H, W), 1 on average where there is paint."""
-    weight: np.ndarray = np.ones(alpha.shape, np.float32)
-    if detail_map is not None or settings.detail > 0:
-        importance = saliency(rgb, alpha) if detail_map is None else _fitting_map(detail_map, alpha.shape)
-        strength = settings.detail if settings.detail > 0 else 1.0
-        weight = (1 - strength) + strength * (0.04 + 2 * importance**1.5)
-        weight = (weight / max(float(weight.mean()), 1e-6)).astype(np.float32)
+    weight = np.ones(alpha.shape, np.float32) if drawn is None else weights(drawn, strength)
     return np.where(alpha < VISIBLE, BARE_WEIGHT, weight).astype(np.float32)
 
 
@@ -134,16 +152,3 @@ def _fitting_map(detail_map: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     grey = torch.from_numpy(np.clip(detail_map, 0, 1).astype(np.float32))[None, None]
     return F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
 
-
-def saliency(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """(H, W) in [0, 1]: how far a place stands out from its surroundings, at three sizes (centre minus surround, after
-    Itti, Koch and Niebur 1998)."""
-    side = max(alpha.shape)
-    seen = rgb * alpha[..., None]
-    total: np.ndarray = np.zeros(alpha.shape, np.float32)
-    for sigma in (side / 170, side / 85, side / 42):
-        center = gaussian_filter(seen, (sigma, sigma, 0))
-        around = gaussian_filter(seen, (4 * sigma, 4 * sigma, 0))
-        total += np.sqrt(((center - around) ** 2).sum(-1))
-    total = gaussian_filter(total, side / 100)
-    return np.clip(total / max(float(np.quantile(total, 0.98)), 1e-6), 0, 1)

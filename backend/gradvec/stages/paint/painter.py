@@ -34,6 +34,8 @@ ROUNDS = 10
 #: Share of all strokes that a round may move elsewhere; it does where the new place gains more than GAIN_FACTOR
 #: times what the stroke is worth where it is.
 ROUND_SHARE, GAIN_FACTOR = 0.12, 1.0
+#: Share of the strokes that are accents, at full strength of detail, and how wide one is at most, of a usual stroke.
+ACCENTS, ACCENT_WIDTH = 0.3, 0.5
 #: How many pictures' areas one level's strokes cover together, and the aspect of a usual stroke.
 COVER, ASPECT = 0.8, 2.2
 #: Thinnest and longest strokes, of the usual ones of a painting that strokes are to be like.
@@ -89,7 +91,7 @@ class Painter:
         self._views = Views(settings.strokes, settings.brush == "mixed")
         self.variables = StrokeVariables.empty()
         self._coarse, self._fine = canvas.coarse, canvas.fine
-        self._done, self._planned = 0.0, 1.0
+        self._done, self._planned, self._most = 0.0, 1.0, settings.strokes
         self._known: Known = {}
         self._previews = Previews(run)
 
@@ -100,7 +102,10 @@ class Painter:
 
     def progressive(self) -> None:
         """Levels, rounds of moving idle strokes, a last polish."""
-        counts = _split(self._settings.strokes, self._rules.shares)
+        goal = self._canvas.accented()
+        accents = 0 if goal is None else round(ACCENTS * self._settings.detail * self._settings.strokes)
+        self._most -= accents
+        counts = _split(self._most, self._rules.shares)
         cost = self._fine.rgba[0].numel() / self._coarse.rgba[0].numel()
         self._planned = self._level_steps * len(counts) + ROUND_STEPS * self._rounds + self._final_steps * cost
         for level, count in enumerate(counts):
@@ -115,6 +120,8 @@ class Painter:
             except _Enough:
                 return
             self._optimize(self._coarse, ROUND_STEPS, (1.0, 0.5))
+        if goal is not None and accents > 0 and not self._run.keep:
+            self._accent(goal, accents, level=len(counts) - 1)
         self._optimize(self._fine, self._final_steps, (1.0, 0.08))
 
     def grid(self) -> None:
@@ -148,23 +155,30 @@ class Painter:
         ink = torch.cdist(variables.color.detach()[:, :3], palette).argmin(1).numpy()
         return variables.take(np.argsort(ink, kind="stable"))
 
+    def _accent(self, goal: Goal, count: int, level: int) -> None:
+        """The last small strokes, over all others, where the picture draws the eye: they mend little of the error, and
+        are what one looks at."""
+        narrowest, usual = self.limits.narrowest, math.sqrt(self._canvas.area * COVER / self._settings.strokes / ASPECT)
+        self._join(self._propose(count, (narrowest, max(ACCENT_WIDTH * usual, narrowest)), goal), level)
+
     def _level_widths(self, count: int) -> tuple[float, float]:
         """Narrowest and widest strokes, px, of a level whose ``count`` strokes are to cover the picture."""
         return _level_widths(self._canvas.area * self._rules.size**2, count, self.limits)
 
-    def _propose(self, count: int, widths: tuple[float, float]) -> Seeds:
-        """Where ``count`` strokes of these widths (px) would gain most over what is painted now."""
-        goal = self._coarse
+    def _propose(self, count: int, widths: tuple[float, float], goal: Goal | None = None) -> Seeds:
+        """Where ``count`` strokes of these widths (px) would gain most over what is painted now. goal: where that is
+        looked for, if not where all levels are."""
+        known, goal = (self._known, self._coarse) if goal is None else ({}, goal)
         now = self._fit.picture(self.variables, goal)
         error = ((now - goal.rgba) ** 2).sum(0) * goal.weight
         alpha = goal.rgba[3]
         # What an opaque stroke would do wrong over bare ground.
         colors = goal.rgba[:3] / alpha.clamp(min=1e-3)
         cost = (1 - alpha) ** 2 * (1 + (colors.clamp(0, 1) ** 2).sum(0)) * goal.weight
-        seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, cost, count,
+        seeds = propose(colors.clamp(0, 1).permute(1, 2, 0), error, goal.weight, cost, count,
                         (widths[0] * goal.scale, widths[1] * goal.scale), self.limits.longest * goal.scale,
                         not self._settings.one_color and self._rules.gradient != "none", self._rules.aspects,
-                        self._form.planes() if self.limits.keeping is not None else None, self._enough, self._known)
+                        self._form.planes(goal.size) if self.limits.keeping is not None else None, self._enough, known)
         return seeds.scaled(1 / goal.scale)
 
     def _enough(self) -> bool:
@@ -183,7 +197,7 @@ class Painter:
         scene = self._fit.maker(self.variables, goal).scene(self.variables)
         now = contributions(scene, goal.rgba.permute(1, 2, 0).numpy(), goal.weight.numpy(), self._settings.engine,
                             self._settings.device, self._go_on) / goal.scale**2
-        free = self._settings.strokes - len(self.variables)
+        free = self._most - len(self.variables)
         most = free + math.ceil(ROUND_SHARE * self._settings.strokes)
         seeds = self._propose(most, self._level_widths(self._settings.strokes))
         seeds = seeds.take(np.argsort(-seeds.gain, kind="stable"))

@@ -94,23 +94,24 @@ def _bank(length: float, width: float) -> _Bank:
     return _Bank(length, width, angle, kernel, area, along2, across2)
 
 
-def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count: int, widths: tuple[float, float],
-            longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
+def propose(target: torch.Tensor, error: torch.Tensor, weight: torch.Tensor, cost: torch.Tensor, count: int,
+            widths: tuple[float, float], longest: float, gradient: bool = True, aspects: tuple[float, ...] = ASPECTS,
             form: torch.Tensor | None = None, enough: Callable[[], bool] = lambda: False,
             known: Known | None = None) -> Seeds:
     """The ``count`` strokes (or fewer) with the most gain.
 
-    target: (H, W, 3) colours. error: (H, W) squared error now, weighted. cost: (H, W) squared error that any stroke
-    makes there besides (over transparent parts). widths: narrowest and widest stroke, px. longest: px.
-    gradient: whether strokes have two colours. aspects: lengths over widths to try. form: (3, H, W) as Form.planes, the
-    way that strokes are to run. enough: asked before each of them; once it is true, no further ones are tried. known:
-    what earlier calls found out about the same target, cost, gradient and form; is read and added to.
+    target: (H, W, 3) colours. error: (H, W) squared error now, weighted. weight: (H, W) how much an error counts. cost:
+    (H, W) weighted squared error that any stroke makes there besides (over transparent parts). widths: narrowest and
+    widest stroke, px. longest: px. gradient: whether strokes have two colours. aspects: lengths over widths to try.
+    form: (3, H, W) as Form.planes, the way that strokes are to run. enough: asked before each of them; once it is true,
+    no further ones are tried. known: what earlier calls found out about the same target, weight, cost, gradient and
+    form; is read and added to.
     """
     height, width = error.shape
     widest = min(widths[1], max(height, width))
     narrowest = min(widths[0], widest)
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
-    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], cost[None]])
+    planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], cost[None], weight[None]])
     planes = planes if form is None else torch.cat([planes, form])
     candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
@@ -125,7 +126,7 @@ def propose(target: torch.Tensor, error: torch.Tensor, cost: torch.Tensor, count
             if (w, aspect) not in known:
                 known[w, aspect] = _explained(_Reduced.of(planes, w), w * aspect, w, gradient)
             candidates.append(_candidates(known[w, aspect], wrong, most))
-    return _greedy(np.concatenate(candidates), count, height, width, narrowest)
+    return _greedy(np.concatenate(candidates), error, count, max(1.0, narrowest / 3))
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,8 @@ Known = dict[tuple[float, float], _Explained]
 
 
 def _explained(reduced: _Reduced, length: float, width: float, gradient: bool) -> _Explained:
-    """For strokes of one size; length, width: px. Planes: the three colours, the sum of their squares and the cost;
-    where strokes follow a form, three more for it."""
+    """For strokes of one size; length, width: px. Planes: the three colours, the sum of their squares, the cost
+    and the weight; where strokes follow a form, three more for it."""
     planes, cell = reduced.planes, reduced.cell
     bank = _bank(length / cell, width / cell)
     reach = bank.kernels.shape[-1] // 2
@@ -188,11 +189,11 @@ def _explained(reduced: _Reduced, length: float, width: float, gradient: bool) -
     if gradient:
         aa, bb, ab = (along**2).sum(0), (across**2).sum(0), (along * across).sum(0)
         left = left - 0.5 * (aa + bb + ((aa - bb) ** 2 + 4 * ab**2).sqrt())
-    # Outside the picture a stroke explains nothing and harms nothing.
-    inside = _sums(_bordered(torch.ones_like(planes[:1]), bank), bank) / bank.area[:, None, None]
+    # Outside the picture a stroke explains nothing and harms nothing. What it leaves weighs what its place does.
+    weight = _sums(_bordered(planes[5:6], bank), bank) / bank.area[:, None, None]
     extra = _sums(_bordered(planes[4:5], bank), bank) if bool(planes[4].any()) else 0.0
-    follows = _following(planes[5:, ::STRIDE, ::STRIDE], bank) if len(planes) > 5 else 1.0
-    return _Explained(bank, gradient, left.clamp(min=0) * inside, extra, mean, along, across, follows)
+    follows = _following(planes[6:, ::STRIDE, ::STRIDE], bank) if len(planes) > 6 else 1.0
+    return _Explained(bank, gradient, left.clamp(min=0) * weight, extra, mean, along, across, follows)
 
 
 def _bordered(planes: torch.Tensor, bank: _Bank) -> torch.Tensor:
@@ -254,9 +255,11 @@ def _rows(bank: _Bank, m: torch.Tensor, cell: float, gain: torch.Tensor, center:
     return torch.cat(rows, 1).double().numpy()
 
 
-def _greedy(candidates: np.ndarray, count: int, height: int, width: int, narrowest: float) -> Seeds:
-    """Takes the candidates with the most gain that is still there to be had."""
-    chosen, gains = choose(candidates, count, height, width, max(1.0, narrowest / 3), CLEAR_MIN)
+def _greedy(candidates: np.ndarray, error: torch.Tensor, count: int, cell: float) -> Seeds:
+    """Takes the candidates with the most gain that is still there to be had. cell: px of what is looked at as one."""
+    size = tuple(math.ceil(extent / cell) + 1 for extent in error.shape)
+    left = F.interpolate(error[None, None], size=size, mode="bilinear", align_corners=True)[0, 0].contiguous().numpy()
+    chosen, gains = choose(candidates, left, count, cell, CLEAR_MIN)
     rows = candidates[chosen].astype(np.float32)
     return Seeds(rows[:, 1:3], rows[:, 3], rows[:, 4], rows[:, 5], rows[:, 6:10], rows[:, 10:13], rows[:, 13:16],
                  gains.astype(np.float32))
