@@ -14,16 +14,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend"))
 
-from gradvec.tools.warm_up import TABLE, table  # noqa: E402
+from gradvec.tools.warm_up import BEYOND, TABLE, table  # noqa: E402
 
 HEAD = "# Kernels in the order in which runs need them, made by scripts/kernel_table.py."
-#: The runs, in the order of how common they are: a fresh process each, small.
-RUNS = (
+#: The runs, a fresh process each, small: those that paint with brush strokes first.
+PAINTING = (
     ("paint", "--look", "photo", "--fidelity", ".5", "--strokes", "40"),
     ("paint", "--strokes", "40"),
+    ("paint", "--brush", "marker", "--gradient", "kmeans", "--strokes", "12"),
+)
+OTHERS = (
     ("vectorize", "--paths", "8"),
     ("paint", "--look", "lines", "--strokes", "10"),
-    ("paint", "--brush", "marker", "--gradient", "kmeans", "--strokes", "12"),
 )
 _RECORD = """
 import sys
@@ -48,15 +50,15 @@ def called(run: tuple[str, ...], folder: Path) -> list[str]:
 def main() -> int:
     import tempfile
 
-    found: dict[str, None] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for run in RUNS:
-            found.update(dict.fromkeys(called(run, Path(folder))))
-    missing = [line for line in found if line not in table()]
+        painting, others = (dict.fromkeys(line for run in runs for line in called(run, Path(folder)))
+                            for runs in (PAINTING, OTHERS))
+    missing = [line for line in (*painting, *others) if line not in table(line in painting)]
     print(*missing, sep="\n")
     if "--check" in sys.argv:
         return 1 if missing else 0
-    TABLE.write_text("\n".join([HEAD, *found]) + "\n", encoding="ascii")
+    rest = [line for line in others if line not in painting]
+    TABLE.write_text("\n".join([HEAD, *painting, BEYOND.strip(), *rest]) + "\n", encoding="ascii")
     return 0
 
 

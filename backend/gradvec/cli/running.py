@@ -27,8 +27,10 @@ NO_PATHS = ("There are no paths in the result: its background alone shows this p
 
 
 @contextmanager
-def running(args: argparse.Namespace, kernels: bool = True) -> Iterator[tuple[Silent, CancelToken]]:
-    """What a long run needs around it: reports, Ctrl-C, the end of its time, and helpers that compile ``kernels``.
+def running(args: argparse.Namespace, kernels: str = "all") -> Iterator[tuple[Silent, CancelToken]]:
+    """What a long run needs around it: reports, Ctrl-C, the end of its time, and helpers that compile kernels.
+
+    kernels: which they are: "all", "painting" (those of brush strokes) or "none".
 
     Raises:
         EngineError: there is not enough memory to begin, where this process is the one that computes.
@@ -44,7 +46,7 @@ def running(args: argparse.Namespace, kernels: bool = True) -> Iterator[tuple[Si
         limit.start()
     with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
         try:
-            with ahead() if computes and kernels else nullcontext():
+            with ahead(kernels == "painting") if computes and kernels != "none" else nullcontext():
                 yield say, token
         finally:
             limit.cancel()

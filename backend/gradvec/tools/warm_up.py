@@ -25,6 +25,8 @@ from typing import Any
 
 #: Written by scripts/kernel_table.py.
 TABLE = Path(__file__).with_name("kernels.txt")
+#: Where in it kernels begin that brush strokes do not need.
+BEYOND = "# And these for everything else:\n"
 #: Helpers at most, what one takes (bytes of memory), what a run wants besides, and what all kernels take on the disk.
 MOST, MEMORY, RUN_MEMORY, DISK = 4, 400_000_000, 1_000_000_000, 30_000_000
 #: So many kernels take far longer than all others: those with the most arguments, as it happens.
@@ -35,16 +37,25 @@ _WAYS: tuple[dict[str, object], ...] = (
 
 
 @cache
-def table() -> tuple[str, ...]:
-    """Kernels, as :func:`gradvec.render.kernel_cache.entry` has them, in the order in which runs need them."""
-    return tuple(line for line in TABLE.read_text(encoding="ascii").splitlines() if line and not line.startswith("#"))
+def table(painting: bool = False) -> tuple[str, ...]:
+    """Kernels, as :func:`gradvec.render.kernel_cache.entry` has them, in the order in which runs need them.
+
+    painting: only those that brush strokes need, which come first.
+    """
+    text = TABLE.read_text(encoding="ascii")
+    return tuple(line for line in (text.partition(BEYOND)[0] if painting else text).splitlines()
+                 if line and not line.startswith("#"))
 
 
 @contextlib.contextmanager
-def ahead() -> Iterator[None]:
+def ahead(painting: bool = False) -> Iterator[None]:
     """What runs inside finds helpers that compile what it will need, where there are no kernels yet and more than one
-    processor. They end with it, however it ends: each watches a pipe that closes with this process."""
-    helpers = [helper for helper in map(_started, range(_wanted())) if helper is not None]
+    processor. They end with it, however it ends: each watches a pipe that closes with this process.
+
+    painting: see :func:`table`.
+    """
+    helpers = [helper for helper in (_started(number, painting) for number in range(_wanted(painting)))
+               if helper is not None]
     try:
         yield
     finally:
@@ -58,18 +69,18 @@ def ahead() -> Iterator[None]:
 
 def begin() -> None:
     """As :func:`ahead`, for a process that stays: helpers end when they are done, or with this process."""
-    for helper in filter(None, map(_started, range(_wanted()))):
+    for helper in filter(None, (_started(number, False) for number in range(_wanted()))):
         threading.Thread(target=helper.wait, daemon=True).start()
 
 
-def _wanted() -> int:
+def _wanted(painting: bool = False) -> int:
     """How many helpers to start: none where nothing could be kept, or nothing is missing."""
     from ..io.memory import free_memory
     from ..render.kernel_cache import usable_folder
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     folder = usable_folder() if cores > 1 else None
-    if folder is None or _finished(folder).exists():
+    if folder is None or _finished(folder, painting).exists():
         return 0
     try:
         if shutil.disk_usage(folder).free < DISK:
@@ -79,21 +90,21 @@ def _wanted() -> int:
     return max(0, min(MOST, cores, (free_memory() - RUN_MEMORY) // MEMORY))
 
 
-def _finished(folder: Path) -> Path:
-    """A file that is there when all kernels of the table are."""
+def _finished(folder: Path, painting: bool) -> Path:
+    """A file that is there when all kernels of the table are, or those for ``painting``."""
     import numba
 
-    digest = hashlib.sha256(repr((numba.__version__, sys.version, table())).encode())
+    digest = hashlib.sha256(repr((numba.__version__, sys.version, table(painting))).encode())
     root = Path(__file__).resolve().parents[1]
-    for name in sorted({line.partition(":")[0].rpartition(".")[0] for line in table()}):
+    for name in sorted({line.partition(":")[0].rpartition(".")[0] for line in table(painting)}):
         for source in sorted(root.joinpath(*name.split(".")[1:]).glob("*.py")):
             digest.update(source.read_bytes())
     return folder / f"{digest.hexdigest()[:24]}.finished"
 
 
-def _started(number: int) -> subprocess.Popen[bytes] | None:
+def _started(number: int, painting: bool) -> subprocess.Popen[bytes] | None:
     code = f"import sys; sys.path[:] = [{str(Path(__file__).resolve().parents[2])!r}, *filter(None, sys.path)]; " \
-           f"from gradvec.tools.warm_up import help_along; help_along({number})"
+           f"from gradvec.tools.warm_up import help_along; help_along({number}, {painting})"
     try:
         return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
@@ -101,29 +112,27 @@ def _started(number: int) -> subprocess.Popen[bytes] | None:
         return None
 
 
-def help_along(number: int) -> None:
-    """Compiles what of the table nobody has begun. Runs in a process of its own until standard input closes.
+def help_along(number: int, painting: bool) -> None:
+    """Compiles what of :func:`table` nobody has begun. Runs in a process of its own until standard input closes.
 
     number: helpers count from 0; odd ones begin with the large kernels, which hold a run up longest.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it, too: whoever started it decides
     threading.Thread(target=_end_with_the_pipe, daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(1)
+        os.nice(5)
     from ..render import kernel_cache
 
     there = []
-    large = sorted(table(), key=len, reverse=True)[:LARGE] if number % 2 else []
-    for line in dict.fromkeys((*large, *table())):
+    large = sorted(table(painting), key=len, reverse=True)[:LARGE] if number % 2 else []
+    for line in dict.fromkeys((*large, *table(painting))):
         there.append(compile_entry(line))
         if kernel_cache.faults:  # it would compile in vain
             return
     folder = kernel_cache.usable_folder()
     if folder is not None and all(there):
         with contextlib.suppress(OSError):
-            for old in (*folder.glob("*.finished"), *folder.glob("*.busy")):
-                old.unlink()
-            _finished(folder).touch()
+            _finished(folder, painting).touch()
 
 
 def _end_with_the_pipe() -> None:
