@@ -54,12 +54,15 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
 
 
 def warm_up() -> None:
-    """Loads the numeric libraries; a fresh worker calls it while its client still reads the picture.
+    """Loads the numeric libraries, and has missing kernels compiled; a fresh worker calls it while its client still
+    reads the picture.
 
     Raises:
         EngineError: there is not enough memory for them.
     """
     check_to_load()
+    from .tools.warm_up import begin
+    begin()
     from . import render  # noqa: F401
     from .io import images, svg  # noqa: F401
     from .stages.paint import paint  # noqa: F401

@@ -76,6 +76,7 @@ class Run:
     _stage: str = ""
     _span: tuple[float, float] = (0.0, 1.0)
     _started: float = field(default_factory=time.monotonic)
+    _reached: float = 0.0
 
     @property
     def keep(self) -> bool:
@@ -109,9 +110,17 @@ class Run:
             return
         start, end = self._span
         whole = start + (end - start) * min(max(fraction, 0.0), 1.0)
+        self._reached = whole
         elapsed = time.monotonic() - self._started
         left = elapsed * (1 - whole) / whole if whole > 0.05 else None
         self.on_progress(Progress(self._stage, whole, left))
+
+    def aside(self, name: str) -> None:
+        """Reports that the present stage waits for what is called ``name``. Raises Cancelled as :meth:`step` does."""
+        if self.token.cancelled:
+            raise Cancelled()
+        if self.on_progress is not None:
+            self.on_progress(Progress(name, self._reached))
 
     def look(self) -> bool:
         """Between two reports: whether to end early with what there is. Raises Cancelled as :meth:`step` does."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from .io.document import Report, report, run_record
 from .model import Color, Document, Layer, Line, Painting, Shape, StrokePatch, Target
 from .options import Options
 from .progress import Run
+from .render import kernel_cache
 from .render.predict import predict
 from .render.threads import calm_threads
 from .stages import layers
@@ -23,6 +25,10 @@ from .stages.refine import RefineReport
 
 if TYPE_CHECKING:
     from .stages.vectorize.build import BuildReport
+
+
+#: What a run is called while it waits for compiled kernels.
+COMPILING = "Compiling kernels, first run only"
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Workflow:
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
+        kernel_cache.on_compile = partial(self.run.aside, COMPILING)
 
     @contextmanager
     def stage(self, label: str, key: str, until: float) -> Iterator[None]:

@@ -7,12 +7,13 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..io.memory import check_to_load
 from ..progress import CancelToken, notes_to
+from ..tools.warm_up import ahead
 from .interrupt import interruptible
 from .output import FileOutput, discard_pending
 from .reporting import Silent, reporter
@@ -26,13 +27,16 @@ NO_PATHS = ("There are no paths in the result: its background alone shows this p
 
 
 @contextmanager
-def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
-    """What a long run needs around it: reports, Ctrl-C, and the end of its time.
+def running(args: argparse.Namespace, kernels: str = "all") -> Iterator[tuple[Silent, CancelToken]]:
+    """What a long run needs around it: reports, Ctrl-C, the end of its time, and helpers that compile kernels.
+
+    kernels: which they are: "all", "painting" (those of brush strokes) or "none".
 
     Raises:
         EngineError: there is not enough memory to begin, where this process is the one that computes.
     """
-    if getattr(args, "engine_process", "none") == "none":
+    computes = getattr(args, "engine_process", "none") == "none"
+    if computes:
         check_to_load()
     args.started = time.monotonic()
     say, token = reporter(args), CancelToken()
@@ -42,7 +46,8 @@ def running(args: argparse.Namespace) -> Iterator[tuple[Silent, CancelToken]]:
         limit.start()
     with interruptible(token, say.cancelling, discard_pending), notes_to(say.note):
         try:
-            yield say, token
+            with ahead(kernels == "painting") if computes and kernels != "none" else nullcontext():
+                yield say, token
         finally:
             limit.cancel()
             say.close()

@@ -11,6 +11,32 @@ from ..render.kernel_cache import njit
 #: Points are moved apart by about this much, px, each in a direction of its own, so that a crossing that falls
 #: exactly on corners is one crossing as well.
 _APART_PX = 1e-7
+#: What follows here are loops, where numpy has a word for it, because numba takes seconds for each such word: it
+#: compiles broadcasting with its messages, and sorting of any kind of number.
+
+
+@njit(cache=True)
+def _rising(values):
+    """Places of values (n,) from the least to the greatest; equal ones in their order."""
+    n = len(values)
+    order, other = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        order[i] = i
+    run = 1
+    while run < n:
+        for start in range(0, n, 2 * run):
+            a, middle = start, min(start + run, n)
+            b, end = middle, min(start + 2 * run, n)
+            for k in range(start, end):
+                if b >= end or (a < middle and values[order[a]] <= values[order[b]]):
+                    other[k] = order[a]
+                    a += 1
+                else:
+                    other[k] = order[b]
+                    b += 1
+        order, other = other, order
+        run *= 2
+    return order
 
 
 @njit(cache=True, inline="always")
@@ -33,12 +59,16 @@ def edge_crossings(points, start, most):
     for i in range(n):
         x[i] = points[i, 0] + _APART_PX * math.sin(12.9898 * i + 0.5)
         y[i] = points[i, 1] + _APART_PX * math.cos(78.233 * i + 0.25)
-    follow = np.arange(n) + 1
+    follow = np.empty(n, np.int64)
+    for i in range(n):
+        follow[i] = i + 1
     for loop in range(len(start) - 1):
         if start[loop + 1] > start[loop]:
             follow[start[loop + 1] - 1] = start[loop]
-    left = np.minimum(x, x[follow])
-    order = np.argsort(left)
+    left = np.empty(n)
+    for i in range(n):
+        left[i] = min(x[i], x[follow[i]])
+    order = _rising(left)
     found = np.empty((most, 4))
     count = 0
     for at in range(n):
@@ -78,8 +108,11 @@ def rounded_as_it_is(loop, basis, scale, longest, least):
     """
     segments, pieces = len(loop) // 3, len(basis)
     result, polygon = np.empty_like(loop), np.empty((segments * pieces, 2))
-    if segments < 2 or not np.isfinite(loop).all():
+    if segments < 2:
         return False, result
+    for i in range(len(loop)):
+        if not (math.isfinite(loop[i, 0]) and math.isfinite(loop[i, 1])):
+            return False, result
     for s in range(segments):
         a, d = 3 * s, (3 * s + 3) % len(loop)
         size = 0.0
@@ -96,7 +129,8 @@ def rounded_as_it_is(loop, basis, scale, longest, least):
             result[a, axis] = np.rint(here * scale) / scale + 0.0
             result[a + 1, axis] = np.rint((here + (loop[a + 1, axis] - here)) * scale) / scale + 0.0
             result[a + 2, axis] = np.rint((there + (loop[a + 2, axis] - there)) * scale) / scale + 0.0
-    area, low, high = 0.0, result[0].copy(), result[0].copy()
+    area, low, high = 0.0, np.empty(2), np.empty(2)
+    low[0], low[1], high[0], high[1] = result[0, 0], result[0, 1], result[0, 0], result[0, 1]
     for s in range(segments):
         a, d = 3 * s, (3 * s + 3) % len(loop)
         for m in range(pieces):
@@ -111,5 +145,11 @@ def rounded_as_it_is(loop, basis, scale, longest, least):
     if abs(area) < 0.25 * least**2 or max(high[0] - low[0], high[1] - low[1]) < least:
         return False, result
     if area <= 0:
-        result[1:] = result[:0:-1].copy()
-    return edge_crossings(polygon, np.array([0, len(polygon)]), 0)[0] == 0, result
+        for k in range(1, (len(result) + 1) // 2):
+            for axis in range(2):
+                other = result[-k, axis]
+                result[-k, axis] = result[k, axis]
+                result[k, axis] = other
+    start = np.empty(2, np.int64)
+    start[0], start[1] = 0, len(polygon)
+    return edge_crossings(polygon, start, np.int64(0))[0] == 0, result

@@ -119,11 +119,12 @@ def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
         How many segments are left; their control points lie at the front of ``loop``.
     """
     count, size = len(loop) // 3, len(samples)
-    start, kept, stale = np.arange(count) * per, np.arange(count), np.ones(count, np.bool_)
-    parameter = np.empty(size)
+    start, kept, stale = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.bool_)
+    own, cost, parameter = np.empty(count), np.empty(count), np.empty(size)
+    for k in range(count):  # loops, as in crossings.py
+        start[k], kept[k], stale[k], own[k], cost[k] = k * per, k, True, 0.0, np.inf
     for i in range(size):
         parameter[i] = (i % per) / per
-    own, cost = np.zeros(count), np.full(count, np.inf)
     t, cubic = np.empty(size + 1), np.empty((4, 2))
     spent, n = 0.0, count
     while n > fewest:
@@ -147,9 +148,11 @@ def merge_loop(loop, samples, weight, per, corner, fewest, allowed):
             parameter[i % size] = t[i - start[a]]
         spent += least
         own[a] += own[k] + least
-        loop[3 * a + 1], loop[3 * a + 2] = cubic[1], cubic[2]
+        for axis in range(2):
+            loop[3 * a + 1, axis], loop[3 * a + 2, axis] = cubic[1, axis], cubic[2, axis]
+            for i in range(3 * k, 3 * n - 3):
+                loop[i, axis] = loop[i + 3, axis]
         for m in range(k, n - 1):
-            loop[3 * m:3 * m + 3] = loop[3 * m + 3:3 * m + 6].copy()
             start[m], own[m], kept[m] = start[m + 1], own[m + 1], kept[m + 1]
             cost[m], stale[m] = cost[m + 1], stale[m + 1]
         n -= 1
@@ -165,6 +168,8 @@ def merge(points, loops, samples, weight, per, corner, fewest, squared_accuracy,
     for i in range(len(loops) - 1):
         a, b = loops[i], loops[i + 1]
         s, e = a // 3, b // 3
-        own = weight[s * per:e * per]
+        own, length = weight[s * per:e * per], 0.0
+        for k in range(len(own)):
+            length += own[k]
         count[i] = merge_loop(points[a:b], samples[s * per:e * per], own, per, corner[s:e], fewest,
-                              squared_accuracy * own.sum())
+                              squared_accuracy * length)

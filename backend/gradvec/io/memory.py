@@ -34,10 +34,15 @@ def check_to_load() -> None:
         if limit is not None and limit - used < wanted:
             raise _too_little(wanted, max(limit - used, 0), "this process may take only {} more",
                               "Raise the limit (ulimit -v, or that of its container), and try again.")
-    machine = _sizes(_PROC / "meminfo")
-    free = machine.get("MemAvailable", FREE) + machine.get("SwapFree", 0)
+    free = free_memory(FREE)
     if free < FREE:
         raise _too_little(MEMORY, free, "only {} are free", SMALLER)
+
+
+def free_memory(unknown: int = 1 << 40) -> int:
+    """What of the machine's memory is free, bytes; ``unknown`` where the system does not tell."""
+    machine = _sizes(_PROC / "meminfo")
+    return machine.get("MemAvailable", unknown) + machine.get("SwapFree", 0)
 
 
 def _too_little(wanted: int, there: int, reason: str, remedy: str) -> EngineError:

@@ -8,19 +8,25 @@ pickles, whoever can write them can run code. Here
 - a file that is damaged or cannot be loaded is removed and compiled anew;
 - a disk that is full or write-protected costs the time to compile again, and nothing else;
 - a kernel is compiled anew when any file beside its own changed, because kernels are compiled into each other.
+
+Several processes may need one kernel at a time: one compiles it, under a lock that the system takes back when it dies,
+and the others wait for it and load it (tools/warm_up.py has such processes).
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import pickle
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import cache
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +40,13 @@ SUFFIX = ".kernel"
 _DIGEST_BYTES = 32
 #: What went wrong with the cache in this process, in words, newest last. `gradvec doctor` tells it.
 faults: list[str] = []
+#: Kernels that Python called in this process, as :func:`entry` has them, in that order.
+called: list[str] = []
+#: Told, on the main thread, that a kernel is compiled or waited for; what it raises ends the wait.
+on_compile: Callable[[], None] | None = None
+#: How long a kernel that another process compiles is waited for, s, and how often it is looked for.
+WAIT_S, LOOK_S = 120.0, 0.05
+_here = threading.local()
 
 
 def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -53,7 +66,115 @@ def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
             CPUTargetOptions.noalias = mapping("noalias")
     dispatcher = numba.njit(**options)(function)
     dispatcher._cache = KernelCache(function)
+    dispatcher.compile = partial(_compile, dispatcher)
     return dispatcher
+
+
+def _compile(dispatcher: Any, sig: Any) -> Any:
+    """Dispatcher.compile, and around it, where no kernel but Python calls: what other processes and the user need."""
+    compile_now, kept = partial(type(dispatcher).compile, dispatcher, sig), dispatcher._cache
+    if getattr(_here, "compiling", False) or not hasattr(kept, "path_of"):
+        return compile_now()
+    called.append(entry(dispatcher.py_func, sig))
+    path = kept.path_of(sig, dispatcher.targetctx)
+    with contextlib.ExitStack() as around:
+        if path is not None and not path.exists():
+            _tell()
+            around.enter_context(_claimed(path))
+            around.enter_context(_no_collector())
+        _here.compiling = True
+        try:
+            return compile_now()
+        finally:
+            _here.compiling = False
+
+
+def entry(function: Callable[..., Any], sig: tuple[Any, ...]) -> str:
+    """A kernel and its arguments' types in words: ``module:name(float32[:, ::1], int64)``."""
+    return f"{function.__module__}:{function.__qualname__}({', '.join(map(_type_name, sig))})"
+
+
+def _type_name(kind: Any) -> str:
+    if not isinstance(kind, numba.types.Array):
+        return str(kind)
+    if kind.layout != "C" or not kind.mutable or not kind.aligned:
+        return f'Array({kind.dtype}, {kind.ndim}, "{kind.layout}", readonly={not kind.mutable}, aligned={kind.aligned})'
+    return f"{kind.dtype}[{', '.join([':'] * (kind.ndim - 1) + ['::1'])}]"
+
+
+def _tell() -> None:
+    if on_compile is not None and threading.current_thread() is threading.main_thread():
+        on_compile()
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """A seventh of the time to compile goes into looking for garbage among what the compiler keeps."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    """Waits while another process compiles what will lie at ``path``; else none other does so inside."""
+    until, lock = time.monotonic() + WAIT_S, None
+    try:
+        while lock is None and not path.exists() and time.monotonic() < until:
+            lock, free = claim(path)
+            if free:
+                break
+            _tell()
+            time.sleep(LOOK_S)
+        yield
+    finally:
+        release(path, lock)
+
+
+def claim(path: Path) -> tuple[int | None, bool]:
+    """(descriptor to give to :func:`release`, True) where no other process compiles what will lie at ``path``.
+
+    (None, True) where the system cannot say so, and (None, False) where another does.
+    """
+    try:
+        lock = os.open(_busy(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except PermissionError:  # Windows, while the other one removes it
+        return None, sys.platform != "win32"
+    except OSError:
+        return None, True
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock, True
+    except OSError as error:
+        os.close(lock)
+        return None, not isinstance(error, (BlockingIOError, PermissionError))
+
+
+def release(path: Path, lock: int | None) -> None:
+    """Ends what :func:`claim` began."""
+    if lock is None:
+        return
+    if sys.platform == "win32":  # an open file stays
+        os.close(lock)
+    with contextlib.suppress(OSError):
+        _busy(path).unlink()
+    if sys.platform != "win32":
+        os.close(lock)
+
+
+def _busy(path: Path) -> Path:
+    return path.with_suffix(".busy")
 
 
 def cache_folder() -> Path:
@@ -134,6 +255,15 @@ class KernelCache(NullCache):
             if path is not None:
                 with contextlib.suppress(OSError):
                     path.unlink()
+            return None
+
+    def path_of(self, sig: Any, target_context: Any) -> Path | None:
+        """Where the kernel for the argument types ``sig`` is kept, or None where nothing is."""
+        try:
+            target_context.refresh()
+            return self._path(sig, target_context.codegen())
+        except Exception as error:
+            faults.append(f"{self._function.__qualname__} cannot be kept: {type(error).__name__}: {error}")
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     check_input(args.svg)
     output = FileOutput(args.output, [args.svg])
     data = read_file(Path(args.svg), args.svg)
-    with running(args) as (say, token):
+    with running(args, kernels="none") as (say, token):
         content, notes = made(data, wanted, Run(on_progress=say.progress, token=token))
         output.write(content)
         for note in notes:

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     check_input(args.svg)
     output = FileOutput(args.output, [args.svg])
     data = read_file(Path(args.svg), args.svg)
-    with running(args) as (say, token):
+    with running(args, kernels="none") as (say, token):
         content, notes, paths = made(data, wanted, Run(on_progress=say.progress, token=token))
         report = {"bytes": output.write_parts(content), **({} if paths is None else {"paths": paths})}
         for note in notes:

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     params = FileOutput(args.save_params, inputs) if args.save_params else None
     strokes = FolderOutput(args.save_strokes) if args.save_strokes else None
     check_apart([output, painting, params, strokes])
-    with running(args) as (say, token):
+    with running(args, "painting" if look_of(options.look).job == "paint" else "all") as (say, token):
         source = read_stream(sys.stdin.buffer) if args.picture == "-" else Path(args.picture or "")
         if args.engine_process == "auto":
             if painting or params or strokes or args.page_mm or len(inputs) > 1:
