@@ -17,15 +17,15 @@ sys.path.insert(0, str(ROOT / "backend"))
 from gradvec.tools.warm_up import BEYOND, TABLE, table  # noqa: E402
 
 HEAD = "# Kernels in the order in which runs need them, made by scripts/kernel_table.py."
-#: The runs, a fresh process each, small: those that paint with brush strokes first.
+#: The runs, a fresh process each, small: those that most paintings are like first.
 PAINTING = (
     ("paint", "--look", "photo", "--fidelity", ".5", "--strokes", "40"),
     ("paint", "--strokes", "40"),
-    ("paint", "--brush", "marker", "--gradient", "kmeans", "--strokes", "12"),
 )
 OTHERS = (
     ("vectorize", "--paths", "8"),
     ("paint", "--look", "lines", "--strokes", "10"),
+    ("paint", "--brush", "marker", "--gradient", "kmeans", "--strokes", "12"),
 )
 _RECORD = """
 import sys
@@ -53,7 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         painting, others = (dict.fromkeys(line for run in runs for line in called(run, Path(folder)))
                             for runs in (PAINTING, OTHERS))
-    missing = [line for line in (*painting, *others) if line not in table(line in painting)]
+    missing = [line for line in {**painting, **others} if line not in table(line in painting)]
     print(*missing, sep="\n")
     if "--check" in sys.argv:
         return 1 if missing else 0
