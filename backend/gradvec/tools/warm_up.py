@@ -62,15 +62,23 @@ def ahead(painting: bool = False) -> Iterator[None]:
         for helper in helpers:
             helper.kill()
         for helper in helpers:
-            helper.wait()
-            assert helper.stdin is not None
-            helper.stdin.close()
+            _awaited(helper)
 
 
 def begin() -> None:
     """As :func:`ahead`, for a process that stays: helpers end when they are done, or with this process."""
     for helper in filter(None, (_started(number, False) for number in range(_wanted()))):
-        threading.Thread(target=helper.wait, daemon=True).start()
+        threading.Thread(target=_awaited, args=(helper,), daemon=True).start()
+
+
+def _awaited(helper: subprocess.Popen[bytes]) -> None:
+    helper.wait()
+    assert helper.stdin is not None
+    helper.stdin.close()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _wanted(painting: bool = False) -> int:
@@ -78,7 +86,7 @@ def _wanted(painting: bool = False) -> int:
     from ..io.memory import free_memory
     from ..render.kernel_cache import usable_folder
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _cores()
     folder = usable_folder() if cores > 1 else None
     if folder is None or _finished(folder, painting).exists():
         return 0
