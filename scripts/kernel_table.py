@@ -7,6 +7,7 @@ usage: python scripts/kernel_table.py [--check]
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT / "backend"))
 from gradvec.tools.warm_up import BEYOND, TABLE, table  # noqa: E402
 
 HEAD = "# Kernels in the order in which runs need them, made by scripts/kernel_table.py."
-#: The runs, a fresh process each, small: those that most paintings are like first.
+#: The runs, small, those of a group in one fresh process: those that most paintings are like first.
 PAINTING = (
     ("paint", "--look", "photo", "--fidelity", ".5", "--strokes", "40"),
     ("paint", "--strokes", "40"),
@@ -28,22 +29,22 @@ OTHERS = (
     ("paint", "--brush", "marker", "--gradient", "kmeans", "--strokes", "12"),
 )
 _RECORD = """
-import sys
-sys.path.insert(0, sys.argv.pop(1))
+import json, sys
+sys.path.insert(0, sys.argv[1])
 from gradvec.cli import main
 from gradvec.render import kernel_cache
-code = main(sys.argv[1:])
+codes = [main(run) for run in json.loads(sys.argv[2])]
 print(*kernel_cache.called, sep="\\n")
-sys.exit(code)
+sys.exit(max(codes))
 """
 
 
-def called(run: tuple[str, ...], folder: Path) -> list[str]:
-    """The kernels that one run calls, in that order, each once."""
-    done = subprocess.run(
-        [sys.executable, "-c", _RECORD, str(ROOT / "backend"), run[0], str(ROOT / "examples" / "astronaut.jpg"),
-         "-o", str(folder / "out.svg"), "--size", "96", "--quiet", *run[1:]],
-        stdout=subprocess.PIPE, text=True, check=True)
+def called(runs: tuple[tuple[str, ...], ...], folder: Path) -> list[str]:
+    """The kernels that runs call one after the other, in that order, each once."""
+    picture, output = str(ROOT / "examples" / "astronaut.jpg"), str(folder / "out.svg")
+    words = [[run[0], picture, "-o", output, "--size", "96", "--quiet", *run[1:]] for run in runs]
+    done = subprocess.run([sys.executable, "-c", _RECORD, str(ROOT / "backend"), json.dumps(words)],
+                          stdout=subprocess.PIPE, text=True, check=True)
     return list(dict.fromkeys(line for line in done.stdout.splitlines() if line))
 
 
@@ -51,9 +52,8 @@ def main() -> int:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        painting, others = (dict.fromkeys(line for run in runs for line in called(run, Path(folder)))
-                            for runs in (PAINTING, OTHERS))
-    missing = [line for line in {**painting, **others} if line not in table(line in painting)]
+        painting, others = (called(runs, Path(folder)) for runs in (PAINTING, OTHERS))
+    missing = [line for line in dict.fromkeys([*painting, *others]) if line not in table(line in painting)]
     print(*missing, sep="\n")
     if "--check" in sys.argv:
         return 1 if missing else 0
