@@ -155,7 +155,7 @@ def test_a_full_disk_costs_time_only_and_leaves_nothing_behind(folder):
 
 def test_a_change_beside_a_kernel_compiles_it_anew(folder, monkeypatch):
     compiled()
-    monkeypatch.setattr(kernel_cache, "_sources_digest", lambda place: "other")
+    monkeypatch.setattr(kernel_cache, "sources_digest", lambda place: "other")
     assert compiled() == (0, 1)
 
 

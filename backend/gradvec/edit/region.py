@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from ..brushes import outlines as brushes
 from ..errors import InputError
 from ..geometry import cubics
 from ..geometry.inside import inside
+from ..geometry.scaling import interpolated
 from ..io import images
 from ..model import Document, Outline, Shape, SolidColor, Target
 from ..optimize import refine
@@ -95,9 +95,8 @@ def add_detail(picture: bytes, drawing: Document, options: Options, run: Run,
 
 def _bright(detail_map: bytes, shape: tuple[int, ...]) -> np.ndarray:
     """(H, W) in [0, 1]: how bright a detail map is, brought to the picture's size."""
-    grey = torch.from_numpy(images.brightness(detail_map, max(shape), "The detail map"))[None, None]
-    sized: np.ndarray = F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
-    return sized
+    grey = images.brightness(detail_map, max(shape), "The detail map")
+    return interpolated(grey[..., None], (shape[0], shape[1]))[..., 0]
 
 
 def _settled(below: list[Shape], new: list[Shape], above: list[Shape], target: Target, options: Options,

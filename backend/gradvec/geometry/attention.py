@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from scipy.ndimage import gaussian_filter
+
+from .scaling import averaged, interpolated
 
 #: Area, px, of the picture that is looked at; nothing smaller than its px draws the eye.
 AREA = 120_000
@@ -43,7 +43,7 @@ def attention(rgb: np.ndarray, alpha: np.ndarray) -> Attention:
     height, width = alpha.shape
     share = min(1.0, math.sqrt(AREA / (height * width)))
     size = (max(1, round(height * share)), max(1, round(width * share)))
-    seen = _resized(np.asarray(rgb, np.float32) * np.asarray(alpha, np.float32)[..., None], size, "area")
+    seen = averaged(np.asarray(rgb, np.float32) * np.asarray(alpha, np.float32)[..., None], size)
     side = max(size)
     smooth = gaussian_filter(seen, (SHARP * side, SHARP * side, 0), truncate=REACH)
     across, down = (np.gradient(smooth, axis=axis) if size[axis] > 1 else np.zeros_like(smooth) for axis in (1, 0))
@@ -55,7 +55,7 @@ def attention(rgb: np.ndarray, alpha: np.ndarray) -> Attention:
     drawn = _scaled(np.sqrt(steep) / (np.sqrt(around) + FAINT))
     one_way = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(steep, 1e-12)
     spots = _scaled(drawn * (1 - np.minimum(one_way, 1)))
-    both = _resized(np.stack([np.maximum(drawn, spots), spots], -1), (height, width), "bilinear")
+    both = interpolated(np.stack([np.maximum(drawn, spots), spots], -1), (height, width))
     return Attention(both[..., 0], both[..., 1])
 
 
@@ -71,12 +71,3 @@ def weights(found: np.ndarray, strength: float) -> np.ndarray:
     """
     weight = (1 - strength) + strength * (CALM + DRAWN * found**1.5)
     return (weight / max(float(weight.mean()), 1e-6)).astype(np.float32)
-
-
-def _resized(planes: np.ndarray, size: tuple[int, int], mode: str) -> np.ndarray:
-    """(H, W, C) as (*size, C)."""
-    if planes.shape[:2] == size:
-        return planes
-    tensor = torch.from_numpy(np.ascontiguousarray(planes, np.float32)).permute(2, 0, 1)[None]
-    corners = {} if mode == "area" else {"align_corners": False}
-    return F.interpolate(tensor, size=size, mode=mode, **corners)[0].permute(1, 2, 0).numpy()

@@ -11,8 +11,9 @@ from ..render.kernel_cache import njit
 #: Points are moved apart by about this much, px, each in a direction of its own, so that a crossing that falls
 #: exactly on corners is one crossing as well.
 _APART_PX = 1e-7
-#: What follows here are loops, where numpy has a word for it, because numba takes seconds for each such word: it
-#: compiles broadcasting with its messages, and sorting of any kind of number.
+
+# What follows are loops, where numpy has a word for it, because numba takes seconds for each such word: it
+# compiles broadcasting with its messages, and sorting of any kind of number.
 
 
 @njit(cache=True)

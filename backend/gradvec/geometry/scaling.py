@@ -1,11 +1,14 @@
-"""Shapes carried from one px into another: scaled and shifted along the axes."""
+"""Shapes carried from one px into another, scaled and shifted along the axes; pictures in another size."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from ..model import Fill, LinearGradient, Outline, RadialGradient, Shape, SolidColor
 
@@ -28,3 +31,18 @@ def _fill(fill: Fill, scale: Pair, shift: Pair) -> Fill:
         return replace(fill, x1=fill.x1 * a + c, y1=fill.y1 * b + d, x2=fill.x2 * a + c, y2=fill.y2 * b + d)
     assert isinstance(fill, RadialGradient)
     return replace(fill, cx=fill.cx * a + c, cy=fill.cy * b + d, r=fill.r * math.sqrt(abs(a * b)))
+
+
+def averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, C) as (*size, C), averaged over areas."""
+    return _sized(planes, size, mode="area")
+
+
+def interpolated(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, C) as (*size, C), each px between the four nearest."""
+    return _sized(planes, size, mode="bilinear", align_corners=False)
+
+
+def _sized(planes: np.ndarray, size: tuple[int, int], **how: Any) -> np.ndarray:
+    tensor = torch.from_numpy(np.ascontiguousarray(planes, np.float32)).permute(2, 0, 1)[None]
+    return F.interpolate(tensor, size=size, **how)[0].permute(1, 2, 0).numpy()

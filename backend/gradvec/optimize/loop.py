@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from ..geometry.scaling import averaged
 from ..model import Shape, Target
 from ..progress import Run
 from ..render import render_flat
@@ -20,7 +21,7 @@ from .constraints import Constraint, Share, constraints_for
 from .fallback import KEEP_EVERY, replayed, run_where_it_works
 from .loss import PictureLoss
 from .previews import Previews
-from .reduced import ReducedTarget, averaged
+from .reduced import ReducedTarget
 from .reseed import OrientationField, idle_last, places_by_error
 from .variables import Freedom, Variables, with_gradient
 

@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from PIL import Image
 
-from ..geometry.scaling import Pair, scaled
+from ..geometry.scaling import Pair, averaged, scaled
 from ..model import Shape, Target
 
 #: A picture of more px than this, and than this for each shape, is refined at a smaller size.
@@ -75,9 +73,3 @@ class ReducedTarget:
         """From the px of :attr:`target` to the picture's."""
         (x, y) = self.scale
         return list(shapes) if self.scale == (1.0, 1.0) else [scaled(s, (1 / x, 1 / y)) for s in shapes]
-
-
-def averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, C) as (*size, C), averaged over areas."""
-    tensor = torch.from_numpy(np.ascontiguousarray(planes, np.float32)).permute(2, 0, 1)[None]
-    return F.interpolate(tensor, size=size, mode="area")[0].permute(1, 2, 0).numpy()

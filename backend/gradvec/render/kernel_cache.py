@@ -220,7 +220,7 @@ def _private(folder: Path) -> bool:
 
 
 @cache
-def _sources_digest(folder: Path) -> str:
+def sources_digest(folder: Path) -> str:
     """Changes with any Python file in ``folder``."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):
@@ -282,7 +282,7 @@ class KernelCache(NullCache):
         if folder is None:
             return None
         source = Path(self._function.__code__.co_filename)
-        key = (numba.__version__, sys.version, sig, codegen.magic_tuple(), _sources_digest(source.parent))
+        key = (numba.__version__, sys.version, sig, codegen.magic_tuple(), sources_digest(source.parent))
         name = f"{source.stem}.{self._function.__qualname__}.{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}"
         return folder / f"{name}{SUFFIX}"
 

@@ -99,12 +99,13 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
-        freed = _freed(marked, target, background, settings, run)
+        weight = _weight(target, settings)
+        freed = _freed(marked, target, background, settings, run, weight)
     if run.keep:
         settled, psnr = freed.shapes, freed.psnr
     else:
         with run.part(0.9, 1.0):
-            settled, psnr = _settled(freed.shapes, target, background, settings, run)
+            settled, psnr = _settled(freed.shapes, target, background, settings, run, weight)
     top = max(layer, default=0)
     report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
                           freed.psnr_before, psnr, len(marked) - len(settled))
@@ -119,7 +120,7 @@ def as_they_came(shapes: list[Shape], target: Target, settings: RefineSettings, 
 
 
 def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
-             run: Run) -> tuple[list[Shape], float]:
+             run: Run, weight: np.ndarray | None) -> tuple[list[Shape], float]:
     """(the shapes that show something, settled after their outlines were repaired; dB against the picture). Painted
     strokes see a small picture enlarged, and hairs among them are left out."""
     plan = settings.plan
@@ -135,7 +136,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      tension=plan.tension * scale, rules=(*smooth, *settings.brush))
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run,
-                  _weight(view.target, settings))
+                  weight if view.target is target else _weight(view.target, settings))
     settled = view.back(last.shapes)
     psnr = last.psnr if view.target is target else refine(settled, target, background, replace(settle, steps=0),
                                                           run).psnr
@@ -148,7 +149,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
 
 
 def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
-           run: Run) -> Freed:
+           run: Run, weight: np.ndarray | None) -> Freed:
     """Refined and repaired. Outlines that stay near their brush are measured against it, and so go in one phase."""
     plan = settings.plan
     if settings.freed and not settings.traced and plan.freedom.reach == float("inf"):
@@ -157,7 +158,7 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
         freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
                                settings.segments, settings.accuracy, run)
         return replace(freed, shapes=_repaired(freed.shapes, settings, run))
-    first = refine([prepared(s, settings) for s in shapes], target, background, plan, run, _weight(target, settings))
+    first = refine([prepared(s, settings) for s in shapes], target, background, plan, run, weight)
     tidied = (_repaired(first.shapes, settings, run) if settings.traced
               else _as_simple_as_they_go(first.shapes, settings, run))
     return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before, first.psnr)

@@ -99,14 +99,15 @@ def _wanted(painting: bool = False) -> int:
 
 
 def _finished(folder: Path, painting: bool) -> Path:
-    """A file that is there when all kernels of the table are, or those for ``painting``."""
+    """A file that is there once helpers have nothing left to do for the table, or for ``painting``."""
     import numba
 
-    digest = hashlib.sha256(repr((numba.__version__, sys.version, table(painting))).encode())
+    from ..render.kernel_cache import sources_digest
+
     root = Path(__file__).resolve().parents[1]
-    for name in sorted({line.partition(":")[0].rpartition(".")[0] for line in table(painting)}):
-        for source in sorted(root.joinpath(*name.split(".")[1:]).glob("*.py")):
-            digest.update(source.read_bytes())
+    packages = sorted({line.partition(":")[0].rpartition(".")[0] for line in table(painting)})
+    sources = [sources_digest(root.joinpath(*name.split(".")[1:])) for name in packages]
+    digest = hashlib.sha256(repr((numba.__version__, sys.version, table(painting), sources)).encode())
     return folder / f"{digest.hexdigest()[:24]}.finished"
 
 
@@ -131,14 +132,15 @@ def help_along(number: int, painting: bool) -> None:
         os.nice(5)
     from ..render import kernel_cache
 
-    there = []
     large = sorted(table(painting), key=len, reverse=True)[:LARGE] if number % 2 else []
-    for line in dict.fromkeys((*large, *table(painting))):
-        there.append(compile_entry(line))
-        if kernel_cache.faults:  # it would compile in vain
-            return
+    for wait in (False, True):  # the second time round for what others are compiling: then nothing is left
+        for line in dict.fromkeys((*large, *table(painting))):
+            with contextlib.suppress(Exception):  # the run that needs it will say what is wrong with it
+                compile_entry(line, wait)
+            if kernel_cache.faults:  # it would compile in vain
+                return
     folder = kernel_cache.usable_folder()
-    if folder is not None and all(there):
+    if folder is not None:
         with contextlib.suppress(OSError):
             _finished(folder, painting).touch()
 

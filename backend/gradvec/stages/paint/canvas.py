@@ -13,6 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from ...color.ground import choose_ground, mean_color
 from ...errors import InputError
 from ...geometry.attention import Attention, attention, weights
+from ...geometry.scaling import averaged, interpolated
 from ...model import Target
 from .settings import PaintSettings
 
@@ -110,9 +111,7 @@ def _reduced(target: Target, scale: float) -> tuple[np.ndarray, np.ndarray]:
     size = (max(1, round(target.height * scale)), max(1, round(target.width * scale)))
     if size == alpha.shape:
         return rgb, alpha
-    planes = torch.from_numpy(rgb * alpha[..., None]).permute(2, 0, 1)
-    color = F.interpolate(planes[None], size=size, mode="area")[0].permute(1, 2, 0).numpy()
-    small = F.interpolate(torch.from_numpy(alpha)[None, None], size=size, mode="area")[0, 0].numpy()
+    color, small = averaged(rgb * alpha[..., None], size), averaged(alpha[..., None], size)[..., 0]
     return np.clip(color / np.maximum(small[..., None], 1e-6), 0, 1), np.where(small > 1 - 1e-5, np.float32(1), small)
 
 
@@ -149,6 +148,4 @@ def _fitting_map(detail_map: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if detail_map.ndim != 2 or detail_map.size == 0 or not np.isfinite(detail_map).all():
         raise InputError(f"A detail map is expected as one grey picture, got shape {tuple(detail_map.shape)}.",
                          "Hand in a grey picture: bright where small strokes belong.")
-    grey = torch.from_numpy(np.clip(detail_map, 0, 1).astype(np.float32))[None, None]
-    return F.interpolate(grey, size=tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy()
-
+    return interpolated(np.clip(detail_map, 0, 1)[..., None], (shape[0], shape[1]))[..., 0]

@@ -121,19 +121,17 @@ class _Build:
         self.fresh: list[bool] = []
         self.done, self.steps = 0, steps
         self.report = BuildReport(0, 0, [], 0, 0, 0.0)
-        self.view = ReducedTarget(target)
+        self.view = self._searched(0)
         self._look_at(self.view)
 
     def see(self, paths: int) -> None:
         """The picture from now on in the size in which it shows where ``paths`` paths should be."""
-        view = ReducedTarget.of(self.whole, paths, SEARCHED_AREA, SEARCHED_SHAPE_AREA)
+        view = self._searched(paths)
         if view.scale != self.view.scale:
             self._look_at(view)
 
-    def see_the_whole(self) -> None:
-        """The picture from now on in its own size."""
-        if self.view.target is not self.whole:
-            self._look_at(ReducedTarget(self.whole))
+    def _searched(self, paths: int) -> ReducedTarget:
+        return ReducedTarget.of(self.whole, paths, SEARCHED_AREA, SEARCHED_SHAPE_AREA)
 
     def _look_at(self, view: ReducedTarget) -> None:
         if self.shapes:
@@ -237,8 +235,7 @@ class _Build:
             self.report.replaced += added
             if not added:
                 break
-        self.see_the_whole()
-        self._take(self._refined(0))
+        self._look_at(ReducedTarget(self.whole))
         self.refine_last(LAST_STEPS)
         clean = [repair.clean(shape.outline) for shape in self.shapes]
         self.shapes = [shape if outline is None else replace(shape, outline=outline)
