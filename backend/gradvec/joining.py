@@ -16,6 +16,7 @@ from .color import ground as grounds
 from .color import inks, palette
 from .color.transfer import in_colors_of
 from .errors import InputError
+from .geometry.attention import Attention, attention_of
 from .io import images
 from .io.crop import Crop, load_part
 from .io.params import Params
@@ -34,7 +35,8 @@ class Subject:
 
     picture: as read, in the colours of a style. view: how the small picture that is painted comes from it. target,
     small: what strokes are to show of the two. mask: the shapes that the picture's soft opacity becomes. manner: a
-    style's strokes. bright: (h, w) in [0, 1], the detail map. dabs: own brushes. guides: polylines (n, 2), px of small.
+    style's strokes. attention: what draws the eye in it, as a detail map says or else as small has it; None: all counts
+    alike. dabs: own brushes. guides: polylines (n, 2), px of small.
     options: with their inks named.
     """
 
@@ -44,7 +46,7 @@ class Subject:
     small: Target
     mask: tuple[Shape, ...]
     manner: Manner | None
-    bright: np.ndarray | None
+    attention: Attention | None
     dabs: list[Stamp]
     guides: list[np.ndarray]
     options: Options
@@ -61,9 +63,8 @@ class Subject:
         options = settings.with_inks(options, view.target)
         target, mask = goal_of(picture, options)
         small = target if view.target is picture else goal_of(view.target, options)[0]
-        bright = None if detail_map is None else images.brightness(detail_map, size)
         return cls(picture, view, target, small, mask, manner,
-                   bright=bright if draft is None or bright is None else draft.plane(bright),
+                   attention=looked_at(small, detail_map, options, size, draft),
                    dabs=[stamp_from_paint(images.dab(one)) for one in own_brushes],
                    guides=in_px(guides, small, draft), options=options)
 
@@ -79,6 +80,16 @@ def in_style(picture: Target, style: Path | bytes | None, options: Options) -> t
         return picture, None
     reference = images.load(style, settings.painted_size(options), "The style's picture")
     return in_colors_of(picture, reference, options.seed), manner_of(reference, options.seed)
+
+
+def looked_at(picture: Target, detail_map: Path | bytes | None, options: Options, size: int,
+              part: Crop | None) -> Attention | None:
+    """What draws the eye: as a detail map, read at ``size`` px, says of the whole of which the picture is a part, or as
+    the picture has it; None where the options ask for neither."""
+    if detail_map is not None:
+        bright = images.brightness(detail_map, size)
+        return Attention.marked(bright if part is None else part.plane(bright))
+    return attention_of(picture.rgb, picture.alpha) if options.detail > 0 else None
 
 
 def in_px(guides: Sequence[np.ndarray], picture: Target, part: Crop | None = None) -> list[np.ndarray]:
@@ -135,7 +146,7 @@ def mended(shapes: list[Shape], layer: list[int], subject: Subject, ground: Colo
 
 def painted(subject: Subject, how: PaintSettings, strokes: Params | None, run: Run) -> Painting:
     """The subject painted anew, or with the strokes of an earlier painting of it."""
-    painting = (paint(subject.small, how, run, subject.bright, subject.dabs, subject.guides) if strokes is None
+    painting = (paint(subject.small, how, run, subject.attention, subject.dabs, subject.guides) if strokes is None
                 else once_more(strokes, subject.options, subject.small.width, subject.small.height))
     return palette.with_ground(painting) if settings.snaps_ground(subject.options) else painting
 

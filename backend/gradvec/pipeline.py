@@ -65,7 +65,8 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
         shapes, layer, patches = shapes_of_painting(painting, subject.small, options, flow.run)
         shapes = subject.view.back(shapes)
     with flow.stage("Refining", key="refine", until=0.97):
-        shapes, layer, refined = refine_layers(shapes, layer, subject.target, painting.background, refining, flow.run)
+        shapes, layer, refined = refine_layers(shapes, layer, subject.target, painting.background, refining, flow.run,
+                                               subject.attention)
         shapes, layer = mended(shapes, layer, subject, painting.background, flow.run)
         shapes = paper.with_rims(shapes, options.fidelity)
     return flow.finished(shapes, layer, painting.background, subject.picture, refined, painting, patches, subject.mask)

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from gradvec.errors import InputError
-from gradvec.geometry.attention import attention, weights
+from gradvec.geometry.attention import Attention, attention_of, weights
 from gradvec.io import images
 from gradvec.model import Target
 from gradvec.stages.paint.canvas import Canvas
@@ -73,16 +73,16 @@ def eye_and_contour() -> np.ndarray:
 
 def test_small_things_in_calm_surroundings_draw_the_eye():
     rgb = eye_and_contour()
-    found = attention(rgb, np.ones(rgb.shape[:2], np.float32))
+    found = attention_of(rgb, np.ones(rgb.shape[:2], np.float32))
     drawn, spots = found.drawn, found.spots
     assert min(drawn.min(), spots.min()) >= 0
     assert max(drawn.max(), spots.max()) <= 1
     assert drawn[80, 100] > 0.5 > drawn[20:40, 130:150].max()
     assert spots[80, 100] > 2 * spots[60:100, 38:42].max(), "a contour is no spot"
-    blank = attention(np.full((30, 50, 3), 0.4, np.float32), np.ones((30, 50), np.float32))
+    blank = attention_of(np.full((30, 50, 3), 0.4, np.float32), np.ones((30, 50), np.float32))
     assert not blank.drawn.any()
     assert not blank.spots.any()
-    assert attention(np.zeros((1, 1, 3), np.float32), np.ones((1, 1), np.float32)).drawn.shape == (1, 1)
+    assert attention_of(np.zeros((1, 1, 3), np.float32), np.ones((1, 1), np.float32)).drawn.shape == (1, 1)
 
 
 def test_weights_are_one_on_average_and_rise_with_what_draws_the_eye():
@@ -98,7 +98,7 @@ def test_weights_are_one_on_average_and_rise_with_what_draws_the_eye():
 @pytest.mark.parametrize("bad", [np.zeros((3, 3, 3)), np.full((3, 3), np.nan), np.zeros((0, 4))])
 def test_a_detail_map_that_is_none_is_a_plain_error(bad):
     with pytest.raises(InputError, match="one grey picture"):
-        Canvas(target_of(np.zeros((5, 5, 3))), PaintSettings(), bad)
+        Attention.marked(bad)
 
 
 def test_a_detail_map_is_read_from_a_picture():

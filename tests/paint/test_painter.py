@@ -7,6 +7,7 @@ import pytest
 import torch
 from gradvec.brushes import outlines as brushes
 from gradvec.errors import Cancelled, UsageError
+from gradvec.geometry.attention import Attention
 from gradvec.model import Target
 from gradvec.options import Options
 from gradvec.progress import Run
@@ -27,7 +28,8 @@ def picture_of(painting):
 def quick(target, **options):
     """A painting with a fifth of the usual rounds and last steps: enough where closeness is not the question."""
     detail_map = options.pop("detail_map", None)
-    return paint(target, paint_settings(Options(**options), effort=0.2), Run(), detail_map)
+    attention = None if detail_map is None else Attention.marked(detail_map)
+    return paint(target, paint_settings(Options(**options), effort=0.2), Run(), attention)
 
 
 def psnr(picture, target):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..geometry import cubics
-from ..geometry.attention import attention, weights
+from ..geometry.attention import Attention, weights
 from ..geometry.merging import CORNER_DEGREES
 from ..gradients.handles import drawn_in
 from ..gradients.perceptual import simplify_all
@@ -80,7 +80,8 @@ class RefineReport:
 
 
 def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground: Color | None,
-                  settings: RefineSettings, run: Run) -> tuple[list[Shape], list[int], RefineReport]:
+                  settings: RefineSettings, run: Run,
+                  attention: Attention | None = None) -> tuple[list[Shape], list[int], RefineReport]:
     """Refines all shapes together, repairs what crossed itself and drops what nobody sees.
 
     Very large pictures are looked at in a size that is as large as their shapes can use (see
@@ -88,6 +89,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
 
     Args:
         layer: layer of each shape, rising; shapes that were put elsewhere end up in the topmost layer.
+        attention: what draws the eye, and so counts more, by ``settings.detail``; None: all counts alike.
 
     Returns:
         The shapes that are left, their layers, and what was done.
@@ -99,13 +101,13 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
-        weight = _weight(target, settings)
+        weight = _weight(target, attention, settings)
         freed = _freed(marked, target, background, settings, run, weight)
     if run.keep:
         settled, psnr = freed.shapes, freed.psnr
     else:
         with run.part(0.9, 1.0):
-            settled, psnr = _settled(freed.shapes, target, background, settings, run, weight)
+            settled, psnr = _settled(freed.shapes, target, background, settings, run, weight, attention)
     top = max(layer, default=0)
     report = RefineReport(freed.steps, round(freed.seconds, 2), len(freed.moved), round(freed.drift, 4),
                           freed.psnr_before, psnr, len(marked) - len(settled))
@@ -120,7 +122,7 @@ def as_they_came(shapes: list[Shape], target: Target, settings: RefineSettings, 
 
 
 def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...], settings: RefineSettings,
-             run: Run, weight: np.ndarray | None) -> tuple[list[Shape], float]:
+             run: Run, weight: np.ndarray | None, attention: Attention | None) -> tuple[list[Shape], float]:
     """(the shapes that show something, settled after their outlines were repaired; dB against the picture). Painted
     strokes see a small picture enlarged, and hairs among them are left out."""
     plan = settings.plan
@@ -136,7 +138,7 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      tension=plan.tension * scale, rules=(*smooth, *settings.brush))
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run,
-                  weight if view.target is target else _weight(view.target, settings))
+                  weight if view.target is target else _weight(view.target, attention, settings))
     settled = view.back(last.shapes)
     psnr = last.psnr if view.target is target else refine(settled, target, background, replace(settle, steps=0),
                                                           run).psnr
@@ -164,9 +166,11 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
     return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before, first.psnr)
 
 
-def _weight(target: Target, settings: RefineSettings) -> np.ndarray | None:
+def _weight(target: Target, attention: Attention | None, settings: RefineSettings) -> np.ndarray | None:
     """(H, W) how much each pixel counts, None where all count alike."""
-    return weights(attention(target.rgb, target.alpha).drawn, settings.detail) if settings.detail > 0 else None
+    if attention is None or settings.detail <= 0:
+        return None
+    return weights(attention.resized((target.height, target.width)).drawn, settings.detail)
 
 
 def prepared(shape: Shape, settings: RefineSettings) -> Shape:

@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 
 from ...color.ground import choose_ground, mean_color
-from ...errors import InputError
-from ...geometry.attention import Attention, attention, weights
-from ...geometry.scaling import averaged, interpolated
+from ...geometry.attention import Attention, attention_of, weights
+from ...geometry.scaling import averaged
 from ...model import Target
 from .settings import PaintSettings
 
@@ -48,9 +47,10 @@ class Canvas:
     """Goal of the painting, at most as large as its strokes can use, and a smaller one for coarse steps.
 
     width, height: of the whole picture, px. background: straight colour under the strokes or None for bare ground.
+    attention: what draws the eye in it, at any size; None: the picture is asked, if settings want detail.
     """
 
-    def __init__(self, target: Target, settings: PaintSettings, detail_map: np.ndarray | None = None) -> None:
+    def __init__(self, target: Target, settings: PaintSettings, attention: Attention | None = None) -> None:
         self.width, self.height = target.width, target.height
         scale = self._scale(FINE_AREA, FINE_STROKE, settings.strokes)
         rgb, alpha = _reduced(target, scale)
@@ -62,7 +62,9 @@ class Canvas:
             alpha = np.ones_like(alpha)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
         rgba = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
-        drawn = _importance(rgb, alpha, settings, detail_map)
+        if attention is None and settings.detail > 0:
+            attention = attention_of(rgb, alpha)
+        drawn = None if attention is None else attention.resized((alpha.shape[0], alpha.shape[1]))
         strength = settings.detail if settings.detail > 0 else 1.0
         weight = torch.from_numpy(_weight(None if drawn is None else drawn.drawn, alpha, strength))
         self.fine = Goal(rgba, weight, alpha.shape[1] / self.width)
@@ -124,28 +126,7 @@ def _filled(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return rgb[tuple(nearest)]
 
 
-def _importance(rgb: np.ndarray, alpha: np.ndarray, settings: PaintSettings,
-                detail_map: np.ndarray | None) -> Attention | None:
-    """How much each place draws the eye or a detail map says so; None where all count alike."""
-    if detail_map is not None:
-        bright = _fitting_map(detail_map, alpha.shape)
-        return Attention(bright, bright)
-    return attention(rgb, alpha) if settings.detail > 0 else None
-
-
 def _weight(drawn: np.ndarray | None, alpha: np.ndarray, strength: float) -> np.ndarray:
     """How much an error counts, (H, W), 1 on average where there is paint."""
     weight = np.ones(alpha.shape, np.float32) if drawn is None else weights(drawn, strength)
     return np.where(alpha < VISIBLE, BARE_WEIGHT, weight).astype(np.float32)
-
-
-def _fitting_map(detail_map: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A detail map in [0, 1], brought to the picture's size.
-
-    Raises:
-        InputError: it is not a two-dimensional array of finite numbers.
-    """
-    if detail_map.ndim != 2 or detail_map.size == 0 or not np.isfinite(detail_map).all():
-        raise InputError(f"A detail map is expected as one grey picture, got shape {tuple(detail_map.shape)}.",
-                         "Hand in a grey picture: bright where small strokes belong.")
-    return interpolated(np.clip(detail_map, 0, 1)[..., None], (shape[0], shape[1]))[..., 0]

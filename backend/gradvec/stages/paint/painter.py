@@ -12,6 +12,7 @@ import torch
 from ...brushes.manner import Manner
 from ...brushes.rules import rules_of
 from ...errors import InputError, UsageError
+from ...geometry.attention import Attention
 from ...geometry.form import form_of
 from ...model import Painting, Stamp, Target
 from ...optimize.previews import Previews
@@ -42,12 +43,13 @@ COVER, ASPECT = 0.8, 2.2
 THIN, LONG = 0.5, 2.0
 
 
-def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndarray | None = None,
+def paint(target: Target, settings: PaintSettings, run: Run, attention: Attention | None = None,
           stamps: Sequence[Stamp] = (), guides: Sequence[np.ndarray] = ()) -> Painting:
     """Paints ``target`` with at most ``settings.strokes`` strokes.
 
     Args:
-        detail_map: (h, w) in [0, 1] of any size, bright where strokes are to be small and many.
+        attention: what draws the eye, or a detail map says does, where strokes are to be small and many; None: as the
+            picture itself has it, if ``settings.detail`` asks for that.
         stamps: templates of a brush of the user's own; they replace the oil brush's templates.
         guides: polylines (n, 2) px that strokes near them run along.
 
@@ -56,12 +58,12 @@ def paint(target: Target, settings: PaintSettings, run: Run, detail_map: np.ndar
         Deterministic by ``settings.seed`` on one machine's CPU.
 
     Raises:
-        Cancelled: through ``run.step``. UsageError: stroke limits that contradict each other. InputError: a detail
-        map that is none, or an empty picture.
+        Cancelled: through ``run.step``. UsageError: stroke limits that contradict each other. InputError: an
+        empty picture.
     """
     if target.width < 1 or target.height < 1:
         raise InputError(f"The picture has no pixels ({target.width} x {target.height}).", "Choose another picture.")
-    painter = Painter(Canvas(target, settings, detail_map), settings, run, stamps, guides)
+    painter = Painter(Canvas(target, settings, attention), settings, run, stamps, guides)
     if settings.on_grid:
         painter.grid()
     else:

@@ -1,0 +1,148 @@
+"""Faces that look at the viewer. People look at them first, and squared error hardly at all.
+
+The detector is the cascade of local binary patterns that comes with scikit-image (method: Liao and others, Learning
+multi-scale block local binary patterns for face recognition, 2007). Alone it takes gables and wheels for faces and
+misses every fourth face, as a window hits it or not. So it is asked at several sizes, and what it finds anywhere counts
+where it is found again in most of six further views, three sizes of both the place and its mirror image, and has the
+colours of skin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .scaling import averaged, interpolated
+
+#: Areas, px, at which a picture is searched, and side of the smallest face there, which is the cascade's own window.
+AREAS, SMALLEST = (150_000, 60_000, 25_000), 24
+#: From one size of faces to the next, while they are looked for and while they are looked at again.
+STEP, FINE_STEP = 1.15, 1.1
+#: Sides, px, that a face has when it is looked at again, and in how many of those views, plain and mirrored, it is one.
+SIDES, VIEWS = (28, 33, 39), 6
+#: Shares of a face's width: how far off it may be found again; how much is looked at around its centre.
+NEAR, AROUND = 0.25, 0.95
+#: Colours of skin in CIELAB, as a median: hue (degrees), chroma, least lightness. Of any people, in any usual light.
+SKIN_HUE, SKIN_CHROMA, SKIN_LIGHT = (0.0, 85.0), (5.0, 50.0), 15.0
+#: Share of a face's width, to both sides of its centre, that is skin; below this mean chroma a picture has no colours.
+SKIN, GREY = 0.35, 3.0
+#: Half axes of a face's oval, shares of its width, and over how much of the oval its edge is soft.
+OVAL, SOFT = (0.46, 0.56), 0.3
+
+
+@dataclass(frozen=True)
+class Face:
+    """x, y, width: its centre and the width that the cascade gives it, from ear to ear, px."""
+
+    x: float
+    y: float
+    width: float
+
+    def scaled(self, factor: float) -> Face:
+        return Face(self.x * factor, self.y * factor, self.width * factor)
+
+    def mirrored(self, width: int) -> Face:
+        """In the mirror image of a picture that is ``width`` px wide."""
+        return Face(width - self.x, self.y, self.width)
+
+    def far_from(self, other: Face) -> float:
+        return math.hypot(self.x - other.x, self.y - other.y)
+
+
+def faces(rgb: np.ndarray) -> list[Face]:
+    """Those of a picture (H, W, 3) in [0, 1] that are upright and seen from in front, widest first."""
+    height, width = rgb.shape[:2]
+    found: list[Face] = []
+    for area in AREAS:
+        share = min(1.0, math.sqrt(area / (height * width)))
+        picture = _resized(rgb, (round(height * share), round(width * share)))
+        if min(picture.shape[:2]) < SMALLEST:
+            continue
+        is_skin = _skin(picture)
+        found += [face.scaled(1 / share) for face in _candidates(picture, (SMALLEST, min(picture.shape[:2])), STEP)
+                  if is_skin(face) and _found_again(picture, face)]
+        if share == 1:
+            break
+    kept: list[Face] = []
+    for face in sorted(found, key=lambda one: -one.width):
+        if all(face.far_from(other) > other.width / 2 for other in kept):
+            kept.append(face)
+    return kept
+
+
+def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32 of ``size``: 1 on faces (px of it), 0 away from them, soft at their edge."""
+    out = np.zeros(size, np.float32)
+    y, x = np.mgrid[:size[0], :size[1]].astype(np.float32) + 0.5
+    for face in found:
+        away = np.hypot((x - face.x) / (OVAL[0] * face.width), (y - face.y) / (OVAL[1] * face.width))
+        np.maximum(out, np.clip((1 - away) / SOFT + 0.5, 0, 1), out=out)
+    return out
+
+
+@cache
+def _cascade() -> Any:
+    from skimage import data
+    from skimage.feature import Cascade
+
+    return Cascade(data.lbp_frontal_face_cascade_filename())
+
+
+def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w, 3) bytes."""
+    rgb = np.asarray(rgb, np.float32)
+    sized = averaged(rgb, size) if size[0] <= rgb.shape[0] else interpolated(rgb, size)
+    return np.ascontiguousarray((np.clip(sized, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _candidates(picture: np.ndarray, sides: tuple[float, float], step: float, agreeing: int = 1) -> list[Face]:
+    """What the cascade takes for faces in a picture (h, w, 3) of bytes. sides: least and greatest width, px. agreeing:
+    how many windows beside one have to see the same."""
+    boxes = _cascade().detect_multi_scale(picture, scale_factor=step, step_ratio=1, min_size=(sides[0],) * 2,
+                                          max_size=(sides[1],) * 2, min_neighbor_number=agreeing)
+    return [Face(box["c"] + box["width"] / 2, box["r"] + box["height"] / 2, float(box["width"])) for box in boxes]
+
+
+def _around(picture: np.ndarray, face: Face, half: float) -> tuple[np.ndarray, Face]:
+    """What lies within ``half`` px of a face's centre, and where the face is in it."""
+    left, top = max(0, int(face.x - half)), max(0, int(face.y - half))
+    part = picture[top:math.ceil(face.y + half), left:math.ceil(face.x + half)]
+    return part, Face(face.x - left, face.y - top, face.width)
+
+
+def _found_again(picture: np.ndarray, face: Face) -> bool:
+    part, face = _around(picture, face, AROUND * face.width)
+    views = 0
+    for side in SIDES:
+        share = side / face.width
+        sized = _resized(part / np.float32(255), (round(part.shape[0] * share), round(part.shape[1] * share)))
+        here = face.scaled(share)
+        views += _is_there(sized, here)
+        views += _is_there(np.ascontiguousarray(sized[:, ::-1]), here.mirrored(sized.shape[1]))
+    return views >= VIEWS
+
+
+def _is_there(picture: np.ndarray, face: Face) -> bool:
+    sides = (max(SMALLEST, 0.6 * face.width), 1.6 * face.width)
+    return any(face.far_from(other) < NEAR * face.width
+               for other in _candidates(picture, sides, FINE_STEP, agreeing=2))
+
+
+def _skin(picture: np.ndarray) -> Callable[[Face], bool]:
+    """Whether a face in a picture (h, w, 3) of bytes is of the colours of skin; in a grey one all are."""
+    from skimage.color import rgb2lab
+
+    lab = rgb2lab(picture)
+    grey = np.hypot(lab[..., 1], lab[..., 2]).mean() < GREY
+
+    def is_skin(face: Face) -> bool:
+        lightness, a, b = np.median(_around(lab, face, SKIN * face.width)[0].reshape(-1, 3), axis=0)
+        return bool(grey or (SKIN_HUE[0] < math.degrees(math.atan2(b, a)) < SKIN_HUE[1]
+                             and SKIN_CHROMA[0] < math.hypot(a, b) < SKIN_CHROMA[1] and lightness > SKIN_LIGHT))
+
+    return is_skin
