@@ -35,8 +35,8 @@ class Subject:
 
     picture: as read, in the colours of a style. view: how the small picture that is painted comes from it. target,
     small: what strokes are to show of the two. mask: the shapes that the picture's soft opacity becomes. manner: a
-    style's strokes. attention: what draws the eye in it, as a detail map says or else as small has it; None: all counts
-    alike. dabs: own brushes. guides: polylines (n, 2), px of small.
+    style's strokes. attention: what draws the eye in it, as a detail map says or else as picture has it; None: all
+    counts alike. dabs: own brushes. guides: polylines (n, 2), px of small.
     options: with their inks named.
     """
 
@@ -64,7 +64,7 @@ class Subject:
         target, mask = goal_of(picture, options)
         small = target if view.target is picture else goal_of(view.target, options)[0]
         return cls(picture, view, target, small, mask, manner,
-                   attention=looked_at(small, detail_map, options, size, draft),
+                   attention=looked_at(picture, detail_map, options, size, draft),
                    dabs=[stamp_from_paint(images.dab(one)) for one in own_brushes],
                    guides=in_px(guides, small, draft), options=options)
 

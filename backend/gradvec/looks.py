@@ -33,7 +33,7 @@ LOOKS = (
     Look("marker", "Marker", "even, slightly translucent lines with round ends, darker where they overlap",
          {"brush": "marker", "fidelity": 0.0, "detail": 0.3, "strokes": 500, "background": "#ffffff"}),
     Look("cut", "Cut paper", "straight-cut sheets in flat colours, glued over each other",
-         {"brush": "tape", "fidelity": 0.2, "cubics": 4, "strokes": 350, "texture": "cut"}),
+         {"brush": "tape", "fidelity": 0.2, "detail": 0.2, "cubics": 4, "strokes": 350, "texture": "cut"}),
     Look("dry", "Dry brush", "strokes that tear into streaks and let a toned paper show",
          {"brush": "dry", "fidelity": 0.0, "detail": 0.3, "strokes": 500, "background": "#e9dcc6",
           "texture": "paper"}),

@@ -38,7 +38,7 @@ FROM_THE_ENGINE = (
 #: The same with a part that changes.
 NUMBERED = {"level": N_("level {number}"), "stroke": N_("stroke {number}"), "ink": N_("ink {number}")}
 #: What the dialog calls the engine's textures.
-TEXTURES = {"impasto": "Ridges of paint", "canvas": "Canvas", "paper": "Paper", "watercolor": "Watercolour",
+TEXTURES = {"impasto": "Thick paint", "canvas": "Canvas", "paper": "Paper", "watercolor": "Watercolour",
             "cut": "Sheets of paper"}
 
 

@@ -27,8 +27,8 @@ FAINT = 0.02
 BRIGHTEST = 0.01
 #: What an error weighs where nothing draws the eye, and how much more where all does, at full strength.
 CALM, DRAWN = 0.04, 8.0
-#: What else draws the eye where there are faces, whose share of the picture is FACES or more; less is lost to small ones.
-BESIDE, FACES = 0.4, 0.01
+#: How much is left of what else draws the eye where faces are FACES of the picture or more; small ones take less.
+BESIDE, FACES = 0.2, 0.01
 #: How many Gaussian deviations filters reach.
 REACH = 3.0
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def faces(rgb: np.ndarray) -> list[Face]:
     """Those of a picture (H, W, 3) in [0, 1] that are upright and seen from in front, widest first."""
     height, width = rgb.shape[:2]
     found: list[Face] = []
+    if _cascade() is None:
+        return found
     for area in AREAS:
         share = min(1.0, math.sqrt(area / (height * width)))
         picture = _resized(rgb, (round(height * share), round(width * share)))
@@ -87,10 +90,12 @@ def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
 
 @cache
 def _cascade() -> Any:
-    from skimage import data
+    """None where scikit-image was packaged without its data, which it would fetch over the network."""
+    import skimage
     from skimage.feature import Cascade
 
-    return Cascade(data.lbp_frontal_face_cascade_filename())
+    path = Path(skimage.__file__).parent / "data" / "lbpcascade_frontalface_opencv.xml"
+    return Cascade(str(path)) if path.is_file() else None
 
 
 def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
