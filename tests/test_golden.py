@@ -1,6 +1,8 @@
 """Two small pictures whose SVGs are kept: a change that nobody meant shows here. ``make bless`` renews them.
 
-They are compared by their pixels, drawn by resvg, and by how many paths they have: processors round differently.
+They are compared by their pixels, drawn by resvg, by how close they are to what they show, and by how many paths they
+have. Processors round differently, which an optimizer makes visible: with the instructions of six kinds of processors
+the painted one came out 28.6 to 30.9 dB from what is kept, and .2 dB less to .3 dB more close to its picture.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from PIL import Image
 
 FOLDER = Path(__file__).parent / "golden"
 SIDE = 48
+#: dB: how like what is kept a picture has to be, and how much further from what it shows than that.
+LIKE, WORSE = 26.0, 0.7
 
 
 def picture() -> bytes:
@@ -46,6 +50,11 @@ def drawn(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(float) / 255
 
 
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    """dB."""
+    return 10 * math.log10(1 / max(float(np.square(one - other).mean()), 1e-12))
+
+
 @pytest.mark.parametrize("make", [painted, vectorized], ids=lambda make: make.__name__)
 def test_the_golden_pictures_come_out_as_they_were(make) -> None:  # type: ignore[no-untyped-def]
     path, data = FOLDER / f"{make.__name__}.svg", make()
@@ -53,6 +62,8 @@ def test_the_golden_pictures_come_out_as_they_were(make) -> None:  # type: ignor
         FOLDER.mkdir(exist_ok=True)
         path.write_bytes(data)
     golden = path.read_bytes()
-    error = float(np.square(drawn(data) - drawn(golden)).mean())
-    assert 10 * math.log10(1 / max(error, 1e-12)) > 30, "see what changed; if it is meant: make bless"
+    shown = Image.open(io.BytesIO(picture())).resize((4 * SIDE, 4 * SIDE), Image.Resampling.LANCZOS)
+    wanted = np.asarray(shown).astype(float) / 255
+    assert psnr(drawn(data), drawn(golden)) > LIKE, "see what changed; if it is meant: make bless"
+    assert psnr(drawn(data), wanted) > psnr(drawn(golden), wanted) - WORSE, "it is worse than it was"
     assert abs(len(svg.read(data).shapes) - len(svg.read(golden).shapes)) <= 1

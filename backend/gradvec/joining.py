@@ -83,7 +83,7 @@ def in_style(picture: Target, style: Path | bytes | None, options: Options) -> t
 
 
 def looked_at(picture: Target, detail_map: Path | bytes | None, options: Options, size: int,
-              part: Crop | None) -> Attention | None:
+              part: Crop | None = None) -> Attention | None:
     """What draws the eye: as a detail map, read at ``size`` px, says of the whole of which the picture is a part, or as
     the picture has it; None where the options ask for neither."""
     if detail_map is not None:

@@ -43,7 +43,7 @@ LOOKS = (
     Look("lines", "Line drawing", "pen lines along edges and form, as Inkscape strokes with a width, on white paper",
          {"strokes": 300, "background": "#ffffff"}, job="lines"),
     Look("shapes", "Illustrator's shapes", "few free shapes, built up from the largest areas to the smallest",
-         {"strokes": 64}, job="vectorize"),
+         {"strokes": 64, "detail": 0.5}, job="vectorize"),
     Look("photo", "Close to photo", "see-through strokes whose outlines follow the picture", {}),
     Look("paper", "As in the paper", "oil strokes on a grid with the published two-stage K-means gradients",
          {"mode": "grid", "gradient": "kmeans", "fidelity": 0.0}),

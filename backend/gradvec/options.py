@@ -140,7 +140,7 @@ JOB_DEFAULTS: dict[str, dict[str, Any]] = {"vectorize": {"cubics": 16, "opaque":
                                            "lines": {"cubics": 16}}
 _STROKES_GIVEN = ("look", "strokes", "brush", "pen", "mode", "size", "detail", "stroke_min", "stroke_max", "one_color",
                   "palette", "inks", "transport")
-_NO_BRUSH = ("look", "brush", "pen", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "detail", "stroke_min",
+_NO_BRUSH = ("look", "brush", "pen", "mode", "fidelity", "paths_per_stroke", "paths_by_size", "stroke_min",
              "stroke_max", "palette", "inks", "transport", "seed")
 _ALL = tuple(f.name for f in fields(Options))
 #: Which options mean something to which job. Other jobs take them all.

@@ -22,7 +22,17 @@ from .io import images
 from .io.crop import Crop, load_part
 from .io.params import Params
 from .io.stroke_folder import read_folder
-from .joining import Subject, composited, in_px, in_style, mended, painted, shapes_of_folder, shapes_of_painting
+from .joining import (
+    Subject,
+    composited,
+    in_px,
+    in_style,
+    looked_at,
+    mended,
+    painted,
+    shapes_of_folder,
+    shapes_of_painting,
+)
 from .options import Options
 from .progress import Run
 from .stages import layers, paper
@@ -51,7 +61,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     if job == "lines":
         return draw_picture(source, options, run, name, guides, draft)
     if job == "vectorize" and draft is None:
-        return vectorize_picture(source, options, run, name=name, style=style)
+        return vectorize_picture(source, options, run, name=name, style=style, detail_map=detail_map)
     options = settings.for_painting(options, detail_map is not None, draft is not None)
     flow = Workflow("paint", options, run, name, source, style=style)
     with flow.stage("Reading the picture", key="read", until=0.02):
@@ -104,7 +114,8 @@ def vectorize_strokes(folder: Path, options: Options, run: Run | None = None) ->
 
 
 def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = None,
-                      schedule: Sequence[int] = (), name: str = "", style: Path | bytes | None = None) -> Result:
+                      schedule: Sequence[int] = (), name: str = "", style: Path | bytes | None = None,
+                      detail_map: Path | bytes | None = None) -> Result:
     """Builds a picture up from paths where the largest coherent error is, without painting it.
 
     Schedule is how many paths each stage adds; empty: 1, 1, 2, 4, ... up to options.strokes. Each stage is a layer,
@@ -113,9 +124,11 @@ def vectorize_picture(source: Path | bytes, options: Options, run: Run | None = 
     from .stages.vectorize.build import build  # brings spatial trees and hulls, which painting never needs
     from .stages.vectorize.schedule import stages
 
+    options = settings.for_painting(options, detail_map is not None, False)
     flow = Workflow("vectorize", options, run, name, source, tuple(schedule or stages(options.strokes)), style)
     with flow.stage("Reading the picture", key="read", until=0.02):
         target = in_style(images.load(source, settings.working_size(options, options.strokes)), style, options)[0]
+        attention = looked_at(target, detail_map, options, max(target.width, target.height))
     with flow.stage("Adding paths", key="build", until=0.97):
-        built = build(target, flow.schedule, settings.vectorize_settings(options), flow.run)
+        built = build(target, flow.schedule, settings.vectorize_settings(options), flow.run, attention)
     return flow.finished(built.shapes, built.stage, built.ground, target, built.report)

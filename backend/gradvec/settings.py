@@ -260,4 +260,5 @@ def vectorize_settings(options: Options) -> VectorizeSettings:
     return VectorizeSettings(
         segments=options.segments, accuracy=options.accuracy, holes=options.holes,
         background=fixed_background(options), opaque=bool(options.opaque), flat=is_flat(options),
-        simplify_fills=options.gradient == "auto", engine=options.engine, device=options.device)
+        simplify_fills=options.gradient == "auto", detail=options.detail, engine=options.engine,
+        device=options.device)

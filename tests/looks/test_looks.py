@@ -160,15 +160,24 @@ def test_a_draft_of_a_part_follows_its_part_of_the_guide_lines():
         shape.outline.loops[0].tolist() for shape in drafts[1].shapes]
 
 
-def along_guide(direction: np.ndarray, *guides) -> float:
+def cloudy(*guides) -> list[Document]:
+    """Three paintings of a picture that has no direction of its own, since a dozen strokes may lie either way by
+    chance."""
+    return [svg.read(run_job("paint", {"strokes": 60, "size": 64, "detail": 0.0, "seed": seed}, {"picture": CLOUDS},
+                             {"guides": list(guides)}, Run())[0]["svg"]) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def unguided() -> list[Document]:
+    return cloudy()
+
+
+def along(direction: np.ndarray, paintings: list[Document]) -> float:
     """How far strokes near the picture's middle line of that direction run along it: mean of the cosines of twice the
-    angles between, so 1 along, -1 across, in a picture that has no direction of its own; of three paintings, since a
-    dozen strokes may lie either way by chance."""
+    angles between, so 1 along, -1 across."""
     turned = []
-    for seed in range(3):
-        answer, _ = run_job("paint", {"strokes": 60, "size": 64, "detail": 0.0, "seed": seed}, {"picture": CLOUDS},
-                            {"guides": list(guides)}, Run())
-        for shape in svg.read(answer["svg"]).shapes[1:]:
+    for painting in paintings:
+        for shape in painting.shapes[1:]:
             points = np.concatenate(shape.outline.loops)
             away = (points.mean(0) / 64 - 0.5) @ (-direction[1], direction[0])
             if abs(away) < 0.12:
@@ -179,11 +188,11 @@ def along_guide(direction: np.ndarray, *guides) -> float:
 
 
 @pytest.mark.parametrize("angle", [0, 60, 120])
-def test_strokes_near_a_guide_line_run_along_it(angle):
+def test_strokes_near_a_guide_line_run_along_it(angle, unguided):
     direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
-    guided = along_guide(direction, [(0.5 - 0.45 * direction).tolist(), (0.5 + 0.45 * direction).tolist()])
+    guided = along(direction, cloudy([(0.5 - 0.45 * direction).tolist(), (0.5 + 0.45 * direction).tolist()]))
     assert guided > 0.45
-    assert guided - along_guide(direction) > 0.3
+    assert guided - along(direction, unguided) > 0.3
 
 
 def test_a_draft_heeds_a_detail_map():

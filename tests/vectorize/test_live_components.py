@@ -37,6 +37,15 @@ def test_the_larger_error_comes_first():
     assert (first.area, second.area) == (900, 100)
 
 
+def test_what_counts_more_comes_first():
+    wanted = picture((5, 15, 5, 15, BLUE), (20, 50, 20, 50, BLUE))
+    importance = np.ones(wanted.shape[:2])
+    importance[:18, :18] = 10
+    first = components(wanted, picture(), 8, True, importance)[0]
+    assert first.area == 100
+    assert np.isclose(first.gain, 10 * np.square(WHITE - BLUE).sum() * 100)
+
+
 def test_what_is_right_already_is_no_region():
     wanted = picture((10, 30, 12, 50, BLUE))
     assert best(wanted, wanted) == []

@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled
+from gradvec.geometry.attention import Attention
 from gradvec.geometry.repair import crossings
 from gradvec.io import images
+from gradvec.io.images import png_bytes
 from gradvec.io.svg import write
 from gradvec.jobs import run_job
-from gradvec.model import LinearGradient, Shape, SolidColor, Target
+from gradvec.model import Document, Layer, LinearGradient, Shape, SolidColor, Target
 from gradvec.options import Options
 from gradvec.pipeline import vectorize_picture
 from gradvec.progress import CancelToken, Run
@@ -85,6 +87,38 @@ def test_the_ground_is_trained_given_or_bare(small):
     assert np.allclose(build(small, (4,), FLAT, Run()).ground, 1.0, atol=0.01)
     assert build(small, (1,), replace(FLAT, background="#336699"), Run()).ground == (0.2, 0.4, 0.6)
     assert build(small, (1,), replace(FLAT, background="none"), Run()).ground is None
+
+
+def checks() -> Target:
+    """Fields of 8 px, each in a tone of its own, everywhere alike."""
+    tones = np.random.default_rng(5).uniform(0, 1, (8, 16, 3))
+    return Target(np.kron(tones, np.ones((8, 8, 1))).astype(np.float32), np.ones((64, 128), np.float32), (128, 64))
+
+
+def test_paths_gather_and_are_closer_where_a_detail_map_is_bright():
+    target, left = checks(), np.zeros((8, 16))
+    left[:, :8] = 1
+    settings = vectorize_settings(replace(FLAT, detail=0.8))
+    shown, there = [], []
+    for attention in (Attention.marked(left), None):
+        built = work.build(target, (1, 3, 12), settings, Run(), attention)
+        middles = [np.concatenate(shape.outline.loops).mean(0)[0] for shape in built.shapes]
+        there.append(np.mean(np.array(middles) < 64))
+        document = Document(128, 64, (Layer("paths", tuple(built.shapes)),))
+        ground = "#" + "".join(f"{round(255 * value):02x}" for value in built.ground)
+        error = np.square(render_svg(write(document), 128, 64, ground) / 255 - target.rgb).mean(-1)
+        shown.append(error[:, :64].mean())
+    assert there[0] > there[1] + 0.2
+    assert shown[0] < 0.9 * shown[1]
+
+
+def test_the_shapes_look_heeds_a_detail_map():
+    picture, left = png_bytes(checks().rgb), np.zeros((8, 16))
+    left[:, :8] = 1
+    plain, marked = (run_job("paint", {"look": "shapes", "strokes": 6, "size": 64},
+                             {"picture": picture, **more}, {}, Run())[0]["svg"]
+                     for more in ({}, {"detail-map": png_bytes(left)}))
+    assert plain != marked
 
 
 def test_a_picture_of_one_color_needs_no_path():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
+from ...geometry.attention import Attention, weights
 from ...geometry.merging import turns
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
@@ -74,7 +75,8 @@ class Build:
     report: BuildReport
 
 
-def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings, run: Run) -> Build:
+def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings, run: Run,
+          attention: Attention | None = None) -> Build:
     """The picture as paths, added stage by stage where the largest coherent error is.
 
     After each stage all paths so far are refined together. Fewer paths come out where nothing that is seen is wrong
@@ -83,13 +85,14 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
 
     Args:
         schedule: how many paths each stage adds.
+        attention: what draws the eye, and so counts more, by ``settings.detail``; None: all counts alike.
 
     Raises:
         Cancelled: the user cancelled. EngineError: the engine failed.
     """
     started = time.monotonic()
     reduced = ReducedTarget.of(target, sum(schedule), REDUCED_AREA, REDUCED_SHAPE_AREA)
-    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS + SMOOTHING_STEPS)
+    work = _Build(reduced.target, settings, run, len(schedule) * STAGE_STEPS + LAST_STEPS + SMOOTHING_STEPS, attention)
     total = 0
     for number, count in enumerate(schedule):
         total += count
@@ -110,8 +113,10 @@ def build(target: Target, schedule: tuple[int, ...], settings: VectorizeSettings
 class _Build:
     """A picture under way."""
 
-    def __init__(self, target: Target, settings: VectorizeSettings, run: Run, steps: int) -> None:
+    def __init__(self, target: Target, settings: VectorizeSettings, run: Run, steps: int,
+                 attention: Attention | None = None) -> None:
         self.whole, self.settings, self.run = target, settings, run
+        self.attention = attention if settings.detail > 0 else None
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
@@ -139,6 +144,9 @@ class _Build:
         self.view, self.target = view, view.target
         alpha = self.target.alpha[..., None]
         self.wanted = np.concatenate([self.target.rgb * alpha, alpha], -1).astype(np.float64)
+        # (H, W) how much each px counts; None: all alike.
+        self.importance = None if self.attention is None else weights(
+            self.attention.resized((self.target.height, self.target.width)).drawn, self.settings.detail)
         self._take(self._refined(0))
 
     def add(self, count: int, number: int) -> int:
@@ -146,7 +154,7 @@ class _Build:
         if count <= 0:
             return 0
         found = new_paths(self.shapes, self.target, self.wanted, self.refined.shown, count, self.settings,
-                          self.run)
+                          self.run, self.importance)
         self.fresh = [False] * len(self.shapes)
         for start in sorted((s for s in found if s.below is not None), key=lambda s: -(s.below or 0)):
             self._insert(start.below or 0, replace(start.shape, level=self.stage[start.below or 0]))
@@ -165,6 +173,8 @@ class _Build:
         """All paths together, new ones first; what is still solidly wrong is left to later paths and hardly counts."""
         weight = distance_weight([s for s, new in zip(self.shapes, self.fresh, strict=True) if new], self.target)
         weight *= patience(self._refined(0).error)
+        if self.importance is not None:
+            weight *= self.importance
         pace = np.where(self.fresh, 1.0, OLDER) if any(self.fresh) else None
         self._take(self._refined(steps, STAGE_PEAK, weight, pace))
         self._note()
@@ -172,8 +182,8 @@ class _Build:
     def refine_last(self, steps: int) -> None:
         """Everything counts and moves alike, and nothing is kept that is worse than before."""
         before, rms = self.refined, self.refined.mse**0.5
-        after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)))
-        self._take(min(before, after, key=lambda refined: refined.mse))
+        after = self._refined(steps, min(1.0, max(GENTLE, rms / ROUGH)), self.importance)
+        self._take(min(before, after, key=self._wrong))
         self._note()
         self._smooth()
 
@@ -187,11 +197,15 @@ class _Build:
         corner = max(SMOOTHED_DEGREES, float(np.quantile(turned, 1 - SHARPEST)))
         self.plan = replace(plan, rules=smooth_rules(corner, turning=0.0))
         rms = before.mse**0.5
-        after = self._refined(SMOOTHING_STEPS, min(1.0, SMOOTHING_PEAK * max(GENTLE, rms / ROUGH)))
+        after = self._refined(SMOOTHING_STEPS, min(1.0, SMOOTHING_PEAK * max(GENTLE, rms / ROUGH)), self.importance)
         self.plan = plan
-        if after.mse < before.mse * SUFFERED:
+        if self._wrong(after) < self._wrong(before) * SUFFERED:
             self._take(after)
             self._note()
+
+    def _wrong(self, refined: Refined) -> float:
+        """Mean squared error, each px as important as it is."""
+        return refined.mse if self.importance is None else float((refined.error * self.importance).mean())
 
     def _note(self) -> None:
         self.report.psnr.append(round(-20 * float(np.log10(max(self.refined.mse**0.5, 1e-6))), 2))

@@ -44,18 +44,21 @@ class Component:
         return int(self.mask.sum())
 
 
-def components(wanted: np.ndarray, shown: np.ndarray, most: int, flat: bool) -> list[Component]:
+def components(wanted: np.ndarray, shown: np.ndarray, most: int, flat: bool,
+               importance: np.ndarray | None = None) -> list[Component]:
     """Up to ``most`` regions of each map by what they would mend, best first; they overlap.
 
     Args:
         wanted, shown: (H, W, 4) premultiplied RGBA of the picture and of what the paths show so far.
         flat: a path has one colour; otherwise it may run evenly over the region.
+        importance: (H, W) how much each px counts; None: all alike.
     """
     error = np.square(wanted - shown).sum(-1)
     wrong = (error > 3 * SEEN**2) & (wanted[..., 3] > 0.5)
     if not wrong.any():
         return []
-    found = [part for labels in _maps(wanted, shown, wrong) for part in _regions(labels, wanted, error, most, flat)]
+    found = [part for labels in _maps(wanted, shown, wrong)
+             for part in _regions(labels, wanted, error, most, flat, importance)]
     return sorted(found, key=lambda part: (-part.gain, part.box[0].start, part.box[1].start, -part.area))
 
 
@@ -114,7 +117,8 @@ def _connected(labels: np.ndarray) -> np.ndarray:
     return result
 
 
-def _regions(labels: np.ndarray, wanted: np.ndarray, error: np.ndarray, most: int, flat: bool) -> list[Component]:
+def _regions(labels: np.ndarray, wanted: np.ndarray, error: np.ndarray, most: int, flat: bool,
+             importance: np.ndarray | None) -> list[Component]:
     """The best ``most`` regions of a label map."""
     inside = labels > 0
     rows, columns = np.nonzero(inside)
@@ -124,7 +128,8 @@ def _regions(labels: np.ndarray, wanted: np.ndarray, error: np.ndarray, most: in
     values = wanted[inside]
     coefficients, basis = fit_planes(owner, rows, columns, values, count, flat)
     left = np.square(values - np.einsum("pb,pbc->pc", basis, coefficients[owner])).sum(1)
-    gain = np.bincount(owner, mended(error[inside], left), count)
+    worth = mended(error[inside], left)
+    gain = np.bincount(owner, worth if importance is None else worth * importance[inside], count)
     gain[size < LEAST_PX] = 0.0
     boxes = ndimage.find_objects(labels)
     best = [k for k in np.argsort(-gain, kind="stable")[:most] if gain[k] > 0]

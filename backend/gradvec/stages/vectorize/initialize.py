@@ -65,17 +65,18 @@ class Start:
 
 
 def new_paths(shapes: list[Shape], target: Target, wanted: np.ndarray, shown: np.ndarray, count: int,
-              settings: VectorizeSettings, run: Run) -> list[Start]:
+              settings: VectorizeSettings, run: Run, importance: np.ndarray | None = None) -> list[Start]:
     """``count`` new paths, larger ones first; fewer where nothing is wrong.
 
     Args:
         shapes: those that are there, bottom to top.
         wanted, shown: (H, W, 4) premultiplied RGBA of the picture and of what the paths show so far.
+        importance: (H, W) how much each px counts; None: all alike.
     """
     most = max(TRIED * count, TRIED_LEAST)
-    regions = components(wanted, shown, most, settings.flat)
+    regions = components(wanted, shown, most, settings.flat, importance)
     parts = whole(regions, wanted, shown, owners(shapes, *wanted.shape[:2]), most)
-    taken = _choose(_tries(parts, target, wanted, shown, settings), count)
+    taken = _choose(_tries(parts, target, wanted, shown, settings, importance), count)
     if len(taken) < count:
         taken += _circles(taken, target, wanted, shown, count - len(taken))
     taken = _ordered(taken)
@@ -117,7 +118,7 @@ def _window(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.ndarray,
-           settings: VectorizeSettings) -> list[_Try]:
+           settings: VectorizeSettings, importance: np.ndarray | None) -> list[_Try]:
     error = np.square(wanted - shown).sum(-1)
     views = [_View.around(part, wanted, error) for part in parts]
     reaches = []
@@ -132,6 +133,8 @@ def _tries(parts: list[Whole], target: Target, wanted: np.ndarray, shown: np.nda
         outline = repair.clean(traced, most=settings.segments) if traced.loops else None
         if outline is not None:
             gain = _gain(outline, view, settings.flat) * (WHOLE if part.bridge.any() else 1.0)
+            if importance is not None:
+                gain *= float(importance[part.mask].mean())
             # Colours are fitted to the region alone, not to what it reaches over.
             result.append(_Try(part.mask, _patch(part.mask, target), outline, gain, reach, part.bridge, part.below))
     return result
