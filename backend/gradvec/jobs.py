@@ -171,7 +171,8 @@ def _vectorize(options: Options, payloads: Payloads, info: Info, run: Run) -> tu
     started = time.monotonic()
     schedule = stages(options.strokes, str(info.get("schedule", "")))
     return _answer(vectorize_picture(_payload(payloads, "picture"), options, run, schedule,
-                                     name=str(info.get("name", "")), style=payloads.get("style") or None), started)
+                                     name=str(info.get("name", "")), style=payloads.get("style") or None,
+                                     detail_map=payloads.get("detail-map") or None), started)
 
 
 def _strokes(options: Options, payloads: Payloads, info: Info, run: Run) -> tuple[Payloads, Info]:

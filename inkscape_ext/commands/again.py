@@ -21,6 +21,7 @@ from ..document.drawings import Drawing, Place, chosen_drawings, place_of
 from ..document.layers import NewDrawing, Placer, Wishes
 from ..document.marks import Marks
 from ..document.namespaces import Element
+from ..document.outlines import is_open_line
 from ..document.replacing import put_aside, replace
 from ..document.runs import KEY
 from ..editing_command import EditingCommand
@@ -87,7 +88,8 @@ class Again(EditingCommand):
         found, used = [], set()
         for drawing, place in zip(drawings, places):
             kind = _kind(drawing)
-            drawn, there = marks.marks_on(place, shapes if kind in ("paint", "lines") else [])
+            drawn, there = marks.marks_on(place, [shape for shape in shapes
+                                                  if kind != "vectorize" or not is_open_line(shape)])
             found.append(drawn.or_else(marks.kept(drawing.holder)).of_use(kind))
             used.update(there)
         return found, marks.note(used, len(shapes) - len(used))

@@ -90,8 +90,7 @@ class Paint(Command):
             layers = [self._put(wanted, *result, before, kept) for result in results]
         for seconds, pace in runner.clock.took:
             history.add(wanted.kind, wanted.options, seconds, pace)
-        self._finish(layers, [shape for shape in marking if wanted.kind == "paint" or (
-            wanted.kind == "lines" and is_open_line(shape))],
+        self._finish(layers, _of_use(marking, wanted.kind),
                      problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
         return None
 
@@ -261,14 +260,24 @@ def _marks_note(kind: str, used: list[Any], shapes: list[Any]) -> str:
     """What becomes of the shapes and lines that are selected as well; used: those that mark or guide something."""
     if kind == "paint" or not shapes:
         return marks.note(used, len(shapes) - len(used))
-    if kind == "lines":
-        guiding = [shape for shape in used if is_open_line(shape)]
-        idle = len(shapes) - len(guiding)
+    working = _of_use(used, kind)
+    idle = len(shapes) - len(working)
+    words = ""
+    if idle and kind == "lines":
         words = ngettext("The selected shape marks nothing: a line drawing needs no marks",
-                         "The selected shapes mark nothing: a line drawing needs no marks", idle) if idle else ""
-        return "\n".join(filter(None, (marks.note(guiding, 0), words)))
-    return ngettext("The selected shape marks nothing: free shapes need no marks",
-                    "The selected shapes mark nothing: free shapes need no marks", len(shapes))
+                         "The selected shapes mark nothing: a line drawing needs no marks", idle)
+    elif idle:
+        words = ngettext("{count} selected line or shape does nothing: free shapes heed closed shapes over the picture",
+                         "{count} selected lines or shapes do nothing: free shapes heed closed shapes over the picture",
+                         idle).format(count=idle)
+    return "\n".join(filter(None, (marks.note(working, 0), words)))
+
+
+def _of_use(marking: list[Any], kind: str) -> list[Any]:
+    """Those of the shapes and lines that mark or guide something which mean something to a job of that kind."""
+    if kind == "paint":
+        return marking
+    return [shape for shape in marking if is_open_line(shape) == (kind == "lines")]
 
 
 def _note(kind: str, options: dict[str, Any], count: int) -> str:

@@ -52,7 +52,8 @@ class Marks:
 
     def of_use(self, kind: str) -> Marks:
         """Of these what means something to an engine's job of that kind."""
-        return Marks(self.detail_map if kind == "paint" else b"", self.guides if kind in ("paint", "lines") else ())
+        return Marks(self.detail_map if kind in ("paint", "vectorize") else b"",
+                     self.guides if kind in ("paint", "lines") else ())
 
     def or_else(self, others: Marks) -> Marks:
         """These, and ``others`` of each sort of which there are none."""

@@ -10,6 +10,7 @@ from documents import load
 from edited import LABEL, PICTURE, SVG, find, painted
 from inkex import Transform
 
+from inkscape_ext.commands import paint
 from inkscape_ext.document import marks, pictures
 from inkscape_ext.document.drawings import Place, place_of_picture
 
@@ -336,15 +337,26 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
     assert said == ""
     asked = editing.asked()
     assert (asked["kind"], asked["options"]["strokes"], asked["options"]["brush"]) == ("vectorize", 2, "oil")
-    assert sent_map(editing) is None
+    assert sent_map(editing)[10, 10] == 1
     layer = find(document, "gv1-layer")
-    assert (layer.get(LABEL), layer.get(marks.DETAIL_MAP)) == ("Gradvec: a", None)
+    assert layer.get(LABEL) == "Gradvec: a"
+    assert marks.kept(layer).detail_map
     after, said = editing.run("again", document, "--id=gv1-s2", "--id=eye")
     assert said == ""
     asked = editing.asked()
     assert (asked["kind"], asked["info"]["schedule"], asked["options"]["strokes"]) == ("vectorize", "1,1", 2)
     assert find(after, "gv1-s1") is None
     assert find(after, "gv2-s1") is not None
+
+
+@pytest.mark.parametrize(("kind", "words"), [
+    ("vectorize", "1 selected shape marks where detail goes\n"
+                  "1 selected line or shape does nothing: free shapes heed closed shapes over the picture"),
+    ("lines", "1 selected line gives strokes near it their direction\n"
+              "The selected shape marks nothing: a line drawing needs no marks")])
+def test_the_window_says_which_marks_do_nothing_in_other_jobs(kind, words):
+    shapes = list(load(EYE + LINE))
+    assert paint._marks_note(kind, shapes, shapes) == words
 
 
 @pytest.mark.parametrize(("body", "others", "words"), [
