@@ -17,6 +17,7 @@ from .errors import InputError, UsageError
 from .io.memory import check_to_load
 from .options import Options
 from .progress import Run
+from .render.threads import check_environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,7 @@ def run_job(kind: str, options: dict[str, Any], payloads: Payloads, info: Info, 
         Cancelled: the user cancelled.
     """
     check_to_load()
+    check_environment()
     if kind not in JOBS:
         raise UsageError(f"The engine has no job named {kind!r}.", f"It knows {', '.join(sorted(JOBS))}.")
     return JOBS[kind](Options.for_job(kind, options), payloads, info, run)
@@ -58,9 +60,10 @@ def warm_up() -> None:
     reads the picture.
 
     Raises:
-        EngineError: there is not enough memory for them.
+        EngineError: there is not enough memory for them. UsageError: the environment asks for what ends them.
     """
     check_to_load()
+    check_environment()
     from .tools.warm_up import begin
     begin()
     from . import render  # noqa: F401

@@ -36,3 +36,13 @@ def test_a_missing_one_is_told_before_anything_runs(option: str, picture: Path, 
     assert main(["paint", str(picture), "-o", str(out), option, str(tmp_path / "nowhere.png")]) == 3
     assert "nowhere.png" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("option", ["--save-painting", "--save-strokes", "--save-params"])
+@pytest.mark.parametrize("look", ["lines", "shapes"])
+def test_what_a_look_has_not_is_refused_before_anything_runs(option: str, look: str, picture: Path, tmp_path: Path,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.svg"
+    assert main(["paint", str(picture), "-o", str(out), "--look", look, option, str(tmp_path / "also")]) == 2
+    assert f"The look {look} has no brush strokes" in capsys.readouterr().err
+    assert not out.exists()

@@ -9,6 +9,7 @@ import pytest
 from gradvec.cli import main
 from gradvec.io.images import png_bytes
 from gradvec.io.svg import read
+from gradvec.render.threads import check_environment
 from PIL import Image
 
 SMALL = ("--strokes", "3", "--size", "32", "--fidelity", "0")
@@ -129,3 +130,18 @@ def test_folders_without_usable_strokes(files, words, tmp_path, capsys):
     assert words in told
     assert told.count("\n") == 1
     assert not (tmp_path / "o.svg").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("NUMBA_NUM_THREADS", "0"), ("NUMBA_NUM_THREADS", "-1"),
+                                             ("NUMBA_NUM_THREADS", "100000"), ("NUMBA_THREADING_LAYER", "several")])
+def test_an_environment_that_ends_numba_is_told(name, value, picture, tmp_path, monkeypatch, capsys):
+    """A crash in C, or an error of numba's own while it is loaded."""
+    monkeypatch.setenv(name, value)
+    assert main(["paint", str(picture), "-o", str(tmp_path / "o.svg")]) == 2
+    assert f"{name} is {value!r}" in capsys.readouterr().err.replace(f" {value};", f" {value!r};")
+
+
+@pytest.mark.parametrize("value", ["", "4", "1.5", "two"])
+def test_numbers_that_numba_takes_or_passes_over_are_no_error(value, monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+    check_environment()

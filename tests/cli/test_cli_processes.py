@@ -7,6 +7,8 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import gradvec
@@ -53,6 +55,26 @@ def test_a_second_ctrl_c_ends_at_once(picture, tmp_path):
         first_progress(process)
         process.send_signal(signal.SIGINT)
         assert "Cancelling" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) == 130
+    assert not (tmp_path / "o.svg").exists()
+
+
+def test_ctrl_c_is_answered_within_one_long_step(picture, tmp_path):
+    """As the compilation of a kernel is one: no handler of Python's runs before it is over, some minutes later here."""
+    code = (f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import fake_pipeline, hashlib, types; "
+            "long = lambda _: hashlib.pbkdf2_hmac('sha256', b'', b'', 2 * 10**9); "
+            "fake_pipeline.time = types.SimpleNamespace(sleep=long); from gradvec.cli import main; "
+            "sys.modules['gradvec.pipeline'] = fake_pipeline.FakePipeline(1); sys.exit(main(sys.argv[1:]))")
+    command = [sys.executable, "-c", code, "paint", picture, "-o", tmp_path / "o.svg", "--progress", "json"]
+    with subprocess.Popen(command, env=ENV, text=True, stderr=subprocess.PIPE) as process:
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        first_progress(process)
+        time.sleep(0.5)  # by now the step has begun
+        process.send_signal(signal.SIGINT)
+        assert "Cancelling" in process.stderr.readline()
+        watchdog.cancel()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE) == 130
     assert not (tmp_path / "o.svg").exists()

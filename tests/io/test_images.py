@@ -298,6 +298,16 @@ def test_cut_off_pictures(kind: str) -> None:
         images.load(truncated(kind), 64)
 
 
+def test_a_tiff_that_lacks_strips_is_damaged() -> None:
+    """Pillow would fill what no strip covers with black: millions of rows out of some hundred bytes."""
+    data = bytearray(encoded(photo(), "TIFF"))
+    rows = struct.pack("<HHI", 257, 4, 1)
+    at = data.index(rows) + len(rows)
+    data[at:at + 4] = struct.pack("<I", 3_000_000)
+    with pytest.raises(InputError, match="damaged"):
+        images.load(bytes(data), 64)
+
+
 def test_random_damage_never_escapes_as_another_error() -> None:
     random.seed(4)
     good = [encoded(photo(channels=n), kind) for n, kind in ((3, "JPEG"), (4, "PNG"), (4, "TIFF"), (3, "GIF"))]

@@ -120,3 +120,18 @@ def test_names_are_those_of_css():
 
     assert len(NAMED) == 148
     assert all(ImageColor.getrgb(name) == ImageColor.getrgb("#" + code) for name, code in NAMED.items())
+
+
+@pytest.mark.parametrize("way", [{"inks": True}, {}])
+def test_a_faint_picture_has_its_own_colours(way):
+    """Nothing in it is even half opaque: what is most opaque gives the colours."""
+    rgba = np.empty((24, 32, 4), np.float32)
+    rgba[:, :16], rgba[:, 16:] = (0.9, 0.2, 0.1, 0.4), (0.1, 0.3, 0.8, 0.4)
+    options = Options(strokes=6, size=32, palette="2", **way)
+    document = paint_picture(png_bytes(rgba), options).document
+    fills = [shape.fill for layer in document.layers for shape in layer.shapes]
+    used = {fill.color for fill in fills if isinstance(fill, SolidColor)} | {
+        stop.color for fill in fills if not isinstance(fill, SolidColor) for stop in fill.stops}
+    assert used
+    assert all(min(np.abs(np.subtract(color, own)).max() for own in (rgba[0, 0, :3], rgba[0, -1, :3])) < 0.01
+               for color in used)

@@ -22,3 +22,8 @@ def test_it_loads_no_symbolic_mathematics():
                "x = torch.ones(3, requires_grad=True); run_back([2 * x], [torch.ones(3)])\n"
                "sys.exit('sympy' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_wants_no_derivative_gets_none():
+    """As the picture of strokes that all lie beside it, which the reference engine draws without them."""
+    run_back([torch.ones(3)], [torch.ones(3)])

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from gradvec.stages.paint.greedy import choose, peaks
+from gradvec.stages.paint.seeds import propose
 from scipy import ndimage
 
 HEIGHT, WIDTH, CELL, CLEAR = 60, 90, 1.7, 0.3
@@ -105,3 +107,15 @@ def test_peaks_gain_no_less_than_their_neighbours(shape, more):
     wanted = np.flatnonzero((gain == highest) & (gain > 0))
     assert places.tolist() == wanted.tolist()
     assert gains.tolist() == gain.ravel()[wanted].tolist()
+
+
+@pytest.mark.parametrize("width", [0.5, 1.0, 1.1, 4.0])
+@pytest.mark.parametrize("aspect", [1.0, 2.6])
+def test_strokes_as_wide_as_a_pixel_have_an_axis(width, aspect):
+    """Their masks touch no cell beside the stroke's axis in some directions, so that these have no second moment."""
+    rng = torch.Generator().manual_seed(0)
+    target = torch.rand((12, 17, 3), generator=rng)
+    error, weight = torch.rand((12, 17), generator=rng), torch.ones(12, 17)
+    found = propose(target, error, weight, 0 * error, 40, (width, width), width * aspect, gradient=False)
+    assert len(found) > 0
+    assert all(np.isfinite(numbers).all() for numbers in vars(found).values())

@@ -216,3 +216,18 @@ def test_without_numbas_promise_kernels_are_compiled_as_ever(folder, monkeypatch
     y = np.zeros(4)
     kernel_cache.njit(scaled, noalias=True)(np.arange(4.0), y)
     assert y.tolist() == [0, 2, 4, 6]
+
+
+def test_what_ended_processes_left_is_removed_an_hour_later(folder):
+    """Helpers are killed at the end of a run, also while they write."""
+    compiled()
+    path = kept(folder)
+    left = [folder / ".half-written", path.with_suffix(".busy")]
+    under_way = [folder / ".being-written", folder / "other.busy"]
+    for one in (*left, *under_way):
+        one.touch()
+    for one in (*left, path):
+        os.utime(one, (1e9, 1e9))
+    kernel_cache.usable_folder.cache_clear()
+    assert compiled() == (1, 0)
+    assert sorted(folder.iterdir()) == sorted([path, *under_way])

@@ -1,9 +1,16 @@
-"""Ctrl-C: the first one cancels the run in an orderly way, the second one ends at once."""
+"""Ctrl-C: the first one cancels the run in an orderly way, the second one ends at once.
+
+Python calls handlers of signals between two steps of the main thread, and a kernel's compilation is one step of up to
+half a minute. So the signals are also told through a socket, which Python's part in C writes to at once, and a thread
+listens.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +20,7 @@ from ..progress import CancelToken
 
 #: What the first Ctrl-C says.
 MESSAGE = "Cancelling; press Ctrl-C again to end at once."
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -21,21 +29,48 @@ def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) 
 
     A second signal calls ``tidy`` and ends the process.
     """
-
-    def on_signal(number: int, frame: object) -> None:
-        if token.cancelled:
-            tidy()
-            os._exit(EXIT_CANCELLED)
-        token.cancel()
-        with suppress(OSError):  # not through sys.stderr, which may be in the middle of a write
-            os.write(2, message)
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    told, teller = socket.socketpair()
+    told.setblocking(False)
+    teller.setblocking(False)
+    count = itertools.count()  # in one step for all threads
+
+    def listen() -> None:
+        """Answers what has come in by now: each signal is one byte, which one thread takes."""
+        with suppress(OSError):
+            while data := told.recv(1):
+                if data[0] not in _ENDING:
+                    continue
+                if next(count):
+                    tidy()
+                    os._exit(EXIT_CANCELLED)
+                token.cancel()
+                with suppress(OSError):  # not through sys.stderr, which may be in the middle of a write
+                    os.write(2, message)
+
+    over = threading.Event()
+
+    def watch() -> None:
+        import select
+
+        while not over.is_set():
+            with suppress(OSError, ValueError):
+                select.select([told], [], [])
+            listen()
+
+    before = {number: signal.signal(number, lambda *_: listen()) for number in _ENDING}
+    earlier = signal.set_wakeup_fd(teller.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(earlier)
         for number, handler in before.items():
             signal.signal(number, handler)
+        over.set()
+        teller.close()  # which wakes the watcher
+        watcher.join()
+        told.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..io.memory import check_to_load
 from ..progress import CancelToken, notes_to
+from ..render.threads import check_environment
 from ..tools.warm_up import ahead
 from .interrupt import interruptible
 from .output import FileOutput, discard_pending
@@ -33,11 +34,13 @@ def running(args: argparse.Namespace, kernels: str = "all") -> Iterator[tuple[Si
     kernels: which they are: "all", "painting" (those of brush strokes) or "none".
 
     Raises:
-        EngineError: there is not enough memory to begin, where this process is the one that computes.
+        EngineError: there is not enough memory to begin, where this process is the one that computes. UsageError: the
+            environment asks for what the engine cannot do.
     """
     computes = getattr(args, "engine_process", "none") == "none"
     if computes:
         check_to_load()
+        check_environment()
     args.started = time.monotonic()
     say, token = reporter(args), CancelToken()
     limit = threading.Timer(args.time_limit or 0, token.stop_and_keep)

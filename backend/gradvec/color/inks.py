@@ -21,7 +21,7 @@ def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
     """(k, 3) the ``count`` inks (or fewer, where there are fewer colours) that stand for a picture best in OKLab."""
     from sklearn.cluster import KMeans
 
-    visible = target.rgb[target.alpha > 0.5].astype(np.float64)
+    visible = target.rgb[seen(target.alpha)].astype(np.float64)
     rng = np.random.default_rng(seed)
     sample = visible[rng.choice(len(visible), min(SAMPLES, len(visible)), replace=False)]
     weight = np.array([LIGHTNESS, 1.0, 1.0])
@@ -31,9 +31,16 @@ def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
     return np.round(inks * 255) / 255
 
 
+def seen(alpha: np.ndarray) -> np.ndarray:
+    """Where colours count, bool: where opacities (...) in [0, 1] are above half, or above half of the highest one where
+    that is lower."""
+    clear: np.ndarray = alpha > 0.5 * min(1.0, float(alpha.max()))
+    return clear
+
+
 def by_area(inks: np.ndarray, target: Target) -> np.ndarray:
     """The same inks (k, 3), that of the largest area first: the order in which they are printed."""
-    areas = np.bincount(nearest(target.rgb, inks)[target.alpha > 0.5].ravel(), minlength=len(inks))
+    areas = np.bincount(nearest(target.rgb, inks)[seen(target.alpha)].ravel(), minlength=len(inks))
     return inks[np.argsort(-areas, kind="stable")]
 
 

@@ -176,6 +176,7 @@ def decode_smaller(stream: BinaryIO, picture: Image.Image, named: str,
     factor_for: from the decoded picture's width and height to the factor that is wanted; with 16 and more bits a
         channel it is 1 in any case.
     """
+    _check_strips(picture)
     low = _low_bytes(stream, picture, named)
     picture.load()
     if low is not None:
@@ -189,6 +190,19 @@ def decode_smaller(stream: BinaryIO, picture: Image.Image, named: str,
     factor = factor_for(*picture.size)
     small = _reduced(picture, factor) if factor > 1 else None
     return _rows(small or picture), (small or picture).size, factor if small else 1
+
+
+def _check_strips(picture: Image.Image) -> None:
+    """Raises ValueError where a TIFF file names fewer strips or tiles than its size needs, which Pillow takes for a
+    picture that is black from there on: some hundred bytes could be half a minute of nothing."""
+    if picture.format != "TIFF":
+        return
+    places = [tile[1] for tile in getattr(picture, "tile", []) if tile[1] is not None]
+    area = sum((right - left) * (bottom - top) for left, top, right, bottom in places)
+    reach = sorted(max((place[side] for place in places), default=0) for side in (2, 3))
+    # Sorted, because newer versions of Pillow tell the size as it is after the picture has been turned.
+    if area < picture.width * picture.height or any(a < b for a, b in zip(reach, sorted(picture.size), strict=True)):
+        raise ValueError("strips are missing")
 
 
 def _rows(picture: Image.Image) -> Rows:

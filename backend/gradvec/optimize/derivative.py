@@ -10,8 +10,11 @@ import torch
 
 def run_back(values: Sequence[torch.Tensor], slopes: Sequence[torch.Tensor]) -> None:
     """As ``torch.autograd.backward(values, slopes)``; but torch meets a derivative that is handed in with its machinery
-    for symbolic shapes, which takes a third of a second to load. Slopes of values that want none are left out."""
-    _Known.apply(slopes, *values).backward()
+    for symbolic shapes, which takes a third of a second to load. Slopes of values that want none are left out; where
+    none wants any, as a picture beside which all strokes lie, nothing changes."""
+    known = _Known.apply(slopes, *values)
+    if known.requires_grad:
+        known.backward()
 
 
 class _Known(torch.autograd.Function):

@@ -46,6 +46,8 @@ called: list[str] = []
 on_compile: Callable[[], None] | None = None
 #: How long a kernel that another process compiles is waited for, s, and how often it is looked for.
 WAIT_S, LOOK_S = 120.0, 0.05
+#: What has been under way for so long, s, was left by a process that is no more.
+LEFT_S = 3600.0
 _here = threading.local()
 
 
@@ -201,11 +203,21 @@ def usable_folder() -> Path | None:
             faults.append(f"{folder} is no folder or a link, or belongs to another user")
             return None
         tempfile.TemporaryFile(dir=folder).close()
+        _sweep(folder)
         return folder
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home
         faults.append(f"{getattr(error, 'filename', None) or 'the cache folder'}: "
                       f"{getattr(error, 'strerror', None) or error}")
         return None
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what processes left that were ended while they compiled or wrote, as helpers are at the end of a run."""
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.suffix == ".busy":
+            with contextlib.suppress(OSError):
+                if abs(time.time() - path.lstat().st_mtime) > LEFT_S:
+                    path.unlink()
 
 
 def _private(folder: Path) -> bool:

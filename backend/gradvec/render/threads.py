@@ -8,10 +8,13 @@ import threading
 from contextlib import suppress
 from functools import cache
 
-from ..errors import EngineError
+from ..errors import EngineError, UsageError
 
 #: numba's threads must not be entered by two Python threads at once on every threading layer.
 ALONE = threading.Lock()
+#: Threads that numba may be told to take: with none it cannot be loaded, and with very many its start fails in C.
+_THREADS_MAX = 1024
+_LAYERS = ("default", "safe", "forksafe", "threadsafe", "tbb", "omp", "workqueue")
 #: Whether this process was forked from one that had started threads which do not survive that.
 _lost_threads = False
 
@@ -29,6 +32,19 @@ def calm_threads() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def check_environment() -> None:
+    """Raises UsageError where the environment asks numba for what ends it; to be called before it is loaded."""
+    threads = os.environ.get("NUMBA_NUM_THREADS", "")
+    with suppress(ValueError):  # numba passes over words
+        if not 1 <= int(threads) <= _THREADS_MAX:
+            raise UsageError(f"The environment's NUMBA_NUM_THREADS is {threads}; it must lie between 1 and "
+                             f"{_THREADS_MAX}.", "Change it, or leave it out.")
+    layer = os.environ.get("NUMBA_THREADING_LAYER") or "default"
+    if layer not in _LAYERS:
+        raise UsageError(f"The environment's NUMBA_THREADING_LAYER is {layer!r}; it must be one of "
+                         f"{', '.join(_LAYERS)}.", "Change it, or leave it out.")
 
 
 def refuse_in_a_fork() -> None:

@@ -83,6 +83,9 @@ def run(args: argparse.Namespace) -> int:
     if saved and look_of(options.look).job != "paint":
         raise UsageError(f"The look {options.look} has no brush strokes, so it cannot be painted from saved ones.",
                          "Choose another look; `gradvec looks` lists them.")
+    if look_of(options.look).job != "paint" and (args.save_painting or args.save_strokes or args.save_params):
+        raise UsageError(f"The look {options.look} has no brush strokes, so there is no painting to save besides.",
+                         "Leave out --save-..., or choose another look; `gradvec looks` lists them.")
     output = FileOutput(args.output, inputs)
     painting = FileOutput(args.save_painting, inputs) if args.save_painting else None
     if args.painting_scale != 1.0 and painting is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ...color.inks import seen
 from ...color.oklab import oklab
 from ...model import Color
 from .canvas import Canvas
@@ -22,7 +23,7 @@ def palette_of(palette: int | tuple[Color, ...], canvas: Canvas, seed: int) -> t
     # A second of import that few paintings need.
     from sklearn.cluster import KMeans
 
-    visible = canvas.colors[:, canvas.fine.rgba[3] > 0.5].T.numpy()
+    visible = canvas.colors.numpy()[:, seen(canvas.fine.rgba[3].numpy())].T
     if len(visible) == 0:
         return torch.zeros(1, 3)
     rng = np.random.default_rng(seed)

@@ -89,7 +89,9 @@ def _bank(length: float, width: float) -> _Bank:
     along, across = x * cos + y * sin, y * cos - x * sin
     mask = np.clip(length / 2 - np.abs(along) + 0.5, 0, 1) * np.clip(width / 2 - np.abs(across) + 0.5, 0, 1)
     kernels = np.stack([mask, mask * along, mask * across], 1).reshape(-1, 1, *x.shape)
-    moments = [(mask * power).sum((1, 2)) for power in (1, along**2, across**2)]
+    area, along2, across2 = ((mask * power).sum((1, 2)) for power in (1, along**2, across**2))
+    # A stroke of a cell or less may touch no cell beside its axis: then it spreads as far as its own width.
+    moments = [area, np.maximum(along2, area * length**2 / 12), np.maximum(across2, area * width**2 / 12)]
     angle, kernel, area, along2, across2 = (torch.from_numpy(m).float() for m in (angles, kernels, *moments))
     return _Bank(length, width, angle, kernel, area, along2, across2)
 
