@@ -130,7 +130,7 @@ class Sizes(Constraint):
 
 def test_what_does_not_move_comes_back_from_the_smaller_picture_as_it_was():
     sizes = Sizes()
-    plan = Refinement(steps=5, peak=0.0, reseeds=0, coarse=(0.6, 900), flat=True, rules=(sizes,))
+    plan = Refinement(steps=5, peak=0.0, reseeds=0, coarse=(0.6, 900), flat=True, constraints=(sizes,))
     refined = refine(three(), target(), (1.0, 1.0, 1.0, 1.0), plan, Run())
     assert sizes.seen == [(61, 44)] * 3 + [(WIDTH, HEIGHT)] * 2
     assert refined.shown.shape == (HEIGHT, WIDTH, 4)
@@ -155,7 +155,7 @@ def test_strokes_stay_affine_images_of_their_brush_across_both_sizes():
 
 def test_stop_and_keep_on_the_smaller_picture_ends_in_the_wholes_px():
     run = Run()
-    plan = Refinement(steps=10, peak=0.0, reseeds=0, coarse=(0.6, 900), rules=(Keep(run),))
+    plan = Refinement(steps=10, peak=0.0, reseeds=0, coarse=(0.6, 900), constraints=(Keep(run),))
     refined = refine(three(), target(), (1.0, 1.0, 1.0, 1.0), plan, run)
     assert refined.steps == 2
     np.testing.assert_allclose(refined.shapes[2].outline.loops[0], three()[2].outline.loops[0], atol=1e-4)

@@ -14,7 +14,7 @@ from . import looks
 from .color.swatches import palette_words
 from .errors import UsageError
 
-#: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/inkscape.md.
+#: Above this many strokes Inkscape's gradient tool takes seconds per selection; see docs/extension.md.
 STROKES_WARN = 1000
 #: Above this many strokes a run has to be forced.
 STROKES_MAX = 5000

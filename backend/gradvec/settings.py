@@ -17,7 +17,7 @@ from .model import Color, Target
 from .optimize import Refinement
 from .optimize.brush_constraint import BrushConstraint
 from .optimize.constraints import Constraint
-from .optimize.freeing import smooth_rules, traced_rules
+from .optimize.freeing import smooth_constraints, traced_constraints
 from .optimize.reduced import USED_AREA, ReducedTarget
 from .optimize.variables import Freedom, reach_of
 from .options import INKS, Options
@@ -213,17 +213,18 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
                       colors=not published and not palette, opacity=not options.opaque and not palette)
     steps = (20 + 130 * options.fidelity) if traced else (100 + 350 * options.fidelity)
     reseeds = 3 if options.fidelity >= 0.75 and freedom.colors and not traced else 0
-    brush = () if traced else (BrushConstraint(options.fidelity, manner),)
+    of_brushes = () if traced else (BrushConstraint(options.fidelity, manner),)
     smooth: tuple[Constraint, ...] = ()
     if options.fidelity > 0:
-        smooth = traced_rules(TRACED_CORNERS) if traced else smooth_rules(polygons=options.fidelity <= HELD)
+        smooth = traced_constraints(TRACED_CORNERS) if traced else smooth_constraints(polygons=options.fidelity <= HELD)
     plan = Refinement(steps=round(steps), freedom=freedom, reseeds=reseeds, flat=is_flat(options), seed=options.seed,
-                      engine=options.engine, device=options.device, rules=(*smooth, *brush), coarse=coarse(options),
-                      peak=0.4 if traced else 1.0, stride=1.0 if traced or keeps_brushes(options) else STRIDE,
-                      tension=0.0002 if traced else 0.0005)
-    return RefineSettings(plan, brush, freed=options.fidelity > 0, segments=options.segments, accuracy=options.accuracy,
-                          traced=traced, hairs=traced or keeps_brushes(options), palette=palette,
-                          simplify_fills=options.gradient == "auto", detail=0.0 if traced else options.detail)
+                      engine=options.engine, device=options.device, constraints=(*smooth, *of_brushes),
+                      coarse=coarse(options), peak=0.4 if traced else 1.0,
+                      stride=1.0 if traced or keeps_brushes(options) else STRIDE, tension=0.0002 if traced else 0.0005)
+    return RefineSettings(plan, of_brushes, freed=options.fidelity > 0, segments=options.segments,
+                          accuracy=options.accuracy, traced=traced, hairs=traced or keeps_brushes(options),
+                          palette=palette, simplify_fills=options.gradient == "auto",
+                          detail=0.0 if traced else options.detail)
 
 
 def coarse(options: Options) -> tuple[float, int] | None:
@@ -239,7 +240,7 @@ def edit_settings(options: Options, steps: int, fixed: frozenset[str], outlines:
     usual = refine_settings(options)
     plan = Refinement(steps, freedom=freedom, reseeds=0, flat=is_flat(options), seed=options.seed,
                       engine=options.engine, device=options.device, fixed=fixed,
-                      rules=smooth_rules(EDITED_CORNER_DEGREES) if options.fidelity > 0 else (),
+                      constraints=smooth_constraints(EDITED_CORNER_DEGREES) if options.fidelity > 0 else (),
                       coarse=coarse(options))
     return replace(usual, plan=plan)
 

@@ -18,7 +18,7 @@ pytest.importorskip("triton", reason="Triton exists for Linux only")
 
 RULES = BrushConstraint(0.0), SmoothJoints(30.0, 0.1), TurningPrice(0.01)
 WAYS = {
-    "brush rules and smooth joints": Refinement(freedom=Freedom(reach=reach_of(0.2)), rules=RULES, reseeds=0),
+    "brush rules and smooth joints": Refinement(freedom=Freedom(reach=reach_of(0.2)), constraints=RULES, reseeds=0),
     "fidelity 0": Refinement(freedom=Freedom(reach=reach_of(0.0)), reseeds=0),
     "fidelity .5": Refinement(freedom=Freedom(reach=reach_of(0.5)), reseeds=0),
     "fidelity 1": Refinement(freedom=Freedom(reach=reach_of(1.0))),

@@ -100,7 +100,7 @@ WAYS = {
     "fidelity .5": Refinement(steps=20, freedom=Freedom(reach=reach_of(0.5)), reseeds=0),
     "fidelity 1": Refinement(steps=20, reseeds=0),
     "fixed ones": Refinement(steps=20, fixed=frozenset({"1"}), freedom=Freedom(ground=True), reseeds=0),
-    "smooth joints": Refinement(steps=24, rules=(TurningPrice(0.01), HairPrice(1.0), SmoothJoints(30.0, 0.2, 10)),
+    "smooth joints": Refinement(steps=24, constraints=(TurningPrice(0.01), HairPrice(1.0), SmoothJoints(30.0, 0.2, 10)),
                                 reseeds=0),
 }
 

@@ -76,7 +76,7 @@ def test_refined_strokes_keep_to_their_brush(painted):
     brush, painting = painted
     rules = RULES[brush]
     shapes = [replace(s, id=str(n)) for n, s in enumerate(brushes.shapes(painting))]
-    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0)), rules=(BrushConstraint(0.0),))
+    work = Refinement(steps=25, reseeds=0, freedom=Freedom(reach=reach_of(0.0)), constraints=(BrushConstraint(0.0),))
     ground = (*painting.background, 1.0)
     refined = refine(shapes, picture(), ground, work, Run()).shapes
     for before, after in zip(shapes, refined, strict=True):

@@ -224,7 +224,7 @@ class OnLine(Constraint):
 
 def test_a_further_rule_is_a_small_object() -> None:
     target = picture_of([ellipse(24, 24, 14, 8)])
-    plan = Refinement(steps=60, reseeds=0, rules=(OnLine(),))
+    plan = Refinement(steps=60, reseeds=0, constraints=(OnLine(),))
     (found,) = refine([ellipse(16, 24, 6, 6)], target, WHITE, plan, Run()).shapes
     assert found.outline.loops[0][:, 0].max() <= 24.0
     assert found.outline.bounds()[0] == pytest.approx(10, abs=1.0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
+from ..geometry.slopes import structure_tensor
 from ..model import Target
 
 #: What is larger than this share of the longest side is what is shown, not how it is painted.
@@ -52,7 +53,7 @@ def manner_of(painting: Target, seed: int = 0) -> Manner:
     side = max(painting.width, painting.height)
     planes = painting.rgb.astype(np.float64) * painting.alpha[..., None]
     work = planes - gaussian_filter(planes, (side * SHOWN, side * SHOWN, 0))
-    tensor = _tensor(work)
+    tensor = structure_tensor(work)
     near = gaussian_filter(tensor, (0, side * NEAR, side * NEAR))
     if near[2].max() < 1e-7:
         return Manner(1.0, 1.0, 0.0, 1.0)
@@ -64,14 +65,6 @@ def manner_of(painting: Target, seed: int = 0) -> Manner:
     width = _extent(work, x, y, along + math.pi / 2, lags)
     length = max(width, _extent(work, x, y, along, lags))
     return Manner(width / side, length / side, _spread(near, side), _opacity(work, width))
-
-
-def _tensor(work: np.ndarray) -> np.ndarray:
-    """(3, h, w): the structure tensor's double angle as two planes, and its trace."""
-    if min(work.shape[:2]) < 2:
-        return np.zeros((3, *work.shape[:2]))
-    gy, gx = np.gradient(work, axis=(0, 1))
-    return np.stack([(gx * gx - gy * gy).sum(2), 2 * (gx * gy).sum(2), (gx * gx + gy * gy).sum(2)])
 
 
 def _extent(work: np.ndarray, x: np.ndarray, y: np.ndarray, angle: np.ndarray, lags: np.ndarray) -> float:
@@ -107,7 +100,7 @@ def _spread(near: np.ndarray, side: int) -> float:
 def _opacity(work: np.ndarray, width: float) -> float:
     """In [0.3, 1], from how many edges there are for strokes so wide (px): opaque ones hide those under them,
     see-through ones let some show. Calibrated on paintings made by code; the least certain figure."""
-    trace = np.sqrt(_tensor(gaussian_filter(work, (0.7, 0.7, 0)))[2])
+    trace = np.sqrt(structure_tensor(gaussian_filter(work, (0.7, 0.7, 0)))[2])
     ridge = trace == maximum_filter(trace, 3)
     strong = np.quantile(trace[ridge], 0.95)
     crowded = width * float((ridge & (trace > GRAIN * strong)).mean())

@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter
 from ..errors import InputError
 from .faces import faces, shown
 from .scaling import averaged, interpolated
+from .slopes import slopes
 
 #: Area, px, of the picture that is looked at; nothing smaller than its px draws the eye.
 AREA = 120_000
@@ -69,8 +70,8 @@ def attention_of(rgb: np.ndarray, alpha: np.ndarray) -> Attention:
     seen = averaged(premultiplied, size)
     side = max(size)
     smooth = gaussian_filter(seen, (SHARP * side, SHARP * side, 0), truncate=REACH)
-    across, down = (np.gradient(smooth, axis=axis) if size[axis] > 1 else np.zeros_like(smooth) for axis in (1, 0))
-    # The structure tensor; steepness is per 512th of the side, so that it is the same at any size.
+    across, down = slopes(smooth)
+    # The structure tensor as its three entries; steepness is per 512th of the side, so that it is the same at any size.
     xx, yy, xy = (gaussian_filter((a * b).sum(-1) * np.float32((side / 512) ** 2), THING * side, truncate=REACH)
                   for a, b in ((across, across), (down, down), (across, down)))
     steep = xx + yy

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from .slopes import structure_tensor
+
 #: Standard deviations of the smoothing, as shares of the picture's longest side: of the picture, of the tensor near
 #: edges, and of the tensor that fills places without any.
 BLUR, NEAR, FAR = 1 / 250, 1 / 70, 1 / 12
@@ -53,11 +55,9 @@ def form_of(rgb: np.ndarray, scale: float, guides: Sequence[np.ndarray] = ()) ->
 
     guides: polylines (n, 2), px of the whole picture, that strokes near them follow instead.
     """
-    height, width = rgb.shape[:2]
-    side = max(height, width)
+    side = max(rgb.shape[:2])
     soft = gaussian_filter(np.asarray(rgb, np.float64), (side * BLUR, side * BLUR, 0))
-    gy, gx = np.gradient(soft, axis=(0, 1)) if min(height, width) > 1 else (np.zeros_like(soft), np.zeros_like(soft))
-    tensor = np.stack([(gx * gx - gy * gy).sum(2), 2 * (gx * gy).sum(2), (gx * gx + gy * gy).sum(2)])
+    tensor = structure_tensor(soft)
     near = gaussian_filter(tensor, (0, side * NEAR, side * NEAR))
     mixed = near + FILL * gaussian_filter(tensor, (0, side * FAR, side * FAR))
     length = np.hypot(mixed[0], mixed[1])

@@ -1,7 +1,8 @@
-"""What the variables of a refinement keep to, each rule a small object that acts around every step.
+"""What the variables of a refinement keep to, each constraint a small object that acts around every step.
 
-A further rule (smooth joints, a brush's own limits) is a subclass of :class:`Constraint`, handed over in
-``Refinement.rules``.
+A further one (smooth joints, a brush's own limits) is a subclass of :class:`Constraint`, handed over in
+``Refinement.constraints``. One that loops over control points has a kernel besides, in :mod:`.outline_kernels`, for
+variables on the processor; a test holds the two to each other.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ Share = float | torch.Tensor
 
 
 class Constraint:
-    """One rule. Methods may change the variables' values and derivatives in place; none of them is recorded by torch.
+    """What one keeps to. Methods may change the variables' values and derivatives in place; torch records none of it.
     """
 
     @property
     def replayable(self) -> bool:
-        """Whether steps from now on may be captured on a card and replayed: the rule waits for nothing there, its
-        shapes stay, and nothing of Python's decides or changes in a step but ``share``, which is then a tensor."""
+        """Whether steps from now on may be captured on a card and replayed: the constraint waits for nothing there,
+        its shapes stay, and nothing of Python's decides or changes in a step but ``share``, which is then a tensor."""
         return False
 
     def flat(self, shape: Shape) -> bool:
@@ -197,18 +198,18 @@ class NoSelfIntersection(Constraint):
 
 def constraints_for(freedom: Freedom, fixed: frozenset[str], tension: float, evenness: float,
                     pieces: int, further: Iterable[Constraint] = ()) -> list[Constraint]:
-    """The rules of a refinement in the order in which they act, ``further`` ones among them: crossings come last, for
-    every other rule may make one."""
-    rules: list[Constraint] = []
+    """The constraints of a refinement in the order in which they act, ``further`` ones among them: crossings come last,
+    for every other one may make them."""
+    constraints: list[Constraint] = []
     if freedom.outlines:
-        rules += [Tension(tension), EvenSpacing(evenness)]
-    rules.append(ColorRange(freedom.opacity))
+        constraints += [Tension(tension), EvenSpacing(evenness)]
+    constraints.append(ColorRange(freedom.opacity))
     if freedom.outlines and freedom.reach != float("inf"):
-        rules.append(WithinReach(freedom.reach))
-    rules += further
+        constraints.append(WithinReach(freedom.reach))
+    constraints += further
     if fixed:
-        rules.append(HeldStill(fixed))
+        constraints.append(HeldStill(fixed))
     # Affine images of brushes cross themselves no more than the brushes do.
     if freedom.outlines and freedom.reach > 0:
-        rules.append(NoSelfIntersection(pieces))
-    return rules
+        constraints.append(NoSelfIntersection(pieces))
+    return constraints

@@ -53,9 +53,9 @@ class Freed:
     psnr: float
 
 
-def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: bool = False,
-                 turning: float = TURNING_COST, turns: tuple[float, float] = RESTLESS, scale: float = 1.0
-                 ) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
+def smooth_constraints(corner_degrees: float = 180.0, corners: float = 0.0, polygons: bool = False,
+                       turning: float = TURNING_COST, turns: tuple[float, float] = RESTLESS, scale: float = 1.0
+                       ) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
     """What keeps outlines smooth, without wiggles and no hairs; see :class:`SmoothJoints` and :class:`TurningPrice`.
     scale: px that the picture is looked at for one of its own, to each side: prices are then as they are at its own
     size."""
@@ -63,10 +63,10 @@ def smooth_rules(corner_degrees: float = 180.0, corners: float = 0.0, polygons: 
             SmoothJoints(corner_degrees, corners, EARN_AFTER, polygons))
 
 
-def traced_rules(corners: float = 0.0) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
-    """As :func:`smooth_rules`, for outlines that were traced: every turn costs, and no more than is worth a corner.
-    corners: share of joints that may become corners."""
-    return smooth_rules(CORNER_DEGREES, corners, turning=TRACED_TURNING_COST, turns=EVERY_TURN)
+def traced_constraints(corners: float = 0.0) -> tuple[TurningPrice, HairPrice, SmoothJoints]:
+    """As :func:`smooth_constraints`, for outlines that were traced: every turn costs, and no more than is worth a
+    corner. corners: share of joints that may become corners."""
+    return smooth_constraints(CORNER_DEGREES, corners, turning=TRACED_TURNING_COST, turns=EVERY_TURN)
 
 
 def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, ...], plan: Refinement, segments: int,
@@ -81,14 +81,14 @@ def free_outlines(shapes: list[Shape], target: Target, background: tuple[float, 
             break
         if most:
             shapes = [replace(s, outline=cubics.split(s.outline, most)) for s in shapes]
-            rules, reseeds = smooth_rules(), plan.reseeds
+            smooth, reseeds = smooth_constraints(), plan.reseeds
         else:
             shapes = simplified(shapes, segments, LOOSER * accuracy, run)
             shapes = with_nodes_where_wrong(shapes, target, background, plan, segments, run)
-            rules, reseeds = smooth_rules(CORNER_DEGREES, CORNERS, turning=LAST_TURNING_COST), 0
+            smooth, reseeds = smooth_constraints(CORNER_DEGREES, CORNERS, turning=LAST_TURNING_COST), 0
         view = ReducedTarget.of(target, len(shapes), 1, area) if area else ReducedTarget(target)
         part = replace(plan, steps=round(plan.steps * end) - round(plan.steps * begin), span=(begin, end),
-                       reseeds=reseeds, evenness=EVENNESS, rules=(*rules, *plan.rules))
+                       reseeds=reseeds, evenness=EVENNESS, constraints=(*smooth, *plan.constraints))
         with run.part(begin, end):
             done.append(refine(view.into(shapes), view.target, background, part, run))
         shapes = view.back(done[-1].shapes)
@@ -116,7 +116,7 @@ def with_nodes_where_wrong(shapes: list[Shape], target: Target, background: tupl
     wrong the picture is along their edges."""
     if run.hurry():
         return shapes
-    error = refine(shapes, target, background, replace(plan, steps=0, reseeds=0, rules=()), run).error
+    error = refine(shapes, target, background, replace(plan, steps=0, reseeds=0, constraints=()), run).error
     outlines = grown([shape.outline for shape in shapes], error, round(FURTHER * len(shapes)), segments)
     return [replace(shape, outline=outline) for shape, outline in zip(shapes, outlines, strict=True)]
 

@@ -30,22 +30,20 @@ from .variables import Freedom, Variables, with_gradient
 POINT_RATE, AXIS_RATE, COLOR_RATE, GROUND_RATE = (0.04, 0.3, 1.6), (0.1, 0.5, 4.0), 0.04, 0.01
 
 
-
-
 @dataclass(frozen=True)
 class Refinement:
     """What a refinement is to do.
 
-    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share. stride:
-    times the usual rates of control points alone. span:
-    which part of a longer run this is; rates fall, and shapes are put elsewhere, as they do in the whole.
+    steps: optimization steps. peak: share of the full rates at the start, and last: at the end, of that share.
+    stride: times the usual rates of control points alone. span: which part of a longer run this is; rates fall, and
+    shapes are put elsewhere, as they do in the whole.
     coarse: the share of the steps, at least half, that look at a smaller picture, and its px a shape; what is in px
     is then meant in that picture's. None: all steps see the whole.
     freedom: what may move. reseeds: how often shapes that do nothing are put elsewhere.
     tension: what a px of outline costs, in summed squared colour difference. evenness: how far a step slides control
     points along their outline towards even spacing.
     pieces: line pieces per segment when self-crossings are looked for. flat: one colour a shape. fixed: ids of shapes
-    that stay as they are and only take part in the picture. rules: further constraints, which act before the check for
+    that stay as they are and only take part in the picture. constraints: further ones, which act before the check for
     self-crossings. seed: of the random places.
     """
 
@@ -62,7 +60,7 @@ class Refinement:
     pieces: int = 8
     flat: bool = False
     fixed: frozenset[str] = frozenset()
-    rules: tuple[Constraint, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     seed: int = 0
     engine: str = "auto"
     device: str = "auto"
@@ -156,7 +154,7 @@ def refine(shapes: list[Shape], target: Target, background: tuple[float, ...], p
         pace: (N,) share of the rates at which each shape moves; None: all alike.
     """
     if plan.freedom.gradients and plan.freedom.colors and not plan.flat:
-        shapes = [shape if shape.id in plan.fixed or any(rule.flat(shape) for rule in plan.rules)
+        shapes = [shape if shape.id in plan.fixed or any(constraint.flat(shape) for constraint in plan.constraints)
                   else with_gradient(shape) for shape in shapes]
     view = ReducedTarget(target)
     if plan.coarse is not None and plan.steps:
@@ -180,7 +178,8 @@ class _Loop:
         self.weight = weight
         self._compare()
         self.field = OrientationField(self.target) if plan.reseeds else None
-        self.rules = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces, plan.rules)
+        self.constraints = constraints_for(plan.freedom, plan.fixed, plan.tension, plan.evenness, plan.pieces,
+                                           plan.constraints)
         self.previews = Previews(run)
         self._begin()
         self._keep()
@@ -194,8 +193,8 @@ class _Loop:
         self.loss = PictureLoss(self.target, own.opaque_ground, own.points.device, weight)
 
     def _begin(self) -> None:
-        for rule in self.rules:
-            rule.begin(self.state.variables)
+        for constraint in self.constraints:
+            constraint.begin(self.state.variables)
         self._replay()
 
     def _replay(self) -> None:
@@ -245,8 +244,8 @@ class _Loop:
         variables.enlarge((1 / x, 1 / y), self.whole.width, self.whole.height)
         state.adam = Adam(variables.leaves(), self._rates())
         self._compare()
-        for rule in self.rules:
-            rule.enlarged((1 / x, 1 / y))
+        for constraint in self.constraints:
+            constraint.enlarged((1 / x, 1 / y))
         self._replay()
 
     def _rates(self) -> list[torch.Tensor]:
@@ -260,7 +259,7 @@ class _Loop:
     def _step(self, share: float) -> None:
         adam = self.state.adam
         numbers = (share, *adam.numbers(share))
-        if self._replayed is not None and all(rule.replayable for rule in self.rules):
+        if self._replayed is not None and all(constraint.replayable for constraint in self.constraints):
             self._replayed(numbers)
         elif self.engine == "cpu" and not self.on_card:
             self.loss.backward_of(self.state.variables.scene())
@@ -285,11 +284,11 @@ class _Loop:
         variables = self.state.variables
         variables.wrong = self.loss.per_pixel
         with torch.no_grad():
-            for rule in self.rules:
-                rule.before_step(variables)
+            for constraint in self.constraints:
+                constraint.before_step(variables)
             self.state.adam.move(*pace)
-            for rule in self.rules:
-                rule.after_step(variables, share)
+            for constraint in self.constraints:
+                constraint.after_step(variables, share)
 
     def _reseed_steps(self) -> set[int]:
         """Early enough that a shape that was put elsewhere has half of the run to settle."""

@@ -1,6 +1,6 @@
-"""Numba kernels of the rules about outlines, for variables on the processor: one pass over the control points each.
+"""Numba kernels of constraints on outlines, for variables on the processor: one pass over the control points each.
 
-A step on torch's small tensors takes longer for its rules than for its picture. What each rule means is said where it
+A step on torch's small tensors takes longer for its constraints than for its picture. What each means is said where it
 is made (constraints.py, smooth.py); there is its form for a card, too, and tests hold both to each other.
 
 points, grad: (K, 2) control points, px, and their derivative, changed in place. loops: (L + 1,) first control point of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ..geometry.slopes import slopes
 from ..model import Target
 from .variables import Places, Variables
 from .visibility import visible_areas
@@ -15,7 +16,7 @@ class OrientationField:
 
     def __init__(self, target: Target) -> None:
         grey = ndimage.gaussian_filter((target.rgb * target.alpha[..., None]).mean(2), 1.5)
-        gy, gx = np.gradient(grey) if min(grey.shape) > 1 else (np.zeros_like(grey), np.zeros_like(grey))
+        gx, gy = slopes(grey)
         xx, yy, xy = (ndimage.gaussian_filter(v, 4) for v in (gx * gx, gy * gy, gx * gy))
         self.angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
 

@@ -20,8 +20,8 @@ from ..optimize.freeing import (
     free_outlines,
     repaired,
     simplified,
-    smooth_rules,
-    traced_rules,
+    smooth_constraints,
+    traced_constraints,
     without_hairs,
 )
 from ..optimize.reduced import ReducedTarget
@@ -36,17 +36,16 @@ SETTLE_STEPS, SETTLE_PEAK, SETTLE_PIECES = 30, 0.12, 16
 class RefineSettings:
     """How shapes are refined.
 
-    plan: what the loop does. brush: rules that the brushes' strokes are held to. freed: outlines may leave their
-    brush: they get ``segments`` before and only those that they need after, within ``accuracy`` px, and are repaired.
-    traced: outlines came from pictures of strokes, with as
-    many segments as they need. hairs: loops that are next to nothing but length may stay, as an artist's thin strokes
-    and a brush's bristles. palette: colours are never mixed, gradients stay as they are. simplify_fills: one
-    colour where the eye sees no gradient. detail: 0 to 1, how much more counts what draws the eye. settle: steps after
-    outlines were repaired.
+    plan: what the loop does. of_brushes: constraints that hold strokes to their brushes' rules, in every loop. freed:
+    outlines may leave their brush: they get ``segments`` before and only those that they need after, within
+    ``accuracy`` px, and are repaired. traced: outlines came from pictures of strokes, with as many segments as they
+    need. hairs: loops that are next to nothing but length may stay, as an artist's thin strokes and a brush's bristles.
+    palette: colours are never mixed, gradients stay as they are. simplify_fills: one colour where the eye sees no
+    gradient. detail: 0 to 1, how much more counts what draws the eye. settle: steps after outlines were repaired.
     """
 
     plan: Refinement
-    brush: tuple[Constraint, ...] = ()
+    of_brushes: tuple[Constraint, ...] = ()
     freed: bool = True
     segments: int = 8
     accuracy: float = 0.15
@@ -133,10 +132,10 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     scale = view.scale[0]
     smooth: tuple[Constraint, ...] = ()
     if settings.freed:
-        smooth = (traced_rules() if settings.traced
-                  else smooth_rules(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
+        smooth = (traced_constraints() if settings.traced
+                  else smooth_constraints(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
-                     tension=plan.tension * scale, rules=(*smooth, *settings.brush))
+                     tension=plan.tension * scale, constraints=(*smooth, *settings.of_brushes))
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run,
                   weight if view.target is target else _weight(view.target, attention, settings))
     settled = view.back(last.shapes)
@@ -157,8 +156,8 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
     if settings.freed and not settings.traced and plan.freedom.reach == float("inf"):
         if plan.flat:
             shapes = [one_colored(s, mix=not settings.palette) for s in shapes]
-        freed = free_outlines(shapes, target, background, replace(plan, rules=settings.brush),
-                               settings.segments, settings.accuracy, run)
+        freed = free_outlines(shapes, target, background, replace(plan, constraints=settings.of_brushes),
+                              settings.segments, settings.accuracy, run)
         return replace(freed, shapes=_repaired(freed.shapes, settings, run))
     first = refine([prepared(s, settings) for s in shapes], target, background, plan, run, weight)
     tidied = (_repaired(first.shapes, settings, run) if settings.traced

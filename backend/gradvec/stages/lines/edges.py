@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ...color.oklab import oklab
+from ...geometry.slopes import structure_tensor
 
 #: px of a 512 px picture: the inner Gaussian across an edge, the mean along it, smoothing of the tangents and before
 #: all of it.
@@ -52,9 +53,7 @@ def edges_of(rgb: np.ndarray) -> Edges:
 
 def _tangents(lab: np.ndarray, sigma: float) -> np.ndarray:
     """(2, H, W) across the steepest way, from the structure tensor of all planes, smoothed."""
-    gy, gx = np.gradient(lab, axis=(0, 1))
-    double = np.stack([(gx * gx - gy * gy).sum(2), 2 * (gx * gy).sum(2)])
-    double = gaussian_filter(double, (0, sigma, sigma))
+    double = gaussian_filter(structure_tensor(lab)[:2], (0, sigma, sigma))
     angle = (np.arctan2(double[1], double[0]) + np.pi) / 2
     return np.stack([np.cos(angle), np.sin(angle)])
 

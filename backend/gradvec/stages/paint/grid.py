@@ -33,7 +33,6 @@ def regular(goal: Goal, count: int, rng: np.random.Generator, gradient: bool = T
     length, across = np.full(n, 1.9 * size), np.full(n, 1.05 * size)
     end = np.stack([np.cos(angle), np.sin(angle)], 1) * length[:, None] * 0.35
     soft = [gaussian_filter(plane, size / 4) for plane in rgba]
-    alpha = np.maximum(_sample(soft[3], places), 1e-3)
     ends = []
     for sign in (-1, 1):
         spot = places + sign * end * gradient

@@ -21,7 +21,8 @@ def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Gene
     brush has; if any, oil strokes use those alone. clear: (n,) how clear the form is at each seed."""
     n = len(seeds)
     kind = _kinds(seeds, brush, rng) if clear is None or brush != "mixed" else _by_place(seeds, clear)
-    first, count = (len_oil(), stamps) if stamps else (0, len_oil())
+    built_in = brushes.template_count(brushes.OIL)
+    first, count = (built_in, stamps) if stamps else (0, built_in)
     template = np.where(kind == brushes.OIL, first + rng.integers(0, count, n), 0)
     dry = kind == brushes.DRY
     template[dry] = rng.integers(0, brushes.template_count(brushes.DRY), int(dry.sum()))
@@ -32,13 +33,10 @@ def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Gene
     half = torch.stack([angle.cos(), angle.sin()], 1) * (length - width).clamp(min=1.0) / 2
     swept = torch.cat([center - half, center, center + half, width / 2, width / 2], 1)
     is_stamped = torch.from_numpy(np.isin(kind, brushes.STAMPED))[:, None]
+    colors = torch.from_numpy(np.concatenate([seeds.color0, seeds.color1], 1))
     return StrokeVariables(torch.where(is_stamped, stamped, swept).float(), torch.from_numpy(seeds.axis).float(),
-                     torch.from_numpy(np.concatenate([seeds.color0, seeds.color1], 1)).float(), torch.ones(n), kind,
-                     template.astype(np.int64), np.full(n, level, np.int64))
-
-
-def len_oil() -> int:
-    return brushes.template_count(brushes.OIL)
+                           colors.float(), torch.ones(n), kind, template.astype(np.int64),
+                           np.full(n, level, np.int64))
 
 
 def _kinds(seeds: Seeds, brush: str, rng: np.random.Generator) -> np.ndarray:

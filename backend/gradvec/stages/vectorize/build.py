@@ -13,7 +13,7 @@ from ...geometry.merging import turns
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
 from ...optimize import Refined, Refinement, refine
-from ...optimize.freeing import smooth_rules
+from ...optimize.freeing import smooth_constraints
 from ...optimize.reduced import ReducedTarget
 from ...optimize.variables import Freedom
 from ...optimize.visibility import UNSEEN, visible
@@ -195,7 +195,7 @@ class _Build:
         before, plan = self.refined, self.plan
         turned = np.degrees(np.concatenate([turns(loop) for shape in self.shapes for loop in shape.outline.loops]))
         corner = max(SMOOTHED_DEGREES, float(np.quantile(turned, 1 - SHARPEST)))
-        self.plan = replace(plan, rules=smooth_rules(corner, turning=0.0))
+        self.plan = replace(plan, constraints=smooth_constraints(corner, turning=0.0))
         rms = before.mse**0.5
         after = self._refined(SMOOTHING_STEPS, min(1.0, SMOOTHING_PEAK * max(GENTLE, rms / ROUGH)), self.importance)
         self.plan = plan
