@@ -71,11 +71,7 @@ def faces(rgb: np.ndarray) -> list[Face]:
                   if is_skin(face) and _found_again(picture, face)]
         if share == 1:
             break
-    kept: list[Face] = []
-    for face in sorted(found, key=lambda one: -one.width):
-        if all(face.far_from(other) > other.width / 2 for other in kept):
-            kept.append(face)
-    return kept
+    return _each_once(found)
 
 
 def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
@@ -86,6 +82,18 @@ def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
         away = np.hypot((x - face.x) / (OVAL[0] * face.width), (y - face.y) / (OVAL[1] * face.width))
         np.maximum(out, np.clip((1 - away) / SOFT + 0.5, 0, 1), out=out)
     return out
+
+
+def _each_once(found: list[Face]) -> list[Face]:
+    """Of those that lie over each other their median, widest first."""
+    groups: list[list[Face]] = []
+    for face in sorted(found, key=lambda one: -one.width):
+        same = next((group for group in groups if face.far_from(group[0]) < group[0].width / 2), None)
+        if same is None:
+            groups.append([face])
+        else:
+            same.append(face)
+    return [Face(*np.median([(one.x, one.y, one.width) for one in group], axis=0).tolist()) for group in groups]
 
 
 @cache
