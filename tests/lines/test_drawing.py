@@ -1,5 +1,7 @@
 """Line drawings: where lines go, how wide and dark they become, and whole runs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled
@@ -14,14 +16,17 @@ from gradvec.progress import CancelToken, Run
 from gradvec.render.lines import outlined
 from gradvec.render.predict import predict
 from gradvec.stages.layers import of_lines
+from gradvec.stages.lines import portraits
 from gradvec.stages.lines.contours import contours
 from gradvec.stages.lines.draw import LineSettings, draw
 from gradvec.stages.lines.edges import edges_of
 from gradvec.stages.lines.hatching import hatching
 from gradvec.stages.lines.pens import PENS
 from gradvec.stages.lines.streams import follow
+from PIL import Image
 
 SIDE = 96
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def disk(radius=30.0):
@@ -38,6 +43,37 @@ def test_the_strongest_line_runs_once_round_the_disk_on_its_dark_side():
     assert np.quantile(np.abs(far - 29), 0.9) < 1.6
     turned = np.unwrap(np.arctan2(*(line - 48).T[::-1]))
     assert np.ptp(turned) / (2 * np.pi) <= 1.1
+
+
+def astronaut() -> Target:
+    rgb = np.asarray(Image.open(EXAMPLES / "astronaut.jpg").convert("RGB"), np.float32) / 255
+    return Target(rgb, np.ones(rgb.shape[:2], np.float32), (512, 512))
+
+
+def in_her_face(lines):
+    """Lines that lie inside the oval of the face around her nose."""
+    return [line for line in lines
+            if np.hypot((line.points[:, 0] - 224) / 45, (line.points[:, 1] - 117) / 55).max() < 1]
+
+
+def test_faces_are_drawn_finer(monkeypatch):
+    """Each eye and the mouth have a line of their own, thinner than what the pen draws elsewhere."""
+    settings = LineSettings(150, steps=0)
+    lines, report = draw(astronaut(), settings, (), Run())
+    assert len(lines) == report.contours + report.hatched <= 150
+    own = in_her_face(lines)
+    for x, y, reach in ((204, 107, 9), (244, 109, 9), (223, 143, 14)):
+        assert any(np.hypot(*(line.points - (x, y)).T).max() < reach + 9 for line in own), (x, y)
+    assert max(line.width for line in own) < 0.6 * max(line.width for line in lines)
+    fine = draw(astronaut(), LineSettings(150, "fineliner", steps=0), (), Run())[0]
+    assert len({round(line.width, 6) for line in fine}) == 1
+    monkeypatch.setattr(portraits, "faces", lambda rgb: [])
+    assert len(in_her_face(draw(astronaut(), settings, (), Run())[0])) < len(own) / 2
+
+
+def test_a_few_lines_leave_faces_as_they_are(monkeypatch):
+    monkeypatch.setattr(portraits, "faces", lambda rgb: pytest.fail("nobody should look for them"))
+    assert draw(astronaut(), LineSettings(20, steps=0), (), Run())[0]
 
 
 def test_lines_keep_apart_and_do_not_exceed_what_is_asked_for():

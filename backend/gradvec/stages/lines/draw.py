@@ -18,6 +18,7 @@ from .contours import contours
 from .edges import Edges, edges_of
 from .hatching import hatching
 from .pens import PENS, Pen
+from .portraits import Portraits, portraits_of
 
 #: So many lines all follow edges, if there are as many; of those above, the pen says how many.
 CONTOURS_FIRST = 60
@@ -69,20 +70,26 @@ def draw(target: Target, settings: LineSettings, guides: Sequence[np.ndarray],
     paper = settings.paper or (1.0, 1.0, 1.0)
     rgb = target.rgb * target.alpha[..., None] + (1 - target.alpha[..., None]) * np.array(paper, np.float32)
     edges = edges_of(rgb)
+    portraits = portraits_of(rgb, edges.unit, settings.strokes)
     run.step(0.1)
     tone = wanted_tone(edges.light, pen)
-    edge_lines, tone_lines, share = _placed(rgb, edges, tone, pen, settings, guides)
+    edge_lines, tone_lines, share = _placed(rgb, edges, portraits, tone, pen, settings, guides)
     run.step(0.25)
     choices = tuple(n for n in (1, 2, 3, 5, 8, 12, 16, 24, 32) if n <= settings.segments)
     unit = max(rgb.shape[:2]) / 512
-    lines = [_line(points, rgb, unit, pen, settings, choices, level)
-             for level, some in ((1, tone_lines), (0, edge_lines)) for points in some]
-    lines.sort(key=lambda line: (-line.level, -line.segments))  # short ones lie on long ones
-    goal = _goal(rgb, edges, share * tone, lines, paper, pen, settings)
+    # Short lines lie on long ones, those of faces on all.
+    lines = sorted((_line(points, rgb, unit, unit, pen, settings, choices, level)
+                    for level, some in ((1, tone_lines), (0, edge_lines)) for points in some),
+                   key=lambda line: (-line.level, -line.segments))
+    thin = [unit if pen.has_one_width else own for _, own in portraits.lines]
+    units = np.array([unit] * len(lines) + thin)
+    lines += [_line(points, rgb, own, wide, pen, settings, choices, 0)
+              for (points, own), wide in zip(portraits.lines, thin, strict=True)]
+    goal = _goal(rgb, portraits.together(edges), share * tone, paper, pen, settings)
     with run.part(0.3, 1.0):
-        refined = refine_lines(lines, goal, paper, _plan(lines, unit, pen, settings), run)
-    return refined.lines, DrawReport(len(edge_lines), len(tone_lines), refined.steps, refined.seconds, refined.before,
-                                     refined.after)
+        refined = refine_lines(lines, goal, paper, _plan(lines, units, unit, pen, settings), run)
+    return refined.lines, DrawReport(len(lines) - len(tone_lines), len(tone_lines), refined.steps, refined.seconds,
+                                     refined.before, refined.after)
 
 
 def wanted_tone(light: np.ndarray, pen: Pen) -> np.ndarray:
@@ -94,17 +101,18 @@ def wanted_tone(light: np.ndarray, pen: Pen) -> np.ndarray:
     return tone
 
 
-def _placed(rgb: np.ndarray, edges: Edges, tone: np.ndarray, pen: Pen, settings: LineSettings,
+def _placed(rgb: np.ndarray, edges: Edges, portraits: Portraits, tone: np.ndarray, pen: Pen, settings: LineSettings,
             guides: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], float]:
-    """Polylines along edges, polylines that give tone, and the share of the tone that so few of them can give."""
-    count = settings.strokes
+    """Polylines along edges beside those of faces, polylines that give tone, and the share of the tone that so few of
+    them can give."""
+    count = settings.strokes - len(portraits.lines)
     many = max(0, count - CONTOURS_FIRST)
-    along = contours(edges, min(count, CONTOURS_FIRST) + round(pen.contours * many))
-    drawn = _covered(along, rgb.shape[:2], float(np.mean(pen.widths)) * edges.unit)
+    along = contours(portraits.left_out(edges), min(count, CONTOURS_FIRST) + round(pen.contours * many))
+    every = along + [line for line, _ in portraits.lines]
+    drawn = _covered(every, rgb.shape[:2], float(np.mean(pen.widths)) * edges.unit)
     form = form_of(rgb, 1.0, guides).double.numpy()
     angle = np.arctan2(form[1], form[0]) / 2
     missing = np.clip(tone - gaussian_filter(drawn, 3 * edges.unit), 0, 1)
-    width = float(np.mean(pen.hatched)) * edges.unit
     width = float(np.mean(pen.hatched)) * edges.unit
     left = count - len(along)
     needed = missing.sum() / (width * HATCH_LENGTH * edges.unit)
@@ -123,10 +131,11 @@ def _covered(lines: list[np.ndarray], size: tuple[int, ...], width: float) -> np
     return np.asarray(image, float) / 255
 
 
-def _line(points: np.ndarray, rgb: np.ndarray, unit: float, pen: Pen, settings: LineSettings,
+def _line(points: np.ndarray, rgb: np.ndarray, unit: float, wide: float, pen: Pen, settings: LineSettings,
           choices: tuple[int, ...], level: int) -> Line:
+    """unit, wide: px that stand for one of a 512 px picture, as for how close the line keeps and for its width."""
     vertices = spline.fit_within(points, STRAY * unit, choices)
-    width = unit * float(np.mean(pen.hatched if level else pen.widths))
+    width = wide * float(np.mean(pen.hatched if level else pen.widths))
     return Line(spline.to_bezier(len(vertices) - 3) @ vertices, _color(points, rgb, pen, settings, level), width,
                 1.0 if settings.opaque else float(np.mean(pen.opacities)), level=level)
 
@@ -144,7 +153,7 @@ def _color(points: np.ndarray, rgb: np.ndarray, pen: Pen, settings: LineSettings
     return red, green, blue
 
 
-def _goal(rgb: np.ndarray, edges: Edges, tone: np.ndarray, lines: list[Line], paper: Color, pen: Pen,
+def _goal(rgb: np.ndarray, edges: Edges, tone: np.ndarray, paper: Color, pen: Pen,
           settings: LineSettings) -> np.ndarray:
     """(H, W, 3) what the drawing is to look like, as far as these lines can."""
     ground = np.array(paper, np.float32)
@@ -157,8 +166,9 @@ def _goal(rgb: np.ndarray, edges: Edges, tone: np.ndarray, lines: list[Line], pa
     return (ground * (1 - cover) + ink * cover).astype(np.float32)
 
 
-def _plan(lines: list[Line], unit: float, pen: Pen, settings: LineSettings) -> LineRefinement:
-    widths = np.array([pen.hatched if line.level else pen.widths for line in lines]).reshape(-1, 2) * unit
+def _plan(lines: list[Line], units: np.ndarray, unit: float, pen: Pen, settings: LineSettings) -> LineRefinement:
+    """units: (N,) px that stand for one of a 512 px picture along each line. unit: in the picture as a whole."""
+    widths = np.array([pen.hatched if line.level else pen.widths for line in lines]).reshape(-1, 2) * units[:, None]
     opacities = (1.0, 1.0) if settings.opaque else pen.opacities
     return LineRefinement(widths, opacities, pen.color is None and settings.inks is None, settings.steps, unit,
                           settings.engine, settings.device)

@@ -39,9 +39,10 @@ class Edges:
     unit: float
 
 
-def edges_of(rgb: np.ndarray) -> Edges:
-    """The lines that a picture (H, W, 3) asks for."""
-    unit = max(max(rgb.shape[:2]) / 512, UNIT_LEAST)
+def edges_of(rgb: np.ndarray, unit: float | None = None) -> Edges:
+    """The lines that a picture (H, W, 3) asks for. unit: px that stand for one of a 512 px picture, None: as its own
+    size has it."""
+    unit = max(max(rgb.shape[:2]) / 512, UNIT_LEAST) if unit is None else unit
     lab = gaussian_filter(oklab(rgb.astype(np.float64)), (BEFORE * unit, BEFORE * unit, 0))
     tangent = _tangents(lab, TANGENTS * unit)
     difference = _across(lab[..., 0], tangent, ACROSS * unit)

@@ -24,6 +24,10 @@ class Pen:
     tone: tuple[float, float]
     edge: float = 1.0
 
+    @property
+    def has_one_width(self) -> bool:
+        return self.widths[0] == self.widths[1]
+
 
 #: By the words of the option.
 PENS = {
