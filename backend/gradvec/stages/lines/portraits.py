@@ -9,10 +9,11 @@ import numpy as np
 
 from ...geometry.faces import Face, faces, shown
 from .contours import contours
-from .edges import UNIT_LEAST, Edges, edges_of
+from .edges import Edges, edges_of
 
-#: A face is looked at as if it were so many px of a 512 px picture wide.
-WIDE = 260.0
+#: A face is looked at as if it were so many px of a 512 px picture wide, but one px as at most so many of them: faces
+#: ask for more than is sure between pixels.
+WIDE, FINEST = 260.0, 4.0
 #: How much of the picture around a face's centre is looked at, shares of its width; what of its oval is drawn finer.
 AROUND, INSIDE = 0.8, 0.9
 #: Share of all lines that a face gets at most; of how many it takes at least; and the most.
@@ -46,7 +47,7 @@ def portraits_of(rgb: np.ndarray, unit: float, most: int) -> Portraits:
     found = Portraits([], np.zeros(size, bool), np.zeros(size))
     own_most = min(MOST, round(SHARE * most))
     for face in faces(rgb) if own_most >= LEAST else []:
-        own = max(UNIT_LEAST, face.width / WIDE)
+        own = max(1 / FINEST, face.width / WIDE)
         if own < unit:
             _add(found, rgb, face, own, own_most)
     return found
