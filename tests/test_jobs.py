@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from gradvec.errors import InputError
 from gradvec.geometry.cubics import flatten
 from gradvec.geometry.trace import shoelace
 from gradvec.io import svg
@@ -73,3 +74,11 @@ def test_the_engine_process_hands_out_the_bytes_that_a_run_of_ones_own_writes():
                              Run())
     assert answer["svg"] == svg.write(own.document, relative=True)
     assert b"<filter" in answer["svg"]
+
+
+def test_an_empty_picture_is_no_missing_one():
+    """In a batch, say: an update of the extension would not help."""
+    with pytest.raises(InputError, match="is empty"):
+        run_job("paint", {}, {"picture": b""}, {}, Run())
+    with pytest.raises(InputError, match="without its picture"):
+        run_job("paint", {}, {}, {}, Run())

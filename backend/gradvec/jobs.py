@@ -98,7 +98,7 @@ def computes_on() -> str | None:
 
 
 def _payload(payloads: Payloads, name: str) -> bytes:
-    if not payloads.get(name):
+    if payloads.get(name) is None:
         raise InputError(f"The job came without its {name}.", "Update the extension: it does not match the engine.")
     return payloads[name]
 

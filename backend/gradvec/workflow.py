@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from .stages.vectorize.build import BuildReport
 
 
-#: What a run is called while it waits for compiled kernels.
-COMPILING = "Compiling kernels, first run only"
+#: What a run is called while it waits for compiled kernels, and where they cannot be kept.
+COMPILING, COMPILING_AGAIN = "Compiling kernels, first run only", "Compiling kernels, which cannot be kept"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Workflow:
         self._seconds: dict[str, float] = {}
         self._at = 0.0
         calm_threads()
-        kernel_cache.on_compile = partial(self.run.aside, COMPILING)
+        kept = kernel_cache.usable_folder() is not None
+        kernel_cache.on_compile = partial(self.run.aside, COMPILING if kept else COMPILING_AGAIN)
 
     @contextmanager
     def stage(self, label: str, key: str, until: float) -> Iterator[None]:

@@ -33,6 +33,7 @@ FROM_THE_ENGINE = (
     N_("Reading the picture"), N_("Painting"), N_("Vectorizing strokes"), N_("Refining"), N_("Writing"),
     N_("Reading the strokes"), N_("Outlining strokes"), N_("Fitting gradients"), N_("Adding detail"), N_("Tracing"),
     N_("Adding paths"), N_("Compiling kernels, first run only"),
+    N_("Compiling kernels, which cannot be kept"),
     N_("underpainting"), N_("large shapes"), N_("middle shapes"), N_("details"), N_("strokes"),
     N_("Rendering"), N_("Rendering frames"), N_("Drawing lines"), N_("contours"), N_("hatching"), N_("soft edges"))
 #: The same with a part that changes.

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradvec.errors import Cancelled
+from gradvec.options import Options
 from gradvec.progress import CancelToken, Run
 from gradvec.render import kernel_cache
 from gradvec.tools import warm_up
+from gradvec.workflow import Workflow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: A kernel that compiles in a second.
@@ -182,3 +184,29 @@ def test_types_in_words_are_the_types_again():
         kind = numba.typeof(value)
         words = kernel_cache.entry(doubled, (kind,)).partition("(")[2][:-1]
         assert warm_up.types_of(words) == (kind,)
+
+
+def test_where_nothing_can_be_kept_compiling_is_told_and_cancelled(monkeypatch):
+    """It is told before each kernel, not only where one is waited for: then each run compiles them all."""
+    told = []
+    monkeypatch.setattr(kernel_cache, "faults", [])
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/proc")
+    kernel_cache.usable_folder.cache_clear()
+    try:
+        Workflow("paint", Options(), Run(lambda progress: told.append(progress.stage)), "")
+        assert kernel_cache.njit(doubled)(21.0) == 42.0
+        assert told == ["Compiling kernels, which cannot be kept"]
+        token = CancelToken()
+        Workflow("paint", Options(), Run(token=token), "")
+        token.cancel()
+        with pytest.raises(Cancelled):
+            kernel_cache.njit(doubled)(21.0)
+    finally:
+        kernel_cache.on_compile = None
+        monkeypatch.undo()
+        kernel_cache.usable_folder.cache_clear()
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_error(folder, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: (_ for _ in ()).throw(PermissionError(13, "closed")))
+    assert kernel_cache.njit(doubled)(21.0) == 42.0

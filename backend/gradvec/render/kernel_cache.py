@@ -80,9 +80,10 @@ def _compile(dispatcher: Any, sig: Any) -> Any:
     called.append(entry(dispatcher.py_func, sig))
     path = kept.path_of(sig, dispatcher.targetctx)
     with contextlib.ExitStack() as around:
-        if path is not None and not path.exists():
+        if path is None or not _is_there(path):
             _tell()
-            around.enter_context(_claimed(path))
+            if path is not None:
+                around.enter_context(_claimed(path))
             around.enter_context(_no_collector())
         _here.compiling = True
         try:
@@ -126,7 +127,7 @@ def _claimed(path: Path) -> Iterator[None]:
     """Waits while another process compiles what will lie at ``path``; else none other does so inside."""
     until, lock = time.monotonic() + WAIT_S, None
     try:
-        while lock is None and not path.exists() and time.monotonic() < until:
+        while lock is None and not _is_there(path) and time.monotonic() < until:
             lock, free = claim(path)
             if free:
                 break
@@ -135,6 +136,14 @@ def _claimed(path: Path) -> Iterator[None]:
         yield
     finally:
         release(path, lock)
+
+
+def _is_there(path: Path) -> bool:
+    """Path.exists, and False where that cannot be found out: a folder that was closed, a server that is gone."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def claim(path: Path) -> tuple[int | None, bool]:
