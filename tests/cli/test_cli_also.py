@@ -29,6 +29,18 @@ def test_a_detail_map_and_a_brush_are_read(picture: Path, tmp_path: Path) -> Non
     assert b"<path" in out.read_bytes()
 
 
+@pytest.mark.parametrize(("arguments", "told"), [
+    (["--look", "lines"], ["--detail-map", "--style", "--own-brush"]),
+    (["--look", "shapes"], ["--own-brush"]),
+    (["--look", "marker"], ["--own-brush"]),
+    (["--look", "oil"], [])])
+def test_what_a_look_has_no_use_for_is_said(arguments: list[str], told: list[str], picture: Path, tmp_path: Path,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["paint", str(picture), "-o", str(tmp_path / "out.svg"), "--strokes", "2", *arguments, "--detail-map",
+                 str(picture), "--style", str(picture), "--own-brush", str(picture)]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines() if "left out:" in line] == told
+
+
 @pytest.mark.parametrize("option", ["--detail-map", "--own-brush"])
 def test_a_missing_one_is_told_before_anything_runs(option: str, picture: Path, tmp_path: Path,
                                                     capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EXIT_DONE, Cancelled, UsageError
 from ...io.files import read_file, read_stream
 from ...looks import look_of
+from ...options import Options
 from ...progress import Run
 from ..arguments import add_options, add_page, add_reporting, number, options_from
 from ..output import FileOutput, FolderOutput, check_apart, check_painting
@@ -105,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
             hand_out(*paint_remotely(source, options, say, token), output, say, args.started)
             return EXIT_DONE
+        for sentence in _of_no_use(args, options):
+            say.note(sentence)
         run = Run(on_progress=say.progress, token=token)
         if saved is not None and args.picture is None:
             from ...edit.saved_strokes import repaint_strokes
@@ -157,6 +160,18 @@ def _while_wanted(files: Iterable[tuple[str, bytes]], run: Run) -> Iterator[tupl
     for file in files:
         run.step(1.0)
         yield file
+
+
+def _of_no_use(args: argparse.Namespace, options: Options) -> list[str]:
+    """A sentence for each thing besides the picture that these options leave out."""
+    job = look_of(options.look).job
+    given = [("--detail-map", args.detail_map, job != "lines"), ("--style", args.style, job != "lines"),
+             ("--own-brush", args.own_brush, job == "paint")]
+    told = [f"{name} is left out: the look {options.look} has no use for it." for name, value, useful in given
+            if value and not useful]
+    if args.own_brush and job == "paint" and options.brush not in ("oil", "mixed"):
+        told.append(f"--own-brush is left out: only --brush oil and mixed paint with it, not {options.brush}.")
+    return told
 
 
 def _also(args: argparse.Namespace, saved: Params | None) -> dict[str, Any]:
