@@ -1,21 +1,23 @@
-"""Writes the table of options in README.md from gradvec.options; ``--check`` only says whether it is up to date."""
+"""Writes the tables of options (README.md) and of looks (docs/looks.md) from the code; ``--check`` only says whether
+they are up to date."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend"))
 
 from gradvec.cli.arguments import flag, range_in_words  # noqa: E402
+from gradvec.looks import LOOKS, Look  # noqa: E402
 from gradvec.options import Options  # noqa: E402
 
-START, END = "<!-- options: made by scripts/options_table.py -->", "<!-- end of options -->"
 
-
-def table() -> str:
+def options() -> str:
     """The options as a Markdown table."""
     lines = ["| option | what it is | values |", "|---|---|---|"]
     for field in fields(Options):
@@ -25,24 +27,55 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def updated(readme: str) -> str:
-    """``readme`` with the present table between its two marks."""
-    before, _, rest = readme.partition(START)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"README.md lacks the marks {START} and {END}.")
-    return f"{before}{START}\n{table()}\n{END}{after}"
+def looks() -> str:
+    """The looks as a Markdown table."""
+    rows = [f"| {look.label} | `{look.name}` | {look.about} | {_options_of(look)} |" for look in LOOKS]
+    return "\n".join(["| look | `--look` | what it is | options |", "|---|---|---|---|", *rows])
+
+
+def _options_of(look: Look) -> str:
+    return ", ".join(f"`{name}` {_word(value)}" for name, value in look.options.items()) or "the defaults"
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table between two marks of a page. page: from the repository's root."""
+
+    page: str
+    name: str
+    make: Callable[[], str]
+
+    def updated(self, text: str) -> str:
+        """The page's text with the table as it is now."""
+        start, end = f"<!-- {self.name}: made by scripts/options_table.py -->", f"<!-- end of {self.name} -->"
+        before, _, rest = text.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{self.page} lacks the marks {start} and {end}.")
+        return f"{before}{start}\n{self.make()}\n{end}{after}"
+
+
+TABLES = (Table("README.md", "options", options), Table("docs/looks.md", "looks", looks))
 
 
 def main() -> int:
-    path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    new = updated(old)
-    if "--check" in sys.argv[1:]:
-        print("up to date" if new == old else "README.md is out of date: run python scripts/options_table.py")
-        return int(new != old)
-    path.write_text(new, encoding="utf-8")
-    return 0
+    stale = []
+    for table in TABLES:
+        path = ROOT / table.page
+        old = path.read_text(encoding="utf-8")
+        new = table.updated(old)
+        if new != old:
+            stale.append(table.page)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(new, encoding="utf-8")
+    if "--check" not in sys.argv[1:]:
+        return 0
+    print(f"{' and '.join(stale)} out of date: run python scripts/options_table.py" if stale else "up to date")
+    return int(bool(stale))
 
 
 if __name__ == "__main__":
