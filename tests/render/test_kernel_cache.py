@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import stat
+import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -227,7 +228,24 @@ def test_what_ended_processes_left_is_removed_an_hour_later(folder):
     for one in (*left, *under_way):
         one.touch()
     for one in (*left, path):
-        os.utime(one, (1e9, 1e9))
+        aged(one, days=1)
     kernel_cache.usable_folder.cache_clear()
     assert compiled() == (1, 0)
     assert sorted(folder.iterdir()) == sorted([path, *under_way])
+
+
+def aged(path, days):
+    then = time.time() - days * 86400
+    os.utime(path, (then, then))
+
+
+def test_kernels_of_former_versions_are_removed_and_those_in_use_are_not(folder):
+    compiled()
+    path, former = kept(folder), folder / "kernels.of_a_former_version.0123.kernel"
+    former.touch()
+    aged(former, days=100)
+    aged(path, days=80)
+    kernel_cache.usable_folder.cache_clear()
+    assert compiled() == (1, 0)
+    assert list(folder.iterdir()) == [path]
+    assert time.time() - path.stat().st_mtime < 3600, "it was asked for"

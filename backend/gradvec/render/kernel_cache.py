@@ -48,6 +48,9 @@ on_compile: Callable[[], None] | None = None
 WAIT_S, LOOK_S = 120.0, 0.05
 #: What has been under way for so long, s, was left by a process that is no more.
 LEFT_S = 3600.0
+#: A kernel that nobody has asked for in so long, s, belongs to a version that is no more; and how often, s, a file is
+#: marked as asked for.
+UNUSED_S, MARKED_S = 90 * 86400.0, 86400.0
 _here = threading.local()
 
 
@@ -221,11 +224,13 @@ def usable_folder() -> Path | None:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what processes left that were ended while they compiled or wrote, as helpers are at the end of a run."""
+    """Removes what processes left that were ended while they compiled or wrote, as helpers are at the end of a run, and
+    kernels of former versions."""
     for path in folder.iterdir():
-        if path.name.startswith(".") or path.suffix == ".busy":
+        begun = path.name.startswith(".") or path.suffix == ".busy"
+        if begun or path.suffix == SUFFIX:
             with contextlib.suppress(OSError):
-                if abs(time.time() - path.lstat().st_mtime) > LEFT_S:
+                if abs(time.time() - path.lstat().st_mtime) > (LEFT_S if begun else UNUSED_S):
                     path.unlink()
 
 
@@ -324,6 +329,9 @@ def _read(path: Path) -> tuple[Any, ...] | None:
         if not stat.S_ISREG(info.st_mode) or (hasattr(os, "getuid") and info.st_uid != os.getuid()):
             raise ValueError("it is no file of this user's")
         data = file.read()
+        if abs(time.time() - info.st_mtime) > MARKED_S:
+            with contextlib.suppress(OSError):
+                os.utime(path)
     if hashlib.sha256(data[_DIGEST_BYTES:]).digest() != data[:_DIGEST_BYTES]:
         raise ValueError("it is damaged")
     kept: tuple[Any, ...] = pickle.loads(data[_DIGEST_BYTES:])
