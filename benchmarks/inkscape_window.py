@@ -3,7 +3,7 @@
     dbus-run-session -- xvfb-run -a -s "-screen 0 1280x900x24" /usr/bin/python3 benchmarks/inkscape_window.py \\
         --python .venv/bin/python --window-manager
 
-    ... benchmarks/inkscape_window.py --redraw oil.svg plain.svg --window-manager
+    ... benchmarks/inkscape_window.py --python .venv/bin/python --window-manager --redraw oil.svg plain.svg
 
 The second line measures how long drawings take to be drawn anew: the page fitted into the window, and then at its own
 size, by turns.
