@@ -2,11 +2,13 @@
 
 import io
 import struct
+import sys
 import zlib
 
 import numpy as np
 import pytest
 from gradvec.cli import main
+from gradvec.errors import UsageError
 from gradvec.io.images import png_bytes
 from gradvec.io.svg import read
 from gradvec.render.threads import check_environment
@@ -139,6 +141,13 @@ def test_an_environment_that_ends_numba_is_told(name, value, picture, tmp_path, 
     monkeypatch.setenv(name, value)
     assert main(["paint", str(picture), "-o", str(tmp_path / "o.svg")]) == 2
     assert f"{name} is {value!r}" in capsys.readouterr().err.replace(f" {value};", f" {value!r};")
+
+
+def test_a_threading_layer_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("NUMBA_THREADING_LAYER", "tbb")
+    monkeypatch.setitem(sys.modules, "numba.np.ufunc.tbbpool", None)  # as where its library is missing
+    with pytest.raises(UsageError, match="'tbb', which cannot be loaded"):
+        check_environment()
 
 
 @pytest.mark.parametrize("value", ["", "4", "1.5", "two"])

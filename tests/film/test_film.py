@@ -115,7 +115,7 @@ def test_the_command_line_paints_a_film(tmp_path, capsys):
     (tmp_path / "clip.mp4").write_bytes(film_bytes(iter(as_bytes(films.moving(2))), 10, ".mp4"))
     assert main(["film", str(tmp_path / "clip.mp4"), "-o", str(tmp_path / "svgs"), "--strokes", "4", "--size", "24",
                  "--workers", "1"]) == 0
-    assert capsys.readouterr().err.startswith(f"{tmp_path / 'svgs'}: 2 frames, 1 shots, ")
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'svgs'}: 2 frames, 1 shot, ")
     told = json.loads((tmp_path / "svgs" / "film.json").read_text())
     assert told["fps"] == pytest.approx(10)
     assert [row["frame"] for row in told["frames"]] == ["frame-00001.svg", "frame-00002.svg"]

@@ -168,7 +168,7 @@ def in_words(seconds: float) -> str:
 
 #: What the closing line may hold.
 _FACTS = (("painted", "{} painted"), ("kept", "{} done before"), ("failed", "{} failed"), ("left", "{} left"),
-          ("frames", "{} frames"), ("shots", "{} shots"), ("paths", "{} paths"), ("gradients", "{} gradients"),
+          ("frames", "{} frame(s)"), ("shots", "{} shot(s)"), ("paths", "{} path(s)"), ("gradients", "{} gradient(s)"),
           ("psnr", "{:.1f} dB"), ("total_seconds", "{:.1f} s"))
 
 
@@ -177,7 +177,7 @@ def closing_line(output: str, report: dict[str, Any]) -> str:
     facts = []
     for key, form in _FACTS:
         if isinstance(report.get(key), (int, float)) and (report[key] or key not in ("kept", "failed", "left")):
-            facts.append(form.format(report[key]))
+            facts.append(form.format(report[key]).replace("(s)", "" if report[key] == 1 else "s"))
     if "bytes" in report:
         facts.append(f"{report['bytes'] / 1000:.0f} kB")
     dropped = (report.get("refined") or {}).get("dropped", 0)

@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 
 from ..errors import EngineError, UsageError
 
@@ -45,6 +46,12 @@ def check_environment() -> None:
     if layer not in _LAYERS:
         raise UsageError(f"The environment's NUMBA_THREADING_LAYER is {layer!r}; it must be one of "
                          f"{', '.join(_LAYERS)}.", "Change it, or leave it out.")
+    if layer == "tbb":
+        try:
+            import_module("numba.np.ufunc.tbbpool")
+        except ImportError as error:
+            raise UsageError(f"The environment's NUMBA_THREADING_LAYER is 'tbb', which cannot be loaded ({error}).",
+                             "Install it (pip install tbb), or leave the setting out.") from None
 
 
 def refuse_in_a_fork() -> None:
