@@ -21,7 +21,6 @@ from ..document.drawings import Drawing, Place, chosen_drawings, place_of
 from ..document.layers import NewDrawing, Placer, Wishes
 from ..document.marks import Marks
 from ..document.namespaces import Element
-from ..document.outlines import is_open_line
 from ..document.replacing import put_aside, replace
 from ..document.runs import KEY
 from ..editing_command import EditingCommand
@@ -87,12 +86,11 @@ class Again(EditingCommand):
         shapes = marks.drawn(self.svg, self.options.ids, [place.picture for place in places])
         found, used = [], set()
         for drawing, place in zip(drawings, places):
-            kind = _kind(drawing)
-            drawn, there = marks.marks_on(place, [shape for shape in shapes
-                                                  if kind != "vectorize" or not is_open_line(shape)])
-            found.append(drawn.or_else(marks.kept(drawing.holder)).of_use(kind))
+            drawn, there = marks.marks_on(place, shapes)
+            found.append(drawn.or_else(marks.kept(drawing.holder)).of_use(_kind(drawing)))
             used.update(there)
-        return found, marks.note(used, len(shapes) - len(used))
+        kinds = {_kind(drawing) for drawing in drawings}
+        return found, marks.note_for(kinds.pop() if len(kinds) == 1 else "paint", list(used), shapes)
 
     def _options(self, drawing: Drawing) -> dict[str, Any]:
         options = drawing.settings

@@ -29,7 +29,7 @@ from ..engine.drafts import MARKED, MIDDLE, MIDDLE_PART, WHOLE, Drafts, Motif, P
 from ..engine.history import Expected, History
 from ..engine.job_runner import Job, JobRunner
 from ..ui import menu_file
-from ..ui.messages import _, ngettext
+from ..ui.messages import _
 from ..ui.progress_ui import ProgressUi
 from ..ui.toolkit import drafting_ui, progress_ui
 
@@ -81,7 +81,7 @@ class Paint(Command):
                 wanted = self._agreed(progress, record, subjects, marking)
             jobs = [self._job(wanted, subject) for subject in subjects]
             notes = (_note(wanted.kind, wanted.options, len(jobs)),
-                     _marks_note(wanted.kind, marking, shapes),
+                     marks.note_for(wanted.kind, marking, shapes),
                      _brushes_note(self.options.host_own_brushes, wanted.kind, wanted.options["brush"]),
                      _hidden_note([picture for picture, _source in found]))
             runner = self._run(jobs, record, progress, "\n".join(filter(None, notes)),
@@ -90,7 +90,7 @@ class Paint(Command):
             layers = [self._put(wanted, *result, before, kept) for result in results]
         for seconds, pace in runner.clock.took:
             history.add(wanted.kind, wanted.options, seconds, pace)
-        self._finish(layers, _of_use(marking, wanted.kind),
+        self._finish(layers, marks.of_use(marking, wanted.kind),
                      problems + [e for e in runner.outcomes if isinstance(e, GradvecError)])
         return None
 
@@ -254,30 +254,6 @@ def _brushes_note(names: str, kind: str, brush: str) -> str:
     if not names.strip(" |") or (kind == "paint" and brush in ("oil", "mixed")):
         return ""
     return _("Own brushes are left out: only Oil paints with them")
-
-
-def _marks_note(kind: str, used: list[Any], shapes: list[Any]) -> str:
-    """What becomes of the shapes and lines that are selected as well; used: those that mark or guide something."""
-    if kind == "paint" or not shapes:
-        return marks.note(used, len(shapes) - len(used))
-    working = _of_use(used, kind)
-    idle = len(shapes) - len(working)
-    words = ""
-    if idle and kind == "lines":
-        words = ngettext("The selected shape marks nothing: a line drawing needs no marks",
-                         "The selected shapes mark nothing: a line drawing needs no marks", idle)
-    elif idle:
-        words = ngettext("{count} selected line or shape does nothing: free shapes heed closed shapes over the picture",
-                         "{count} selected lines or shapes do nothing: free shapes heed closed shapes over the picture",
-                         idle).format(count=idle)
-    return "\n".join(filter(None, (marks.note(working, 0), words)))
-
-
-def _of_use(marking: list[Any], kind: str) -> list[Any]:
-    """Those of the shapes and lines that mark or guide something which mean something to a job of that kind."""
-    if kind == "paint":
-        return marking
-    return [shape for shape in marking if is_open_line(shape) == (kind == "lines")]
 
 
 def _note(kind: str, options: dict[str, Any], count: int) -> str:

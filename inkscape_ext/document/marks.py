@@ -37,6 +37,8 @@ SIDE, FINER = 256, 3
 WHOLE = 0.99
 #: Digits after the point of shares of a picture.
 PLACES = 5
+#: The engine's jobs that heed a detail map, and those that heed guides.
+HEEDING_SHAPES, HEEDING_LINES = ("paint", "vectorize"), ("paint", "lines")
 #: In so many parts a straight piece of a line is looked at for whether it runs over the picture.
 LOOKED_AT = 32
 #: [[x, y], ...] in shares of the picture's width and height.
@@ -52,8 +54,7 @@ class Marks:
 
     def of_use(self, kind: str) -> Marks:
         """Of these what means something to an engine's job of that kind."""
-        return Marks(self.detail_map if kind in ("paint", "vectorize") else b"",
-                     self.guides if kind in ("paint", "lines") else ())
+        return Marks(self.detail_map if kind in HEEDING_SHAPES else b"", self.guides if kind in HEEDING_LINES else ())
 
     def or_else(self, others: Marks) -> Marks:
         """These, and ``others`` of each sort of which there are none."""
@@ -90,6 +91,11 @@ def drawn(svg: Element, ids: list[str], shown: list[Picture]) -> list[Element]:
     return [element for element in svg.iter() if element in inside
             and (is_outlined(element) or local_name(element) == "line")
             and element.get(STROKE) is None and not styles.hidden(element)]
+
+
+def of_use(shapes: list[Element], kind: str) -> list[Element]:
+    """Those of shapes and lines that can mean something to an engine's job of that kind."""
+    return [shape for shape in shapes if kind in (HEEDING_LINES if is_open_line(shape) else HEEDING_SHAPES)]
 
 
 def marks_on(place: Place, shapes: list[Element]) -> tuple[Marks, list[Any]]:
@@ -172,6 +178,23 @@ def note(used: Iterable[Element], others: int) -> str:
     found = list(used)
     guiding = sum(map(is_open_line, found))
     return "\n".join(filter(None, (marking_note(len(found) - guiding), guiding_note(guiding), others_note(others))))
+
+
+def note_for(kind: str, used: list[Any], shapes: list[Any]) -> str:
+    """What becomes of the shapes and lines that are selected as well; used: those that mark or guide something."""
+    if kind == "paint" or not shapes:
+        return note(used, len(shapes) - len(used))
+    working = of_use(used, kind)
+    idle = len(shapes) - len(working)
+    words = ""
+    if idle and kind == "lines":
+        words = ngettext("The selected shape marks nothing: a line drawing needs no marks",
+                         "The selected shapes mark nothing: a line drawing needs no marks", idle)
+    elif idle:
+        words = ngettext("{count} selected line or shape does nothing: free shapes heed closed shapes over the picture",
+                         "{count} selected lines or shapes do nothing: free shapes heed closed shapes over the picture",
+                         idle).format(count=idle)
+    return "\n".join(filter(None, (note(working, 0), words)))
 
 
 def marking_note(count: int) -> str:

@@ -10,7 +10,6 @@ from documents import load
 from edited import LABEL, PICTURE, SVG, find, painted
 from inkex import Transform
 
-from inkscape_ext.commands import paint
 from inkscape_ext.document import marks, pictures
 from inkscape_ext.document.drawings import Place, place_of_picture
 
@@ -356,7 +355,7 @@ def test_free_shapes_are_made_by_a_job_of_their_own_and_made_again(editing):
               "The selected shape marks nothing: a line drawing needs no marks")])
 def test_the_window_says_which_marks_do_nothing_in_other_jobs(kind, words):
     shapes = list(load(EYE + LINE))
-    assert paint._marks_note(kind, shapes, shapes) == words
+    assert marks.note_for(kind, shapes, shapes) == words
 
 
 @pytest.mark.parametrize(("body", "others", "words"), [

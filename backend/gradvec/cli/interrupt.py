@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import signal
 import socket
 import threading
@@ -53,8 +54,6 @@ def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) 
     over = threading.Event()
 
     def watch() -> None:
-        import select
-
         while not over.is_set():
             with suppress(OSError, ValueError):
                 select.select([told], [], [])

@@ -96,3 +96,8 @@ def weights(found: np.ndarray, strength: float) -> np.ndarray:
     """
     weight = (1 - strength) + strength * (CALM + DRAWN * found**1.5)
     return (weight / max(float(weight.mean()), 1e-6)).astype(np.float32)
+
+
+def importance(attention: Attention | None, size: tuple[int, int], strength: float) -> np.ndarray | None:
+    """How much an error counts in a picture of (height, width) px, as :func:`weights` has it; None: all alike."""
+    return None if attention is None or strength <= 0 else weights(attention.resized(size).drawn, strength)

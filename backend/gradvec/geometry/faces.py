@@ -84,6 +84,13 @@ def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
     return out
 
 
+def around(picture: np.ndarray, face: Face, half: float) -> tuple[np.ndarray, Face]:
+    """What lies within ``half`` px of a face's centre in a picture (H, W, ...), and the face in it."""
+    left, top = max(0, int(face.x - half)), max(0, int(face.y - half))
+    part = picture[top:math.ceil(face.y + half), left:math.ceil(face.x + half)]
+    return part, Face(face.x - left, face.y - top, face.width)
+
+
 def _each_once(found: list[Face]) -> list[Face]:
     """Of those that lie over each other their median, widest first."""
     groups: list[list[Face]] = []
@@ -121,15 +128,8 @@ def _candidates(picture: np.ndarray, sides: tuple[float, float], step: float, ag
     return [Face(box["c"] + box["width"] / 2, box["r"] + box["height"] / 2, float(box["width"])) for box in boxes]
 
 
-def _around(picture: np.ndarray, face: Face, half: float) -> tuple[np.ndarray, Face]:
-    """What lies within ``half`` px of a face's centre, and where the face is in it."""
-    left, top = max(0, int(face.x - half)), max(0, int(face.y - half))
-    part = picture[top:math.ceil(face.y + half), left:math.ceil(face.x + half)]
-    return part, Face(face.x - left, face.y - top, face.width)
-
-
 def _found_again(picture: np.ndarray, face: Face) -> bool:
-    part, face = _around(picture, face, AROUND * face.width)
+    part, face = around(picture, face, AROUND * face.width)
     views = 0
     for side in SIDES:
         share = side / face.width
@@ -154,7 +154,7 @@ def _skin(picture: np.ndarray) -> Callable[[Face], bool]:
     grey = np.hypot(lab[..., 1], lab[..., 2]).mean() < GREY
 
     def is_skin(face: Face) -> bool:
-        lightness, a, b = np.median(_around(lab, face, SKIN * face.width)[0].reshape(-1, 3), axis=0)
+        lightness, a, b = np.median(around(lab, face, SKIN * face.width)[0].reshape(-1, 3), axis=0)
         return bool(grey or (SKIN_HUE[0] < math.degrees(math.atan2(b, a)) < SKIN_HUE[1]
                              and SKIN_CHROMA[0] < math.hypot(a, b) < SKIN_CHROMA[1] and lightness > SKIN_LIGHT))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..geometry import cubics
-from ..geometry.attention import Attention, weights
+from ..geometry.attention import Attention, importance
 from ..geometry.merging import CORNER_DEGREES
 from ..gradients.handles import drawn_in
 from ..gradients.perceptual import simplify_all
@@ -100,7 +100,7 @@ def refine_layers(shapes: list[Shape], layer: list[int], target: Target, ground:
     marked = [replace(s, id=str(n)) for n, s in enumerate(shapes)]
     background = (*ground, 1.0) if ground is not None else (0.0, 0.0, 0.0, 0.0)
     with run.part(0.0, 0.9):
-        weight = _weight(target, attention, settings)
+        weight = importance(attention, (target.height, target.width), settings.detail)
         freed = _freed(marked, target, background, settings, run, weight)
     if run.keep:
         settled, psnr = freed.shapes, freed.psnr
@@ -137,7 +137,8 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
                      tension=plan.tension * scale, constraints=(*smooth, *settings.of_brushes))
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run,
-                  weight if view.target is target else _weight(view.target, attention, settings))
+                  weight if view.target is target
+                  else importance(attention, (view.target.height, view.target.width), settings.detail))
     settled = view.back(last.shapes)
     psnr = last.psnr if view.target is target else refine(settled, target, background, replace(settle, steps=0),
                                                           run).psnr
@@ -163,13 +164,6 @@ def _freed(shapes: list[Shape], target: Target, background: tuple[float, ...], s
     tidied = (_repaired(first.shapes, settings, run) if settings.traced
               else _as_simple_as_they_go(first.shapes, settings, run))
     return Freed(tidied, first.moved, first.drift, first.steps, first.seconds, first.psnr_before, first.psnr)
-
-
-def _weight(target: Target, attention: Attention | None, settings: RefineSettings) -> np.ndarray | None:
-    """(H, W) how much each pixel counts, None where all count alike."""
-    if attention is None or settings.detail <= 0:
-        return None
-    return weights(attention.resized((target.height, target.width)).drawn, settings.detail)
 
 
 def prepared(shape: Shape, settings: RefineSettings) -> Shape:

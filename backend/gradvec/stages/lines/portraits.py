@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...geometry.faces import Face, faces, shown
+from ...geometry.faces import Face, around, faces, shown
 from .contours import contours
 from .edges import Edges, edges_of
 
@@ -31,11 +30,11 @@ class Portraits:
 
     def left_out(self, edges: Edges) -> Edges:
         """Edges of the whole picture without those inside faces."""
-        return Edges(np.where(self.inside, 0.0, edges.strength), edges.tangent, edges.light, edges.unit)
+        return replace(edges, strength=np.where(self.inside, 0.0, edges.strength))
 
     def together(self, edges: Edges) -> Edges:
         """Edges of the whole picture, inside faces the finer ones."""
-        return Edges(np.where(self.inside, self.strength, edges.strength), edges.tangent, edges.light, edges.unit)
+        return replace(edges, strength=np.where(self.inside, self.strength, edges.strength))
 
 
 def portraits_of(rgb: np.ndarray, unit: float, most: int) -> Portraits:
@@ -46,7 +45,9 @@ def portraits_of(rgb: np.ndarray, unit: float, most: int) -> Portraits:
     size = (rgb.shape[0], rgb.shape[1])
     found = Portraits([], np.zeros(size, bool), np.zeros(size))
     own_most = min(MOST, round(SHARE * most))
-    for face in faces(rgb) if own_most >= LEAST else []:
+    if own_most < LEAST:
+        return found
+    for face in faces(rgb):
         own = max(1 / FINEST, face.width / WIDE)
         if own < unit:
             _add(found, rgb, face, own, own_most)
@@ -54,13 +55,11 @@ def portraits_of(rgb: np.ndarray, unit: float, most: int) -> Portraits:
 
 
 def _add(found: Portraits, rgb: np.ndarray, face: Face, unit: float, most: int) -> None:
-    half = AROUND * face.width
-    left, top = max(0, math.floor(face.x - half)), max(0, math.floor(face.y - half))
-    part = rgb[top:math.ceil(face.y + half), left:math.ceil(face.x + half)]
-    here = Face(face.x - left, face.y - top, INSIDE * face.width)
-    inside = shown([here], (part.shape[0], part.shape[1])) > 0.5
+    part, here = around(rgb, face, AROUND * face.width)
+    left, top = round(face.x - here.x), round(face.y - here.y)
+    inside = shown([replace(here, width=INSIDE * face.width)], (part.shape[0], part.shape[1])) > 0.5
     edges = edges_of(part, unit)
-    fine = Edges(np.where(inside, edges.strength, 0.0), edges.tangent, edges.light, unit)
+    fine = replace(edges, strength=np.where(inside, edges.strength, 0.0))
     found.lines.extend((line + np.array([left, top]), unit) for line in contours(fine, most))
     window = slice(top, top + part.shape[0]), slice(left, left + part.shape[1])
     found.inside[window] |= inside

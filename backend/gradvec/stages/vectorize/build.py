@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...geometry import repair
-from ...geometry.attention import Attention, weights
+from ...geometry.attention import Attention, importance
 from ...geometry.merging import turns
 from ...gradients.perceptual import simplify_all
 from ...model import Color, Shape, Target
@@ -114,9 +114,9 @@ class _Build:
     """A picture under way."""
 
     def __init__(self, target: Target, settings: VectorizeSettings, run: Run, steps: int,
-                 attention: Attention | None = None) -> None:
+                 attention: Attention | None) -> None:
         self.whole, self.settings, self.run = target, settings, run
-        self.attention = attention if settings.detail > 0 else None
+        self.attention = attention
         self.ground, trained = _ground(target, settings)
         self.plan = Refinement(last=LAST_SHARE, freedom=Freedom(opacity=not settings.opaque, ground=trained),
                                reseeds=0, evenness=EVENNESS, flat=settings.flat, engine=settings.engine,
@@ -145,8 +145,7 @@ class _Build:
         alpha = self.target.alpha[..., None]
         self.wanted = np.concatenate([self.target.rgb * alpha, alpha], -1).astype(np.float64)
         # (H, W) how much each px counts; None: all alike.
-        self.importance = None if self.attention is None else weights(
-            self.attention.resized((self.target.height, self.target.width)).drawn, self.settings.detail)
+        self.importance = importance(self.attention, (self.target.height, self.target.width), self.settings.detail)
         self._take(self._refined(0))
 
     def add(self, count: int, number: int) -> int:
