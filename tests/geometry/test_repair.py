@@ -79,6 +79,20 @@ def test_both_halves_of_an_eight_stay():
         assert overlap(cleaned, outline(eight)) > 0.97
 
 
+def test_parts_joined_by_a_neck_that_has_crossed_itself_away_stay():
+    """Its sides cross on either side of the middle: both parts run the same way round, unlike those of an eight."""
+    joined = polygon((10, 10), (40, 10), (40, 28), (60, 32), (80, 28), (80, 10), (110, 10), (110, 50), (80, 50),
+                     (80, 32), (60, 28), (40, 32), (40, 50), (10, 50))
+    assert crossings(outline(joined)) == 2
+    cleaned = clean(outline(joined))
+    assert len(cleaned.loops) == 2
+    assert crossings(cleaned) == 0
+    assert overlap(cleaned, outline(joined)) > 0.95
+    within = clean(outline(joined), most=14)
+    assert within.segments <= 14
+    assert overlap(within, outline(joined)) > 0.95
+
+
 def test_a_curl_on_the_way_is_cut_off():
     curly = polygon((10, 10), (60, 10), (60, 60), (10, 60))
     # The upper edge makes a small loop in the middle.

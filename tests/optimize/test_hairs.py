@@ -42,13 +42,29 @@ def test_compactness_is_that_of_the_ellipse(a: float, b: float) -> None:
 
 
 def test_hairs_go_and_the_rest_stays() -> None:
-    round_one, long_one, hair = ellipse(30, 20, 9, 9), ellipse(30, 20, 20, 2), ellipse(30, 20, 25, 0.3)
+    round_one, long_one, hair = ellipse(30, 20, 9, 9), ellipse(30, 20, 20, 2), ellipse(30, 20, 25, 0.1)
     assert compactness(hair) < HAIR < compactness(long_one)
     left = without_hairs([shape(0, round_one), shape(1, hair), shape(2, round_one, hair), shape(3, long_one)])
     assert [s.id for s in left] == ["0", "2", "3"]
     assert [len(s.outline.loops) for s in left] == [1, 1, 1]
     only = [shape(0, hair)]
     assert without_hairs(only) is only
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_thin_line_becomes_wide_enough_and_stays_where_it_is(angle: float, turned: bool) -> None:
+    """As wide as compactness asks for, which grows with the width: .031 before."""
+    c, s = np.cos(angle), np.sin(angle)
+    line = ellipse(0, 0, 40, 0.5) @ np.array([[c, s], [-s, c]]) + (60, 60)
+    line = np.roll(line[::-1], 1, 0) if turned else line
+    assert 0.03 < compactness(line) < HAIR
+    (left,) = without_hairs([shape(0, line)])
+    (wider,) = left.outline.loops
+    assert HAIR <= compactness(wider) < 1.1 * HAIR
+    np.testing.assert_allclose(wider.mean(0), (60, 60), atol=0.3)
+    assert np.ptp(wider @ (c, s)) == pytest.approx(np.ptp(line @ (c, s)), abs=1.0)
+    assert np.ptp(wider @ (-s, c)) == pytest.approx(1.0 * HAIR / compactness(line), rel=0.15)
 
 
 def test_a_refinement_ends_without_hairs_unless_they_may_stay() -> None:

@@ -36,7 +36,8 @@ def crossings(outline: Outline) -> int:
 def clean(outline: Outline, min_size_px: float = 2.0, most: int | None = None) -> Outline | None:
     """The outline without crossings, specks and degenerate segments; None where nothing is left of it.
 
-    Small loops that a curve makes on its way are cut off; a larger part beyond a crossing becomes a loop of its own;
+    Small loops that a curve makes on its way are cut off; a larger part beyond a crossing, or beyond a neck that has
+    none left, becomes a loop of its own;
     loops that still cross larger ones are dropped. Every loop that is left runs clockwise on the screen, holes the
     other way.
 
@@ -151,10 +152,19 @@ def _cut(loop: np.ndarray, where: np.ndarray) -> list[np.ndarray]:
     areas = [shoelace(flatten(part, _PIECES)) for part in parts]
     main = int(abs(areas[1]) >= abs(areas[0]))
     other = 1 - main
-    own_loop = areas[main] * areas[other] < 0 and abs(areas[other]) >= _OWN_LOOP_SHARE * abs(areas[main])
-    kept = [parts[main], _reversed(parts[other])] if own_loop else [parts[main]]
+    eight = areas[main] * areas[other] < 0
+    own_loop = (abs(areas[other]) >= _OWN_LOOP_SHARE * abs(areas[main])
+                and (eight or _is_beside(parts[other], parts[main])))
+    kept = [parts[main], _reversed(parts[other]) if eight else parts[other]] if own_loop else [parts[main]]
     sane = (_sane(_moved_in(part) if own_loop else part) for part in kept)
     return [part for part in sane if part is not None]
+
+
+def _is_beside(loop: np.ndarray, other: np.ndarray) -> bool:
+    """Whether more of the loop's anchors lie outside of the other one than in it: two parts of one direction are joined
+    by a neck whose sides cross, or one winds on inside the other."""
+    polygon, anchors = flatten(other, _PIECES), loop[3::3]
+    return 2 * sum(inside(polygon, anchor) for anchor in anchors) < len(anchors)
 
 
 def _cubics(loop: np.ndarray) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..geometry.cubics import flatten
 from ..geometry.growing import grown
 from ..geometry.merging import CORNER_DEGREES, merged
 from ..geometry.sizes import HAIR, compactness
+from ..geometry.trace import shoelace
 from ..model import Outline, Shape, Target
 from ..progress import Run
 from .loop import Refined, Refinement, refine
@@ -30,6 +32,9 @@ LOOSER, FURTHER = 1.33, 2.5
 AT_ONCE, LOOK_EVERY = 256, 32
 #: Line pieces of a segment as compactness is measured.
 HAIR_PIECES = 16
+#: A hair becomes a line that is this much more compact than a hair has to be, where that makes it at most so many times
+#: as wide.
+BEYOND_A_HAIR, MOST_WIDER, WIDENINGS = 1.04, 2.5, 6
 #: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
 #: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
 #: the last phase's steps before that is decided.
@@ -135,11 +140,39 @@ def repaired(shapes: list[Shape], segments: int, run: Run) -> list[Shape]:
 
 
 def without_hairs(shapes: list[Shape]) -> list[Shape]:
-    """The shapes without those loops that are next to nothing but length, and without shapes that are nothing else:
-    they cover so little that they are not missed. If all are hairs, they are what there is to see, and stay."""
-    kept = [(shape, tuple(loop for loop in shape.outline.loops if not _is_hair(loop))) for shape in shapes]
-    return [replace(shape, outline=Outline(loops)) for shape, loops in kept if loops] or shapes
+    """The shapes with those loops that are next to nothing but length widened until they are lines (a mast, a wire, the
+    edge of a roof is worth much for the little that it covers), or left out where that would make them another thing;
+    without shapes of which nothing is left. If that is all of them, they are what there is to see, and stay."""
+    kept = [(shape, tuple(loop for given in shape.outline.loops if (loop := _no_hair(given)) is not None))
+            for shape in shapes]
+    return [shape if all(a is b for a, b in zip(loops, shape.outline.loops, strict=False))
+            and len(loops) == len(shape.outline.loops) else replace(shape, outline=Outline(loops))
+            for shape, loops in kept if loops] or shapes
 
 
-def _is_hair(loop: np.ndarray) -> bool:
-    return compactness([flatten(np.asarray(loop, np.float64), HAIR_PIECES)]) < HAIR
+def _no_hair(loop: np.ndarray) -> np.ndarray | None:
+    """The loop, as wide as it has to be; None where that is too much."""
+    polygon = flatten(np.asarray(loop, np.float64), HAIR_PIECES)
+    if compactness([polygon]) >= HAIR:
+        return loop
+    first = abs(shoelace(polygon))
+    wider = np.asarray(loop, np.float64)
+    for _ in range(WIDENINGS):
+        length = float(np.hypot(*(np.roll(polygon, -1, 0) - polygon).T).sum())
+        lacking = BEYOND_A_HAIR * HAIR * length**2 / (4 * math.pi) - abs(shoelace(polygon))
+        wider = _pushed_out(wider, lacking / max(length, 1e-9))
+        polygon = flatten(wider, HAIR_PIECES)
+        if abs(shoelace(polygon)) > MOST_WIDER * first:
+            return None
+        if compactness([polygon]) >= HAIR:
+            outline = repair.clean(Outline((wider,)))
+            clean = None if outline is None else outline.loops[0]
+            return clean if clean is not None and compactness([flatten(clean, HAIR_PIECES)]) >= HAIR else None
+    return None
+
+
+def _pushed_out(loop: np.ndarray, distance: float) -> np.ndarray:
+    """The loop with every control point ``distance`` px further out."""
+    span = np.roll(loop, -1, 0) - np.roll(loop, 1, 0)
+    normal = np.stack([span[:, 1], -span[:, 0]], 1) / np.maximum(np.hypot(*span.T), 1e-9)[:, None]
+    return loop + normal * math.copysign(distance, shoelace(loop))

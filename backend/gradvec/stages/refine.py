@@ -15,6 +15,7 @@ from ..model import Color, Shape, SolidColor, Target
 from ..optimize import Refinement, refine
 from ..optimize.constraints import Constraint
 from ..optimize.freeing import (
+    EVENNESS,
     LAST_TURNING_COST,
     Freed,
     free_outlines,
@@ -135,7 +136,8 @@ def _settled(shapes: list[Shape], target: Target, background: tuple[float, ...],
         smooth = (traced_constraints() if settings.traced
                   else smooth_constraints(CORNER_DEGREES, turning=LAST_TURNING_COST, scale=scale))
     settle = replace(plan, steps=settings.settle, peak=SETTLE_PEAK, pieces=SETTLE_PIECES, reseeds=0, coarse=None,
-                     tension=plan.tension * scale, constraints=(*smooth, *settings.of_brushes))
+                     tension=plan.tension * scale, constraints=(*smooth, *settings.of_brushes),
+                     evenness=EVENNESS if settings.freed and not settings.traced else plan.evenness)
     last = refine(view.into(_seen(shapes, target, background, plan)), view.target, background, settle, run,
                   weight if view.target is target
                   else importance(attention, (view.target.height, view.target.width), settings.detail))
