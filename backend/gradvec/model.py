@@ -158,8 +158,9 @@ class Layer:
 @dataclass(frozen=True)
 class Document:
     """What becomes an SVG: layers from bottom to top; meta: settings, seed and where it came from, JSON types.
-    texture: a name of gradvec.io.svg.texture that lies over all of them, or none. mask: grey shapes, bottom to top,
-    whose brightness is the opacity of the whole drawing; none: it is opaque."""
+    texture: a name of gradvec.io.svg.texture that lies over all of them, or none; softness: px, how far the texture
+    "soft" blurs. mask: grey shapes, bottom to top, whose brightness is the opacity of the whole drawing; none: it is
+    opaque."""
 
     width: int
     height: int
@@ -167,6 +168,7 @@ class Document:
     meta: dict[str, Any] = field(default_factory=dict)
     texture: str = "none"
     mask: tuple[Shape, ...] = ()
+    softness: float = 0.25
 
     @property
     def shapes(self) -> list[Shape]:

@@ -80,8 +80,9 @@ class Options:
     inks: bool = _option(False, f"print with true inks: flat, opaque colours in layers by ink, as many or those that "
                          f"the palette says (where it says none: {INKS})")
     texture: str = _option("none", "texture of the whole drawing, as one filter on its layer: ridges of paint, the "
-                           "weave of a canvas, grain of paper, pooled pigment, or sheets of paper",
-                           choices=("none", "impasto", "canvas", "paper", "watercolor", "cut"))
+                           "weave of a canvas, grain of paper, pooled pigment, sheets of paper, or edges as "
+                           "soft as the picture's",
+                           choices=("none", "impasto", "canvas", "paper", "watercolor", "cut", "soft"))
     transport: float = _option(0.0, "share of the optimal-transport loss, which moves strokes over gaps that a "
                                "pixel by pixel loss cannot see across", low=0.0, high=1.0)
     seed: int = _option(0, "start of the random numbers; the same seed gives the same result", low=0, high=2**31 - 1)

@@ -22,6 +22,7 @@ from .render.threads import calm_threads
 from .stages import layers
 from .stages.lines.draw import DrawReport
 from .stages.refine import RefineReport
+from .stages.soft_focus import softness
 
 if TYPE_CHECKING:
     from .stages.vectorize.build import BuildReport
@@ -98,6 +99,8 @@ class Workflow:
                               self.schedule or None, self._style)
             document = Document(target.width, target.height, built, meta, options.texture, tuple(mask))
             predicted = predict(document, engine=options.engine, device=options.device)
+            if options.texture == "soft":
+                document = replace(document, softness=softness(predicted, target))
         lowest = next((one for one in built if one.key == layers.UNDERPAINTING), None)
         return Result(document, target, painting, list(patches), predicted,
                       report(document, lowest, predicted, target, self._seconds, refined))

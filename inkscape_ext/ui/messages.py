@@ -40,7 +40,7 @@ FROM_THE_ENGINE = (
 NUMBERED = {"level": N_("level {number}"), "stroke": N_("stroke {number}"), "ink": N_("ink {number}")}
 #: What the dialog calls the engine's textures.
 TEXTURES = {"impasto": "Thick paint", "canvas": "Canvas", "paper": "Paper", "watercolor": "Watercolour",
-            "cut": "Sheets of paper"}
+            "cut": "Sheets of paper", "soft": "Soft focus"}
 
 
 def from_the_engine(text: str) -> str:

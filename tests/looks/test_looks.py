@@ -84,7 +84,7 @@ def drawing(name="none", scale=1.0):
 def test_a_texture_changes_the_picture_a_little_and_keeps_it(name):
     plain, textured = (render_svg(svg.write(drawing(n)), 256, 256).astype(float) for n in ("none", name))
     change = np.abs(plain - textured)
-    assert change.mean() > (0.1 if name == "cut" else 0.5)  # cut paper changes at its edges only
+    assert change.mean() > (0.1 if name in ("cut", "soft") else 0.5)  # these change at edges only
     assert np.abs(plain.mean((0, 1)) - textured.mean((0, 1))).max() < 9
     assert (textured > 0).any(-1).all()
 
@@ -130,6 +130,11 @@ def test_washes_get_darker_rims_and_light_places_stay_paper():
     bare = paper.left_bare(target, (1.0, 1.0, 1.0), 0.9)
     assert np.array_equal(bare.rgb[:4], rgb[:4])
     assert np.allclose(bare.rgb[4:], 1.0)
+    yellow, sky = np.array([0.95, 0.85, 0.2], np.float32), np.array([0.85, 0.93, 1.0], np.float32)
+    light = replace(target, rgb=np.broadcast_to([[yellow, sky]], (8, 2, 3)).copy(), alpha=np.ones((8, 2), np.float32))
+    left = paper.left_bare(light, (1.0, 1.0, 1.0), 0.86).rgb
+    assert np.abs(left[:, 0] - yellow).max() < 0.02  # as light as the sky, and no paper
+    assert np.abs(left[:, 1] - 1).max() < 0.02
     assert paper.left_bare(target, (0.2, 0.2, 0.2), 0.9) is target
     assert paper.left_bare(target, None, 0.9) is target
 
@@ -191,8 +196,8 @@ def along(direction: np.ndarray, paintings: list[Document]) -> float:
 def test_strokes_near_a_guide_line_run_along_it(angle, unguided):
     direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     guided = along(direction, cloudy([(0.5 - 0.45 * direction).tolist(), (0.5 + 0.45 * direction).tolist()]))
-    assert guided > 0.45
-    assert guided - along(direction, unguided) > 0.3
+    assert guided > 0.4
+    assert guided - along(direction, unguided) > 0.2
 
 
 def test_a_draft_heeds_a_detail_map():

@@ -79,7 +79,7 @@ class ShotPainter:
         """The shot's first frame (a picture file's bytes), painted as `gradvec paint` paints it."""
         result = paint_picture(frame, self._wanted, self._run, style=self._style, own_brushes=self._own)
         self.options = Options.from_dict(result.document.meta["options"])
-        self._meta = result.document.meta
+        self._meta, self._softness = result.document.meta, result.document.softness
         if self._style is not None:
             size = painted_size(self.options)
             reference = images.load(self._style, size)
@@ -245,4 +245,5 @@ class ShotPainter:
         if self._ground is not None:
             under = layers.underpainting(self._ground, target.width, target.height)
             built.insert(0, Layer(layers.UNDERPAINTING, (under,), layers.UNDERPAINTING))
-        return Document(target.width, target.height, tuple(built), self._meta, self.options.texture)
+        return Document(target.width, target.height, tuple(built), self._meta, self.options.texture,
+                        softness=self._softness)

@@ -13,6 +13,9 @@ from ..model import Color, Rim, Shape, SolidColor, Target
 
 #: How far below the lightness that is left bare paper colours begin to fade into it (Oklab).
 FADE = 0.22
+#: Chroma (Oklab) that pale colours may have; each further hundredth counts as two of lightness: a yellow is light, but
+#: it is not paper.
+PALE, COLORFUL = 0.04, 2.0
 #: Paper darker than this (Oklab) is no place to leave bare for light.
 LIGHT_PAPER = 0.8
 #: Darkness (1 - Oklab's lightness) times opacity from which on a wash has all the rim that its brush gives.
@@ -22,11 +25,14 @@ PIGMENT = 0.2
 def left_bare(target: Target, ground: Color | None, paper: float) -> Target:
     """The picture with its light places in the paper's own colour, so that nobody paints them.
 
-    paper: from which lightness on (see BrushRules.paper). On a dark ground, or none, the picture stays as it is.
+    Pale ones, that is: colours that are as light stay. paper: from which lightness on (see BrushRules.paper). On a dark
+    ground, or none, the picture stays as it is.
     """
     if ground is None or paper > 1 or oklab(np.array(ground))[0] < LIGHT_PAPER:
         return target
-    share = np.clip((oklab(target.rgb)[..., 0] - paper + FADE) / FADE, 0, 1)[..., None] ** 2
+    lightness, a, b = np.moveaxis(oklab(target.rgb), -1, 0)
+    lightness = lightness - COLORFUL * np.maximum(np.hypot(a, b) - PALE, 0)
+    share = np.clip((lightness - paper + FADE) / FADE, 0, 1)[..., None] ** 2
     rgb = target.rgb + (np.array(ground) - target.rgb) * share
     return replace(target, rgb=rgb.astype(np.float32))
 

@@ -1,4 +1,5 @@
-"""Texture of a whole drawing as one SVG filter: relief of paint, grain of paper, pigment that gathers in its hollows.
+"""Texture of a whole drawing as one SVG filter: relief of paint, grain of paper, pigment that gathers in its hollows,
+or edges that are as soft as a lens makes them.
 
 Only primitives that scale with the drawing are used (noise, offset, sums of layers), no lights, whose relief would
 change with the zoom; so Inkscape, browsers and resvg show the same at any size. The strokes below stay what they are:
@@ -6,7 +7,8 @@ taking the filter off the layer takes the texture away.
 
 What a redraw costs decides how it is built. Layers that are put over, into or out of each other and the plain blend
 modes cost Inkscape next to nothing; sums by ``arithmetic``, colour matrices, blur and displacement each cost as much as
-all strokes together, and so does every octave of noise. Hence one or two octaves of it, and no others of these.
+all strokes together, and so does every octave of noise. Hence one or two octaves of it, and no others of these but the
+one blur of soft edges.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ from __future__ import annotations
 #: Longest side of a picture, px, at which one unit of grain is one px.
 UNIT_SIDE = 512.0
 
-NAMES = ("impasto", "canvas", "paper", "watercolor", "cut")
+NAMES = ("impasto", "canvas", "paper", "watercolor", "cut", "soft")
 
 
-def texture_filter(name: str, identifier: str, width: int, height: int) -> str:
+def texture_filter(name: str, identifier: str, width: int, height: int, softness: float) -> str:
     """The ``<filter>`` element of a texture for a drawing of width x height px.
 
-    name: one of :data:`NAMES`.
+    name: one of :data:`NAMES`. softness: px, the blur of the one that is called soft.
     """
-    unit = max(width, height) / UNIT_SIDE
+    unit = softness if name == "soft" else max(width, height) / UNIT_SIDE
     return (f'<filter id="{identifier}" filterUnits="userSpaceOnUse" x="0" y="0" width="{width}" height="{height}" '
             f'color-interpolation-filters="sRGB">{_MAKERS[name](unit)}'
             '<feComposite in="textured" in2="SourceAlpha" operator="in"/></filter>')
@@ -103,4 +105,11 @@ def _cut(u: float) -> str:
     return _edges(1.2 * u, "textured")
 
 
-_MAKERS = {"impasto": _impasto, "canvas": _canvas, "paper": _paper, "watercolor": _watercolor, "cut": _cut}
+def _soft(deviation: float) -> str:
+    """Edges as a lens shows them. At the border nothing is to shine through, so the drawing itself lies below."""
+    return (f'<feGaussianBlur in="SourceGraphic" stdDeviation="{_n(deviation)}" result="blurred"/>'
+            '<feMerge result="textured"><feMergeNode in="SourceGraphic"/><feMergeNode in="blurred"/></feMerge>')
+
+
+_MAKERS = {"impasto": _impasto, "canvas": _canvas, "paper": _paper, "watercolor": _watercolor, "cut": _cut,
+           "soft": _soft}

@@ -55,7 +55,7 @@ def write(document: Document, relative: bool = False, page_mm: tuple[float, floa
     width, height = document.width, document.height
     if document.texture != "none":
         texture_id = ids.take(f"gradvec-{document.texture}")
-        gradients.append(texture_filter(document.texture, texture_id, width, height))
+        gradients.append(texture_filter(document.texture, texture_id, width, height, document.softness))
         body = [f'<g inkscape:groupmode="layer" inkscape:label="texture: {document.texture}" '
                 f'id="{ids.take("gradvec-texture")}" filter="url(#{texture_id})">', *body, "</g>"]
     if document.mask:
