@@ -11,8 +11,10 @@ pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 
 "${PYTHON:-python3}" scripts/lowest_versions.py > "$venv/lowest.txt"
 cat "$venv/lowest.txt"
-pip install --extra-index-url https://download.pytorch.org/whl/cpu -r "$venv/lowest.txt" pytest hypothesis tinycss2 cssselect
+pip install --extra-index-url https://download.pytorch.org/whl/cpu -r "$venv/lowest.txt" pytest hypothesis tinycss2 cssselect pypdfium2 \
+    pytest-xdist
 pip install --no-deps inkex
 pip install --no-deps --editable .
 # Packages and documentation are made with the developers' own environment.
-"$venv/bin/python" -m pytest --ignore tests/packages --ignore tests/site -m 'not inkscape and not window and not gpu' -W default "$@"
+"$venv/bin/python" -m pytest --ignore tests/packages --ignore tests/site --numprocesses auto \
+    --dist loadfile -m 'not inkscape and not window and not gpu' -W default "$@"

@@ -35,6 +35,7 @@ from .joining import (
 )
 from .options import Options
 from .progress import Run
+from .render.memory import give_back_at_once
 from .stages import layers, paper
 from .stages.lines.draw import draw as lines_of
 from .stages.refine import refine_layers
@@ -67,6 +68,7 @@ def paint_picture(source: Path | bytes, options: Options, run: Run | None = None
     with flow.stage("Reading the picture", key="read", until=0.02):
         subject = Subject.read(source, options, draft, style, detail_map, own_brushes, guides)
         options = flow.options = subject.options
+        give_back_at_once(subject.target.width * subject.target.height)
     with flow.stage("Painting", key="paint", until=settings.painted_at(options)):
         how, refining = settings.painter_settings(options, draft is not None, subject.manner)
         painting = painted(subject, how, strokes, flow.run)

@@ -226,6 +226,7 @@ class _Loop:
             self.previews.offer(self._picture, self.target.height, self.target.width)
         self._see_the_whole()
         self._replayed = None  # it leads back to this loop, and both hold a card's memory
+        state.variables.topology.forget()  # what derivatives were worked out with is most of a large picture's memory
         shown = self._measured()
         own, mse = state.variables, self.loss.mse
         red, green, blue, alpha = own.background.detach()[0].tolist()

@@ -75,7 +75,10 @@ class PictureLoss:
 
     def error_map(self) -> np.ndarray:
         """(H, W) squared difference of the last picture, summed over its planes."""
-        return self._measured().square().sum(0).reshape(self.size).cpu().numpy()
+        result = torch.zeros_like(self._planes[0])
+        for plane in self._measured():  # all at once would be as large as three more of them
+            result.addcmul_(plane, plane)
+        return result.reshape(self.size).cpu().numpy()
 
     def _measured(self) -> torch.Tensor:
         """What the last picture is off, plane by plane."""

@@ -71,6 +71,11 @@ class Topology:
 
     __hash__ = object.__hash__
 
+    def forget(self) -> None:
+        """Gives up what engines keep with it from one rendering to the next, which is memory of the picture's size."""
+        for name in vars(self).keys() - {f.name for f in fields(self)}:
+            del vars(self)[name]
+
     @property
     def count(self) -> int:
         return len(self.kind)
