@@ -36,10 +36,9 @@ def crossings(outline: Outline) -> int:
 def clean(outline: Outline, min_size_px: float = 2.0, most: int | None = None) -> Outline | None:
     """The outline without crossings, specks and degenerate segments; None where nothing is left of it.
 
-    Small loops that a curve makes on its way are cut off; a larger part beyond a crossing, or beyond a neck that has
-    none left, becomes a loop of its own;
-    loops that still cross larger ones are dropped. Every loop that is left runs clockwise on the screen, holes the
-    other way.
+    Small loops that a curve makes on its way are cut off; a larger part beyond a crossing, or beyond a neck whose sides
+    have crossed, becomes a loop of its own; loops that still cross larger ones are dropped. Every loop that is left
+    runs clockwise on the screen, holes the other way.
 
     Args:
         min_size_px: loops whose larger side is shorter are specks, and so are those that cover less than a quarter

@@ -145,13 +145,11 @@ def without_hairs(shapes: list[Shape]) -> list[Shape]:
     without shapes of which nothing is left. If that is all of them, they are what there is to see, and stay."""
     kept = [(shape, tuple(loop for given in shape.outline.loops if (loop := _no_hair(given)) is not None))
             for shape in shapes]
-    return [shape if all(a is b for a, b in zip(loops, shape.outline.loops, strict=False))
-            and len(loops) == len(shape.outline.loops) else replace(shape, outline=Outline(loops))
-            for shape, loops in kept if loops] or shapes
+    return [replace(shape, outline=Outline(loops)) for shape, loops in kept if loops] or shapes
 
 
 def _no_hair(loop: np.ndarray) -> np.ndarray | None:
-    """The loop, as wide as it has to be; None where that is too much."""
+    """The loop, pushed out on all sides until it is no hair; None where it would have to be far too wide."""
     polygon = flatten(np.asarray(loop, np.float64), HAIR_PIECES)
     if compactness([polygon]) >= HAIR:
         return loop

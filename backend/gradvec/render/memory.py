@@ -14,12 +14,12 @@ _KEPT, _OWN_PAGES = 4 << 20, 1 << 20
 
 
 def give_back_at_once(pixels: int) -> None:
-    """Lets memory of a large picture go back to the system when it is freed; nothing for small ones, elsewhere than on
-    glibc, or twice.
+    """Lets memory go back to the system when it is freed, for pictures of :data:`LARGE` px and more, where the C
+    library is glibc.
 
-    glibc raises, as it meets larger ones, the size up to which it keeps freed memory, in pieces that the next stage's
-    arrays do not fit into: a quarter of all that painting 5,000 strokes on 2.8 million px took. For pictures of 512 px
-    new pages would cost 3 % of the time. For the whole process, and so only for gradvec's own commands.
+    glibc raises, with each larger piece that is freed, the size up to which it keeps memory, and what it keeps is in
+    pieces that the next stage's arrays do not fit into: a fifth of all that painting 5,000 strokes on 2.8 million px
+    took. With pictures of 512 px new pages would cost 3 % of the time. It holds for the whole process, from then on.
     """
     if pixels < LARGE or not sys.platform.startswith("linux"):
         return

@@ -7,8 +7,8 @@ taking the filter off the layer takes the texture away.
 
 What a redraw costs decides how it is built. Layers that are put over, into or out of each other and the plain blend
 modes cost Inkscape next to nothing; sums by ``arithmetic``, colour matrices, blur and displacement each cost as much as
-all strokes together, and so does every octave of noise. Hence one or two octaves of it, and no others of these but the
-one blur of soft edges.
+all strokes together, and so does every octave of noise. Hence one or two octaves of it, and no others of these. Soft
+edges are one blur, of less than a px as a rule, which takes a fifth of the time of see-through strokes.
 """
 
 from __future__ import annotations
