@@ -9,6 +9,7 @@ import numpy as np
 import pypdfium2
 import pytest
 import shapely
+import shapely.affinity
 from gradvec.cli import main
 from gradvec.errors import InputError, UsageError
 from gradvec.export import profiles, tiles

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("triton", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
 #: A100, H100 and H200, RTX 50.
 CAPABILITIES = (80, 90, 120)
 #: A multiprocessor has 65,536 registers: with 128 a thread four blocks of 128 threads are at work at a time.
