@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from ..color.ground import on_ground
 from ..model import Target
 
 #: px, standard deviation: no photograph has edges harder than its px; and candidates from there on, each so many times
 #: as soft as the one before it.
 LEAST, STEP, MOST = 0.25, 1.4, 4.0
+WHITE = (1.0, 1.0, 1.0)
 
 
 def softness(shown: np.ndarray, target: Target) -> float:
@@ -21,7 +23,7 @@ def softness(shown: np.ndarray, target: Target) -> float:
 
     shown: (H, W, 3), the drawing on white.
     """
-    wanted = target.rgb * target.alpha[..., None] + 1 - target.alpha[..., None]
+    wanted = on_ground(target, WHITE).rgb
     best, least = LEAST, np.inf
     for deviation in LEAST * STEP ** np.arange(np.log(MOST / LEAST) // np.log(STEP) + 1):
         blurred = gaussian_filter(shown, (deviation, deviation, 0), mode="nearest", truncate=3.0)
