@@ -23,12 +23,15 @@ from . import composite as compositing
 from . import coverage as coverage
 from . import coverage_backward as coverage_derivative
 from . import kernels as kernels
+from .tasks import queues_of
 
 #: Rows of one compositing task, and px of it in narrow canvases, whose bands are higher. 16 rows of 1024 px in 4 planes
 #: are 256 KiB: they stay in a core's second level cache.
 BAND, BAND_PIXELS = 16, 8192
 #: px of picture and crops up to which one thread does all.
 SMALL = 20_000
+#: What an outline costs beside its crop, and a band beside the crops in it: as much as so many px of a crop.
+OUTLINE_WORK, BAND_WORK = 5000, 500
 _ONCE = EngineError("A picture is differentiated once, and not inside torch.vmap.",
                     "Leave create_graph off, or take second derivatives by differences of first ones.")
 
@@ -87,10 +90,7 @@ class Renderer:
         jobs = int(self._band_start[-1])
         self._job_canvas = np.repeat(np.arange(len(bands)), bands)
         self._job_top = (np.arange(jobs) - self._band_start[self._job_canvas]) * self._band
-        self._job_start = np.zeros(jobs + 1, np.int64)
-        # Threads get contiguous runs of tasks: dealing the bands out like cards evens out busy and bare regions.
-        count = numba.get_num_threads()
-        self._job_order = np.concatenate([np.arange(i, jobs, count) for i in range(count)])
+        self._job_start, self._job_cells = np.zeros(jobs + 1, np.int64), np.zeros(jobs, np.int64)
         # Outlines that have a canvas to themselves that one thread paints at once.
         alone = (np.bincount(t.canvas, minlength=len(t.sizes)) == 1) & (np.diff(self._canvas_start) <= SMALL)
         self._lone = alone[t.canvas]
@@ -128,9 +128,9 @@ class Renderer:
             members, winding, span = self._buffers
             t = self.topology
             compositing.composite(
-                self._lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas,
-                self._job_top, self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
-                t.stop_index, stop_offset, stop_color, opacity, background, picture)
+                self._bands.copy(), self._lone, winding, span, self._box, self._crop, self._row, self._band,
+                self._job_canvas, self._job_top, self._job_start, members, t.sizes, self._canvas_start, t.kind,
+                geometry, t.stop_index, stop_offset, stop_color, opacity, background, picture)
         return picture
 
     def _cover(self, parameters: tuple[np.ndarray, ...], lone: np.ndarray, picture: np.ndarray) -> None:
@@ -141,12 +141,16 @@ class Renderer:
                         self._box)
         kernels.lay_out(self._box, self._band, self._crop, self._row, self._entry, t.stop_index, self._part)
         members = self._buffer("members", (int(self._entry[-1]),), np.int64)
-        kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members)
+        kernels.bin_outlines(self._box, self._band, t.canvas, self._band_start, self._job_start, members,
+                             self._job_cells)
+        self._outlines = queues_of(self._crop + OUTLINE_WORK * np.arange(len(self._crop)))
+        self._bands = queues_of(np.concatenate([[0], np.cumsum(self._job_cells + BAND_WORK)]))
         winding = self._buffer("winding", (int(self._crop[-1]),))
         span = self._buffer("span", (int(self._row[-1]), 2), np.int64)
-        coverage.coverage(self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._row, t.pieces,
-                          self._tie, t.even_odd, winding, span, lone, t.canvas, t.sizes, self._canvas_start,
-                          t.kind, geometry, t.stop_index, stop_offset, stop_color, opacity, background, picture)
+        coverage.coverage(self._outlines.copy(), self._poly, t.loop_points, t.outline_loops, self._box, self._crop,
+                          self._row, t.pieces, self._tie, t.even_odd, winding, span, lone, t.canvas, t.sizes,
+                          self._canvas_start, t.kind, geometry, t.stop_index, stop_offset, stop_color, opacity,
+                          background, picture)
         self._buffers = (members, winding, span)
 
     def backward(self, d_picture: np.ndarray, wants_background: bool = True) -> tuple[np.ndarray, ...]:
@@ -179,8 +183,7 @@ class Renderer:
         members, winding, span = self._buffers
         d_points, d_geometry, d_offset, d_color, d_opacity = (
             np.empty_like(a) for a in (points, geometry, stop_offset, stop_color, opacity))
-        cells, outlines = compositing.most_in_a_band(self._box, span, self._row, self._band, self._job_canvas,
-                                                     self._job_top, self._job_start, members, t.sizes)
+        cells, outlines = (int(a.max(initial=1)) for a in (self._job_cells, np.diff(self._job_start)))
         count = numba.get_num_threads()
         stack = self._buffer("stack", (count, 4, cells))
         rows = self._buffer("rows", (count, 2, 4, self._band * (int(t.sizes[:, 0].max()) + kernels.PAD)))
@@ -190,15 +193,15 @@ class Renderer:
         d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
         error = np.zeros(len(self._job_canvas))
         compositing.composite_backward(
-            lone, winding, span, self._box, self._crop, self._row, self._band, self._job_canvas, self._job_top,
-            self._job_order, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry, t.stop_index,
-            stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial, d_ground, stack,
-            rows, places, wants_background, weight, error)
+            self._bands.copy(), lone, winding, span, self._box, self._crop, self._row, self._band,
+            self._job_canvas, self._job_top, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
+            t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial,
+            d_ground, stack, rows, places, wants_background, weight, error)
         coverage_derivative.coverage_backward(
-            self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis, self._tie, t.even_odd,
-            d_cover, self._d_poly, d_points, lone, t.canvas, t.sizes, self._canvas_start, t.kind, geometry,
-            t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span, self._band_start,
-            self._part, d_picture, partial, d_ground, wants_background)
+            self._outlines.copy(), self._poly, t.loop_points, t.outline_loops, self._box, self._crop, self._basis,
+            self._tie, t.even_odd, d_cover, self._d_poly, d_points, lone, t.canvas, t.sizes, self._canvas_start, t.kind,
+            geometry, t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span,
+            self._band_start, self._part, d_picture, partial, d_ground, wants_background)
         compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
                                     d_geometry, d_offset, d_color, d_opacity)
         return error, (d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background))

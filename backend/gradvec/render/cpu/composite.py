@@ -9,7 +9,7 @@ in the core's own cache.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_thread_id, prange
+from numba import prange
 
 from ..kernel_cache import njit
 from .alone import fill, total
@@ -27,7 +27,8 @@ from .fills import (
     ramp,
     simple_fill,
 )
-from .kernels import _INNER, _PARALLEL, _SERIAL, _SHARED, HEAD, PAD, PER_STOP, pitch
+from .kernels import _APART, _INNER, _PARALLEL, _SERIAL, _SHARED, HEAD, PAD, PER_STOP, pitch
+from .tasks import next_task
 
 #: numba compiles a function once more for each plain number that it is called with.
 NOWHERE = np.int64(-1)
@@ -111,27 +112,38 @@ def _paint_rows(n, y0, y1, planes, origin, width, limit, behind, used, steps, wi
     return used
 
 
+@njit(**_INNER, **_APART)
+def _band(job, lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_start, members, sizes,
+          canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
+    """One band of :func:`composite`."""
+    b, top = job_canvas[job], job_top[job]
+    width, height = sizes[b, 0], sizes[b, 1]
+    bottom = min(top + band, height)
+    origin = canvas_start[b]
+    first = job_start[job]
+    if job_start[job + 1] > first and is_alone(members[first], lone, kind, stop_index, stop_offset):
+        return
+    clear = background[b, 3]
+    fill(picture, origin + top * width, origin + bottom * width, background[b, 0] * clear, background[b, 1] * clear,
+         background[b, 2] * clear, clear)
+    for m in range(job_start[job], job_start[job + 1]):
+        n = members[m]
+        _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width,
+                    origin + bottom * width, picture, NOWHERE, picture[0], winding, span, box, crop_start,
+                    row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
+
+
 @njit(**_PARALLEL)
-def composite(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start, members,
+def composite(queues, lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_start, members,
               sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background, picture):
     """Source-over in paint order into picture (4, P), premultiplied. band: rows of a task."""
-    for task in prange(job_order.shape[0]):
-        job = job_order[task]
-        b, top = job_canvas[job], job_top[job]
-        width, height = sizes[b, 0], sizes[b, 1]
-        bottom = min(top + band, height)
-        origin = canvas_start[b]
-        first = job_start[job]
-        if job_start[job + 1] > first and is_alone(members[first], lone, kind, stop_index, stop_offset):
-            continue
-        clear = background[b, 3]
-        fill(picture, origin + top * width, origin + bottom * width, background[b, 0] * clear, background[b, 1] * clear,
-             background[b, 2] * clear, clear)
-        for m in range(job_start[job], job_start[job + 1]):
-            n = members[m]
-            _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), picture, origin, width,
-                        origin + bottom * width, picture, NOWHERE, picture[0], winding, span, box, crop_start,
-                        row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
+    for me in prange(queues.shape[0]):
+        job = next_task(queues, me)
+        while job >= 0:
+            _band(job, lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_start, members,
+                  sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
+                  picture)
+            job = next_task(queues, me)
 
 
 @njit(**_INNER)
@@ -265,8 +277,75 @@ def _measure_rows(line, grad, goal, weight, source, size, rows, stride):
     return result
 
 
+@njit(**_INNER, **_APART)
+def _band_backward(job, me, lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_start,
+                   members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
+                   background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
+                   wants_background, weight, error):
+    """One band of :func:`composite_backward`, by the thread ``me``."""
+    b, top = job_canvas[job], job_top[job]
+    width, height = sizes[b, 0], sizes[b, 1]
+    bottom = min(top + band, height)
+    behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
+    steps = np.arange(width + PAD).astype(winding.dtype)
+    begin, finish = job_start[job], job_start[job + 1]
+    if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
+        return
+    # What outlines reach of the band: the rest only feeds the background.
+    measured = weight.shape[0] > 0
+    low, high, upper, lower = (0, width, top, bottom) if measured else (width, 0, bottom, top)
+    for m in range(begin, finish):
+        n = members[m]
+        low, high = min(low, box[n, 0]), max(high, box[n, 2])
+        upper, lower = min(upper, max(top, box[n, 1])), max(lower, min(bottom, box[n, 3]))
+    low = min(low, high)
+    stride = high - low + PAD
+    origin = -upper * stride - low
+    limit = (lower - upper) * stride
+    for k in range(4):
+        value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
+        if measured:
+            line[k, :limit] = value
+            if k >= d_picture.shape[0]:
+                grad[k, :limit] = 0
+        else:
+            _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
+                       lower - upper, width)
+    used = np.int64(0)
+    for m in range(begin, finish):
+        n = members[m]
+        first_kept[m - begin] = used
+        used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
+                           used, steps, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
+                           stop_offset, stop_color, opacity)
+    if measured:
+        error[job] = 0
+        for k in range(d_picture.shape[0]):
+            error[job] += _measure_rows(line[k], grad[k], d_picture[k], weight, canvas_start[b] + top * width,
+                                        width, bottom - top, width)
+    for m in range(finish - 1, begin - 1, -1):
+        n = members[m]
+        numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
+        p = part_start[n] + (top // band - box[n, 1] // band) * numbers
+        partial[p:p + numbers] = 0
+        _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
+                       first_kept[m - begin], partial[p:p + numbers], steps, winding, d_cover, span, box,
+                       crop_start, row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
+    for k in range(4):
+        d_background_part[job, k] = 0
+        if wants_background and measured:
+            for y in range(bottom - top):
+                d_background_part[job, k] += total(grad[k, y * stride:y * stride + width])
+        elif wants_background:
+            for y in range(top, bottom):
+                p, q = origin + y * stride, canvas_start[b] + y * width
+                a, e = (low, high) if upper <= y < lower else (0, 0)
+                d_background_part[job, k] += (total(d_picture[k, q:q + a]) + total(grad[k, p + a:p + e])
+                                              + total(d_picture[k, q + e:q + width]))
+
+
 @njit(**_PARALLEL)
-def composite_backward(lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_order, job_start,
+def composite_backward(queues, lone, winding, span, box, crop_start, row_start, band, job_canvas, job_top, job_start,
                        members, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
                        background, part_start, d_picture, d_cover, partial, d_background_part, stack, rows, places,
                        wants_background, weight, error):
@@ -279,68 +358,14 @@ def composite_backward(lone, winding, span, box, crop_start, row_start, band, jo
     outlines in a band). partial: flat, per entry (see lay_out). d_background_part: (jobs, 4), with respect to the
     premultiplied ground; 0 unless wants_background.
     """
-    for task in prange(job_order.shape[0]):
-        job = job_order[task]
-        me = get_thread_id()
-        b, top = job_canvas[job], job_top[job]
-        width, height = sizes[b, 0], sizes[b, 1]
-        bottom = min(top + band, height)
-        behind, first_kept, line, grad = stack[me], places[me], rows[me, 0], rows[me, 1]
-        steps = np.arange(width + PAD).astype(winding.dtype)
-        begin, finish = job_start[job], job_start[job + 1]
-        if finish > begin and is_alone(members[begin], lone, kind, stop_index, stop_offset):
-            continue
-        # What outlines reach of the band: the rest only feeds the background.
-        measured = weight.shape[0] > 0
-        low, high, upper, lower = (0, width, top, bottom) if measured else (width, 0, bottom, top)
-        for m in range(begin, finish):
-            n = members[m]
-            low, high = min(low, box[n, 0]), max(high, box[n, 2])
-            upper, lower = min(upper, max(top, box[n, 1])), max(lower, min(bottom, box[n, 3]))
-        low = min(low, high)
-        stride = high - low + PAD
-        origin = -upper * stride - low
-        limit = (lower - upper) * stride
-        for k in range(4):
-            value = background[b, k] * (background[b, 3] if k < 3 else winding.dtype.type(1))
-            if measured:
-                line[k, :limit] = value
-                if k >= d_picture.shape[0]:
-                    grad[k, :limit] = 0
-            else:
-                _open_rows(line[k], grad[k], d_picture[k], value, canvas_start[b] + upper * width + low, high - low,
-                           lower - upper, width)
-        used = np.int64(0)
-        for m in range(begin, finish):
-            n = members[m]
-            first_kept[m - begin] = used
-            used = _paint_rows(n, max(top, box[n, 1]), min(bottom, box[n, 3]), line, origin, stride, limit, behind,
-                               used, steps, winding, span, box, crop_start, row_start, kind, geometry, stop_index,
-                               stop_offset, stop_color, opacity)
-        if measured:
-            error[job] = 0
-            for k in range(d_picture.shape[0]):
-                error[job] += _measure_rows(line[k], grad[k], d_picture[k], weight, canvas_start[b] + top * width,
-                                            width, bottom - top, width)
-        for m in range(finish - 1, begin - 1, -1):
-            n = members[m]
-            numbers = HEAD + PER_STOP * (stop_index[n + 1] - stop_index[n])
-            p = part_start[n] + (top // band - box[n, 1] // band) * numbers
-            partial[p:p + numbers] = 0
-            _rows_backward(n, max(top, box[n, 1]), min(bottom, box[n, 3]), grad, origin, stride, behind,
-                           first_kept[m - begin], partial[p:p + numbers], steps, winding, d_cover, span, box,
-                           crop_start, row_start, kind, geometry, stop_index, stop_offset, stop_color, opacity)
-        for k in range(4):
-            d_background_part[job, k] = 0
-            if wants_background and measured:
-                for y in range(bottom - top):
-                    d_background_part[job, k] += total(grad[k, y * stride:y * stride + width])
-            elif wants_background:
-                for y in range(top, bottom):
-                    p, q = origin + y * stride, canvas_start[b] + y * width
-                    a, e = (low, high) if upper <= y < lower else (0, 0)
-                    d_background_part[job, k] += (total(d_picture[k, q:q + a]) + total(grad[k, p + a:p + e])
-                                                  + total(d_picture[k, q + e:q + width]))
+    for me in prange(queues.shape[0]):
+        job = next_task(queues, me)
+        while job >= 0:
+            _band_backward(job, me, lone, winding, span, box, crop_start, row_start, band, job_canvas,
+                           job_top, job_start, members, sizes, canvas_start, kind, geometry, stop_index, stop_offset,
+                           stop_color, opacity, background, part_start, d_picture, d_cover, partial, d_background_part,
+                           stack, rows, places, wants_background, weight, error)
+            job = next_task(queues, me)
 
 
 @njit(**_SERIAL)
@@ -383,21 +408,3 @@ def reduce_partials(kind, geometry, stop_index, stop_offset, entry_start, part_s
                 ddy = (sy - 2 * su * dy) / square
                 d_geometry[n, 2], d_geometry[n, 3] = ddx, ddy
                 d_geometry[n, 0], d_geometry[n, 1] = -ax * s0 - ddx, -ay * s0 - ddy
-
-
-@njit(**_SERIAL)
-def most_in_a_band(box, span, row_start, band, job_canvas, job_top, job_start, members, sizes):
-    """Most span cells and most outlines in any band: the scratch that a thread needs."""
-    cells, outlines = 1, 1
-    for job in range(job_canvas.shape[0]):
-        outlines = max(outlines, job_start[job + 1] - job_start[job])
-        top = job_top[job]
-        bottom = min(top + band, sizes[job_canvas[job], 1])
-        total = 0
-        for m in range(job_start[job], job_start[job + 1]):
-            n = members[m]
-            for y in range(max(top, box[n, 1]), min(bottom, box[n, 3])):
-                r = row_start[n] + y - box[n, 1]
-                total += max(span[r, 1] - span[r, 0], 0)
-        cells = max(cells, total)
-    return cells, outlines

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import prange
 
 from ..kernel_cache import njit
 from .alone import paint_alone
 from .fills import is_alone
-from .kernels import _INNER, _PARALLEL, LANES, pitch
+from .kernels import _APART, _INNER, _PARALLEL, LANES, pitch
+from .tasks import next_task
 
 
 @njit(**_INNER)
@@ -161,10 +161,54 @@ def _fold(cells):
         cells[i] -= (one + one) * math.floor(half * cells[i] + half)
 
 
+@njit(**_INNER, **_APART)
+def _cover(n, poly, loop_points, outline_loops, box, crop_start, row_start, pieces, tie, even_odd, winding, span, lone,
+           canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
+           picture):
+    """One outline of :func:`coverage`."""
+    left, top = box[n, 0], box[n, 1]
+    width, height = box[n, 2] - left, box[n, 3] - top
+    if width <= 0 or height <= 0:
+        return
+    row = pitch(width)
+    cells, spans = winding[crop_start[n]:crop_start[n + 1]], span[row_start[n]:row_start[n + 1]]
+    cells[:] = 0
+    for r in range(height):
+        spans[r, 0] = width
+        spans[r, 1] = 0
+    for loop in range(outline_loops[n], outline_loops[n + 1]):
+        first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
+        for i in range(first, last):
+            j = i + 1 if i + 1 < last else first
+            x0, y0 = poly[i, 0] - left, poly[i, 1] - top
+            x1, y1 = poly[j, 0] - left, poly[j, 1] - top
+            if x0 == x1 and y0 == y1:
+                continue
+            sign = 1.0
+            if y0 > y1:
+                x0, x1 = x1, x0
+                y0, y1 = y1, y0
+                sign = -sign
+            if y1 - y0 <= 2 * tie:
+                _mark_level(spans, width, x0, x1, y0, y1, tie)
+            if y1 < 0 or y0 >= height or y0 == y1:
+                continue
+            if min(x0, x1) >= 0 and max(x0, x1) <= width and y0 >= 0 and y1 <= height:
+                _leave_areas(cells, spans, row, x0, y0, x1, y1, sign)
+            else:
+                _leave_areas_clipped(cells, spans, row, width, height, x0, y0, x1, y1, sign)
+    _run_up(cells, spans, row, width)
+    if even_odd[n]:
+        _fold(cells)
+    if is_alone(n, lone, kind, stop_index, stop_offset):
+        paint_alone(n, canvas[n], picture, canvas_start, sizes, winding, span, box, crop_start, row_start, geometry,
+                    stop_index, stop_offset, stop_color, opacity, background)
+
+
 @njit(**_PARALLEL)
-def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, pieces, tie, even_odd, winding, span, lone,
-             canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity, background,
-             picture):
+def coverage(queues, poly, loop_points, outline_loops, box, crop_start, row_start, pieces, tie, even_odd, winding, span,
+             lone, canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color, opacity,
+             background, picture):
     """Signed winding area of every crop pixel and, per crop row, the span (first, end) of columns that can be non-zero.
 
     Under the even-odd rule windings are folded into [-1, 1]. Either way coverage is min(|winding|, 1).
@@ -175,42 +219,10 @@ def coverage(poly, loop_points, outline_loops, box, crop_start, row_start, piece
 
     Paints the canvases of outlines that are alone.
     """
-    for task in prange(box.shape[0]):
-        n = np.int64(task)  # else functions that take it are compiled for unsigned numbers, too
-        left, top = box[n, 0], box[n, 1]
-        width, height = box[n, 2] - left, box[n, 3] - top
-        if width <= 0 or height <= 0:
-            continue
-        row = pitch(width)
-        cells, spans = winding[crop_start[n]:crop_start[n + 1]], span[row_start[n]:row_start[n + 1]]
-        cells[:] = 0
-        for r in range(height):
-            spans[r, 0] = width
-            spans[r, 1] = 0
-        for loop in range(outline_loops[n], outline_loops[n + 1]):
-            first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
-            for i in range(first, last):
-                j = i + 1 if i + 1 < last else first
-                x0, y0 = poly[i, 0] - left, poly[i, 1] - top
-                x1, y1 = poly[j, 0] - left, poly[j, 1] - top
-                if x0 == x1 and y0 == y1:
-                    continue
-                sign = 1.0
-                if y0 > y1:
-                    x0, x1 = x1, x0
-                    y0, y1 = y1, y0
-                    sign = -sign
-                if y1 - y0 <= 2 * tie:
-                    _mark_level(spans, width, x0, x1, y0, y1, tie)
-                if y1 < 0 or y0 >= height or y0 == y1:
-                    continue
-                if min(x0, x1) >= 0 and max(x0, x1) <= width and y0 >= 0 and y1 <= height:
-                    _leave_areas(cells, spans, row, x0, y0, x1, y1, sign)
-                else:
-                    _leave_areas_clipped(cells, spans, row, width, height, x0, y0, x1, y1, sign)
-        _run_up(cells, spans, row, width)
-        if even_odd[n]:
-            _fold(cells)
-        if is_alone(n, lone, kind, stop_index, stop_offset):
-            paint_alone(n, canvas[n], picture, canvas_start, sizes, winding, span, box, crop_start, row_start, geometry,
-                        stop_index, stop_offset, stop_color, opacity, background)
+    for me in prange(queues.shape[0]):
+        n = next_task(queues, me)
+        while n >= 0:
+            _cover(n, poly, loop_points, outline_loops, box, crop_start, row_start, pieces, tie, even_odd, winding,
+                   span, lone, canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color,
+                   opacity, background, picture)
+            n = next_task(queues, me)

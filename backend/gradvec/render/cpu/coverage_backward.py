@@ -15,7 +15,8 @@ from numba import prange
 from ..kernel_cache import njit
 from .alone import alone_backward
 from .fills import is_alone
-from .kernels import _INNER, _PARALLEL, pitch
+from .kernels import _APART, _INNER, _PARALLEL, pitch
+from .tasks import next_task
 
 
 @njit(**_INNER)
@@ -202,8 +203,48 @@ def _to_control_points(d_poly, d_points, basis, first, last):
             d_points[d, axis] += k3
 
 
+@njit(**_INNER, **_APART)
+def _outline_backward(n, poly, loop_points, outline_loops, box, crop_start, basis, tie, even_odd, d_cover, d_poly,
+                      d_points, lone, canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color,
+                      opacity, background, row_start, winding, span, band_start, part_start, d_picture, partial,
+                      d_background_part, wants_background):
+    """One outline of :func:`coverage_backward`."""
+    pieces = basis.shape[0]
+    left, top = box[n, 0], box[n, 1]
+    width, height = box[n, 2] - left, box[n, 3] - top
+    start, end = loop_points[outline_loops[n]], loop_points[outline_loops[n + 1]]
+    d_points[start:end] = 0
+    if width <= 0 or height <= 0:
+        return
+    if is_alone(n, lone, kind, stop_index, stop_offset):
+        b = canvas[n]
+        partial[part_start[n]:part_start[n + 1]] = 0
+        d_background_part[band_start[b]:band_start[b + 1]] = 0
+        alone_backward(n, b, d_picture, partial[part_start[n]:part_start[n + 1]], d_background_part[band_start[b]],
+                       wants_background, canvas_start, sizes, winding, d_cover, span, box, crop_start, row_start,
+                       geometry, stop_index, stop_offset, stop_color, opacity, background)
+    cells, d_cells = winding[crop_start[n]:crop_start[n + 1]], d_cover[crop_start[n]:crop_start[n + 1]]
+    row, beyond = pitch(width), -1.0 if even_odd[n] else 0.0
+    d_poly[start // 3 * pieces:end // 3 * pieces] = 0
+    for loop in range(outline_loops[n], outline_loops[n + 1]):
+        first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
+        for i in range(first, last):
+            j = i + 1 if i + 1 < last else first
+            x0, y0 = poly[i, 0] - left, poly[i, 1] - top
+            x1, y1 = poly[j, 0] - left, poly[j, 1] - top
+            if x0 == x1 and y0 == y1:
+                continue
+            early_x, late_x, early_y, late_y = _edge_weights(cells, d_cells, row, width, height, x0, y0, x1, y1,
+                                                             tie, beyond)
+            d_poly[i, 0] -= (y1 - y0) * early_x
+            d_poly[i, 1] += (x1 - x0) * early_y
+            d_poly[j, 0] -= (y1 - y0) * late_x
+            d_poly[j, 1] += (x1 - x0) * late_y
+        _to_control_points(d_poly, d_points, basis, loop_points[loop], loop_points[loop + 1])
+
+
 @njit(**_PARALLEL)
-def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, tie, even_odd, d_cover, d_poly,
+def coverage_backward(queues, poly, loop_points, outline_loops, box, crop_start, basis, tie, even_odd, d_cover, d_poly,
                       d_points, lone, canvas, sizes, canvas_start, kind, geometry, stop_index, stop_offset, stop_color,
                       opacity, background, row_start, winding, span, band_start, part_start, d_picture, partial,
                       d_background_part, wants_background):
@@ -211,37 +252,11 @@ def coverage_backward(poly, loop_points, outline_loops, box, crop_start, basis, 
 
     d_poly: scratch like poly. Of outlines that are alone it computes everything else before: see composite_backward.
     """
-    pieces = basis.shape[0]
-    for task in prange(box.shape[0]):
-        n = np.int64(task)  # else functions that take it are compiled for unsigned numbers, too
-        left, top = box[n, 0], box[n, 1]
-        width, height = box[n, 2] - left, box[n, 3] - top
-        start, end = loop_points[outline_loops[n]], loop_points[outline_loops[n + 1]]
-        d_points[start:end] = 0
-        if width <= 0 or height <= 0:
-            continue
-        if is_alone(n, lone, kind, stop_index, stop_offset):
-            b = canvas[n]
-            partial[part_start[n]:part_start[n + 1]] = 0
-            d_background_part[band_start[b]:band_start[b + 1]] = 0
-            alone_backward(n, b, d_picture, partial[part_start[n]:part_start[n + 1]], d_background_part[band_start[b]],
-                           wants_background, canvas_start, sizes, winding, d_cover, span, box, crop_start, row_start,
-                           geometry, stop_index, stop_offset, stop_color, opacity, background)
-        cells, d_cells = winding[crop_start[n]:crop_start[n + 1]], d_cover[crop_start[n]:crop_start[n + 1]]
-        row, beyond = pitch(width), -1.0 if even_odd[n] else 0.0
-        d_poly[start // 3 * pieces:end // 3 * pieces] = 0
-        for loop in range(outline_loops[n], outline_loops[n + 1]):
-            first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
-            for i in range(first, last):
-                j = i + 1 if i + 1 < last else first
-                x0, y0 = poly[i, 0] - left, poly[i, 1] - top
-                x1, y1 = poly[j, 0] - left, poly[j, 1] - top
-                if x0 == x1 and y0 == y1:
-                    continue
-                early_x, late_x, early_y, late_y = _edge_weights(cells, d_cells, row, width, height, x0, y0, x1, y1,
-                                                                 tie, beyond)
-                d_poly[i, 0] -= (y1 - y0) * early_x
-                d_poly[i, 1] += (x1 - x0) * early_y
-                d_poly[j, 0] -= (y1 - y0) * late_x
-                d_poly[j, 1] += (x1 - x0) * late_y
-            _to_control_points(d_poly, d_points, basis, loop_points[loop], loop_points[loop + 1])
+    for me in prange(queues.shape[0]):
+        n = next_task(queues, me)
+        while n >= 0:
+            _outline_backward(n, poly, loop_points, outline_loops, box, crop_start, basis, tie, even_odd, d_cover,
+                              d_poly, d_points, lone, canvas, sizes, canvas_start, kind, geometry, stop_index,
+                              stop_offset, stop_color, opacity, background, row_start, winding, span, band_start,
+                              part_start, d_picture, partial, d_background_part, wants_background)
+            n = next_task(queues, me)

@@ -114,9 +114,13 @@ def lay_out(box, band, crop_start, row_start, entry_start, stop_index, part_star
 
 
 @njit(**_SERIAL)
-def bin_outlines(box, band, canvas, band_start, job_start, members):
-    """Which outlines reach into which band: job j holds members[job_start[j]:job_start[j + 1]] in paint order."""
+def bin_outlines(box, band, canvas, band_start, job_start, members, job_cells):
+    """Which outlines reach into which band: job j holds members[job_start[j]:job_start[j + 1]] in paint order.
+
+    job_cells (J,): how many crop px they have in it.
+    """
     job_start[:] = 0
+    job_cells[:] = 0
     for n in range(box.shape[0]):
         if box[n, 3] > box[n, 1]:
             base = band_start[canvas[n]]
@@ -129,5 +133,7 @@ def bin_outlines(box, band, canvas, band_start, job_start, members):
         if box[n, 3] > box[n, 1]:
             base = band_start[canvas[n]]
             for i in range(box[n, 1] // band, (box[n, 3] - 1) // band + 1):
+                rows = min((i + 1) * band, box[n, 3]) - max(i * band, box[n, 1])
+                job_cells[base + i] += rows * pitch(box[n, 2] - box[n, 0])
                 members[at[base + i]] = n
                 at[base + i] += 1
