@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import prange
 
 from ..kernel_cache import njit
@@ -50,7 +51,8 @@ def _leave_areas(cells, spans, row, x0, y0, x1, y1, sign):
     """Leaves an edge's areas in the cells of a crop: in each that it crosses, and the rest in its right neighbour.
 
     The edge goes down (y0 < y1) inside the crop. Each round follows it through one cell, to the border that comes
-    first; how many borders there are is known before.
+    first; how many borders there are is known before. Indices without a sign spare the question whether they are below
+    0.
     """
     c, r, last_c, last_r = int(x0), int(y0), int(x1), math.ceil(y1) - 1
     step, border = (1, c + 1.0) if x1 >= x0 else (-1, float(c))
@@ -63,11 +65,12 @@ def _leave_areas(cells, spans, row, x0, y0, x1, y1, sign):
         yb = y_border if side else r + 1.0
         if left_over == 0:
             xb, yb = x1, y1
-        spans[r, 0], spans[r, 1] = min(spans[r, 0], c - 1), max(spans[r, 1], c + 2)
+        cell, span = np.uint64(r * row + c), np.uint64(r)
+        spans[span, 0], spans[span, 1] = min(spans[span, 0], c - 1), max(spans[span, 1], c + 2)
         whole = sign * (yb - ya)
         area = whole * (c + 1 - 0.5 * (xa + xb))
-        cells[r * row + c] += area
-        cells[r * row + c + 1] += whole - area
+        cells[cell] += area
+        cells[cell + np.uint64(1)] += whole - area
         aside = step if side else 0
         c += aside
         border += aside

@@ -84,7 +84,8 @@ def _weights(cells, d_cover, row, width, x0, y0, x1, y1, tie, beyond):
         if left_over == 0:
             tb = 1.0
         if c < width:
-            g = d_cover[r * row + c] * _slope(cells[r * row + c], tie, beyond)
+            cell = np.uint64(r * row + c)
+            g = d_cover[cell] * _slope(cells[cell], tie, beyond)
             half = (tb - ta) * (tb + ta) / 2
             start += g * (tb - ta - half)
             end += g * half

@@ -37,7 +37,7 @@ class Slots:
 
     def __init__(self, strokes: StrokeVariables, room: int, kind: str, limits: Limits, size: tuple[int, int],
                  background: tuple[float, float, float, float], cubics: int = 8, stamps: Sequence[Stamp] = (),
-                 scale: float = 1.0, pieces: int = 6) -> None:
+                 scale: float = 1.0) -> None:
         """strokes: at least one and at most ``room``, of the ``kind``; the slots lie on their device. The others as in
         SceneMaker."""
         device = strokes.shape.device
@@ -51,7 +51,7 @@ class Slots:
         self.variables = strokes.widened(room)
         self._stamped, self._one_radius = self.variables.stamped, self.variables.one_radius
         self._projection = Projection(limits, self.variables, any_brush=True)
-        self._sheet = Sheet(np.full(room, self._points), size, background, scale, limits.palette, pieces, device)
+        self._sheet = Sheet(np.full(room, self._points), size, background, scale, limits.palette, device)
         self._away = torch.full((1, 1, 1), AWAY).to(device)
         self.put(strokes)
 

@@ -29,6 +29,8 @@ CHORD_MIN = 0.5
 OPACITY_MIN = 0.2
 #: A sweep bends at most so much that its inside stays wider than this share of its outside.
 BEND_MAX = 0.18
+#: Line pieces per cubic segment while strokes are placed: 6 came no closer to 8 photographs (0.06 dB below 4).
+PIECES = 4
 
 
 @dataclass(frozen=True)
@@ -216,13 +218,13 @@ class Sheet:
     """
 
     def __init__(self, counts: np.ndarray, size: tuple[int, int], background: tuple[float, float, float, float],
-                 scale: float, palette: torch.Tensor | None, pieces: int, device: torch.device) -> None:
+                 scale: float, palette: torch.Tensor | None, device: torch.device) -> None:
         n = len(counts)
         per_stroke = np.arange(n + 1, dtype=np.int64)
         self.topology = Topology(
             loop_points=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             outline_loops=per_stroke, stop_index=2 * per_stroke, kind=np.full(n, LINEAR, np.uint8),
-            canvas=np.zeros(n, np.int64), sizes=np.array([size], np.int64), pieces=pieces)
+            canvas=np.zeros(n, np.int64), sizes=np.array([size], np.int64), pieces=PIECES)
         self._scale, self._palette = scale, None if palette is None else palette.to(device)
         self._offsets = torch.tensor([0.0, 1.0]).repeat(n).to(device)
         self._background = torch.tensor([background], dtype=torch.float32).to(device)
@@ -244,7 +246,7 @@ class SceneMaker:
 
     def __init__(self, variables: StrokeVariables, size: tuple[int, int], background: tuple[float, float, float, float],
                  cubics: int = 8, stamps: Sequence[Stamp] = (), scale: float = 1.0,
-                 palette: torch.Tensor | None = None, pieces: int = 6) -> None:
+                 palette: torch.Tensor | None = None) -> None:
         device = variables.shape.device
         groups = brushes.Groups.of(variables.brush, cubics)
         self._cubics = cubics
@@ -253,7 +255,7 @@ class SceneMaker:
                            else None for b, i in groups.rows]
         self._groups = groups.to(device)
         self._order = torch.argsort(torch.cat([index for _, index in self._groups.rows])) if groups.rows else None
-        self._sheet = Sheet(groups.counts, size, background, scale, palette, pieces, device)
+        self._sheet = Sheet(groups.counts, size, background, scale, palette, device)
 
     def scene(self, v: StrokeVariables) -> Scene:
         """The scene of these values, differentiable in them."""
