@@ -16,7 +16,7 @@ from .color import ground as grounds
 from .color import inks, palette
 from .color.transfer import in_colors_of
 from .errors import InputError
-from .geometry.attention import Attention, attention_of
+from .geometry.attention import Attention, attention_of, faces_alone
 from .io import images
 from .io.crop import Crop, load_part
 from .io.params import Params
@@ -82,14 +82,14 @@ def in_style(picture: Target, style: Path | bytes | None, options: Options) -> t
     return in_colors_of(picture, reference, options.seed), manner_of(reference, options.seed)
 
 
-def looked_at(picture: Target, detail_map: Path | bytes | None, options: Options, size: int,
+def looked_at(picture: Target, detail_map: Path | bytes | None, options: Options, size: int = 0,
               part: Crop | None = None) -> Attention | None:
     """What draws the eye: as a detail map, read at ``size`` px, says of the whole of which the picture is a part, or as
-    the picture has it; None where the options ask for neither."""
+    the picture has it: where the options ask for no detail, its faces alone; None where nothing does."""
     if detail_map is not None:
         bright = images.brightness(detail_map, size)
         return Attention.marked(bright if part is None else part.plane(bright))
-    return attention_of(picture.rgb, picture.alpha) if options.detail > 0 else None
+    return (attention_of if options.detail > 0 else faces_alone)(picture.rgb, picture.alpha)
 
 
 def in_px(guides: Sequence[np.ndarray], picture: Target, part: Crop | None = None) -> list[np.ndarray]:

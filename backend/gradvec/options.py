@@ -67,8 +67,9 @@ class Options:
     background: str = _option("auto", "what lies under the strokes: nothing, the picture's own colours (auto), "
                               "or a colour as #rrggbb", pattern=r"none|auto|#[0-9a-fA-F]{6}",
                               expects="none, auto or a colour such as #aabbcc")
-    detail: float = _option(0.0, "0 spends strokes where the error is largest, 1 gathers them, small and many, "
-                            "where the picture draws the eye or a detail map is bright", low=0.0, high=1.0)
+    detail: float = _option(0.0, "0 spends strokes where the error is largest, and a few on faces, 1 gathers them, "
+                            "small and many, where the picture draws the eye or a detail map is bright", low=0.0,
+                            high=1.0)
     stroke_min: float | None = _option(None, "narrowest a brush stroke may be", low=0.5, high=4096.0, unit="px",
                                        kind=float, automatic="as the picture's size asks for")
     stroke_max: float | None = _option(None, "longest a brush stroke may be", low=0.5, high=16384.0, unit="px",

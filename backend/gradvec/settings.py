@@ -51,8 +51,9 @@ STRIDE = 1.5
 TRACED_CORNERS = 0.05
 #: Steps of the refinement of a drawing's lines.
 LINE_STEPS = 60
-#: How strongly a detail map counts unless options.detail says otherwise.
-DETAIL = 0.75
+#: How strongly a detail map counts unless options.detail says otherwise, and how strongly faces do where it is 0: then
+#: photographs of people have eyes and mouths: faces are 0.3 to 2.5 dB closer, the whole 0.1 dB further off at most.
+DETAIL, FACES = 0.75, 0.1
 #: A draft's longest side, px, its share of the strokes, and how many it has at least.
 DRAFT_SIZE, DRAFT_SHARE, DRAFT_LEAST = 160, 0.2, 60
 #: Of a draft's steps: the share of the painter's, and the refinement's.
@@ -173,7 +174,7 @@ def paint_settings(options: Options, effort: float = 1.0, manner: Manner | None 
     return PaintSettings(
         strokes=options.strokes, brush=options.brush, on_grid=options.mode == "grid",
         segments=min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments,
-        background=fixed_background(options), detail=options.detail, narrowest=options.stroke_min or 0.0,
+        background=fixed_background(options), detail=options.detail or FACES, narrowest=options.stroke_min or 0.0,
         longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
         transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, manner=manner,
         seed=options.seed,
@@ -224,7 +225,7 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     return RefineSettings(plan, of_brushes, freed=options.fidelity > 0, segments=options.segments,
                           accuracy=options.accuracy, traced=traced, hairs=traced or keeps_brushes(options),
                           palette=palette, simplify_fills=options.gradient == "auto",
-                          detail=0.0 if traced else options.detail)
+                          detail=0.0 if traced else options.detail or FACES)
 
 
 def coarse(options: Options) -> tuple[float, int] | None:
@@ -261,5 +262,5 @@ def vectorize_settings(options: Options) -> VectorizeSettings:
     return VectorizeSettings(
         segments=options.segments, accuracy=options.accuracy, holes=options.holes,
         background=fixed_background(options), opaque=bool(options.opaque), flat=is_flat(options),
-        simplify_fills=options.gradient == "auto", detail=options.detail, engine=options.engine,
+        simplify_fills=options.gradient == "auto", detail=options.detail or FACES, engine=options.engine,
         device=options.device)

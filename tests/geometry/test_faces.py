@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradvec.geometry import faces as module
-from gradvec.geometry.attention import attention_of
+from gradvec.geometry.attention import attention_of, faces_alone
 from gradvec.geometry.faces import Face, faces, shown
 from gradvec.geometry.scaling import averaged, interpolated
 from PIL import Image
@@ -82,3 +82,14 @@ def test_a_face_draws_the_eye_more_than_all_else():
     for plane in (found.drawn, found.spots):
         assert plane[NOSE[1] - 20:NOSE[1] + 20, NOSE[0] - 15:NOSE[0] + 15].min() == 1
         assert plane[200:].max() < 0.25, "patches, helmet and rocket"
+
+
+def test_where_no_detail_is_asked_for_a_face_alone_draws_the_eye():
+    rgb = example("astronaut.jpg")
+    found = faces_alone(rgb, np.ones(rgb.shape[:2], np.float32))
+    drawn = found.resized((512, 512)).drawn
+    y, x = np.mgrid[:512, :512]
+    away = np.hypot(x - NOSE[0], y - NOSE[1])
+    assert drawn[away < 0.3 * BREADTH].min() > 0.9
+    assert drawn[away > BREADTH].max() == 0
+    assert faces_alone(example("coffee.jpg"), np.ones((400, 600), np.float32)) is None

@@ -194,7 +194,7 @@ def test_a_detail_map_gathers_small_strokes():
     target = Target(rgb, np.ones(rgb.shape[:2], np.float32), (96, 48))
     left = np.zeros((8, 16))
     left[:, :8] = 1
-    strokes = quick(target, strokes=40, detail_map=left).strokes
+    strokes = quick(target, strokes=40, detail_map=left, detail=1.0).strokes
     plain = quick(target, strokes=40).strokes
     assert (strokes.shape[:, 0] < 48).mean() > (plain.shape[:, 0] < 48).mean() + 0.15
 

@@ -14,6 +14,7 @@ from ..geometry import cubics
 from ..geometry.inside import inside
 from ..geometry.scaling import interpolated
 from ..io import images
+from ..joining import looked_at
 from ..model import Document, Outline, Shape, SolidColor, Target
 from ..optimize import refine
 from ..optimize.reseed import OrientationField, places_by_error
@@ -56,7 +57,7 @@ def repaint(picture: bytes, drawing: Document, region: Document, options: Option
     target = replace(space.target, alpha=np.where(mask, space.target.alpha, 0).astype(np.float32))
     with run.stage("Painting", 0.0, 0.5):
         plain = replace(options, background="none", mode="progressive")
-        painted = brushes.shapes(paint(target, paint_settings(plain), run))
+        painted = brushes.shapes(paint(target, paint_settings(plain), run, looked_at(target, None, plain)))
     at = max((n for n, s in enumerate(shapes) if s.id in removed), default=len(shapes))
     order = [s for s in shapes[:at] if s.id not in removed], painted, [s for s in shapes[at:] if s.id not in removed]
     with run.stage("Refining", 0.5, 1.0):

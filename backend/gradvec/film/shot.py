@@ -18,7 +18,7 @@ from scipy.ndimage import binary_opening, gaussian_filter, label
 from ..color import ground as grounds
 from ..color.transfer import ColorMap
 from ..io import images
-from ..joining import goal_of
+from ..joining import goal_of, looked_at
 from ..model import Color, Document, Layer, Shape, Target
 from ..optimize import refine
 from ..optimize.visibility import UNSEEN, visible
@@ -191,7 +191,8 @@ class ShotPainter:
         alpha = np.where(wide, target.alpha, 0).astype(np.float32)
         options = replace(self.options, strokes=count, background="none", mode="progressive")
         how = replace(paint_settings(options, 0.0), pace=PACE)
-        painted = isolate.as_shapes(paint(Target(target.rgb, alpha, target.source_size), how, self._run),
+        place = Target(target.rgb, alpha, target.source_size)
+        painted = isolate.as_shapes(paint(place, how, self._run, looked_at(place, None, options)),
                                     keeps_brushes(options))
         named = []
         for number, shape in enumerate(painted, self._last_id + 1):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 
 from ...color.ground import choose_ground, mean_color
-from ...geometry.attention import Attention, attention_of, weights
+from ...geometry.attention import Attention, weights
 from ...geometry.scaling import averaged
 from ...model import Target
 from .settings import PaintSettings
@@ -47,7 +47,7 @@ class Canvas:
     """Goal of the painting, at most as large as its strokes can use, and a smaller one for coarse steps.
 
     width, height: of the whole picture, px. background: straight colour under the strokes or None for bare ground.
-    attention: what draws the eye in it, at any size; None: the picture is asked, if settings want detail.
+    attention: what draws the eye in it, at any size; None: nothing does.
     """
 
     def __init__(self, target: Target, settings: PaintSettings, attention: Attention | None = None) -> None:
@@ -62,11 +62,8 @@ class Canvas:
             alpha = np.ones_like(alpha)
         self.colors = torch.from_numpy(np.ascontiguousarray(_filled(rgb, alpha).transpose(2, 0, 1)))
         rgba = torch.cat([self.colors * torch.from_numpy(alpha), torch.from_numpy(alpha)[None]])
-        if attention is None and settings.detail > 0:
-            attention = attention_of(rgb, alpha)
         drawn = None if attention is None else attention.resized((alpha.shape[0], alpha.shape[1]))
-        strength = settings.detail if settings.detail > 0 else 1.0
-        weight = torch.from_numpy(_weight(None if drawn is None else drawn.drawn, alpha, strength))
+        weight = torch.from_numpy(_weight(None if drawn is None else drawn.drawn, alpha, settings.detail))
         self.fine = Goal(rgba, weight, alpha.shape[1] / self.width)
         self._drawn, self._strokes = drawn, settings.strokes
         self.coarse = self._smaller(self._scale(COARSE_AREA, COARSE_STROKE, settings.strokes))

@@ -48,8 +48,8 @@ def paint(target: Target, settings: PaintSettings, run: Run, attention: Attentio
     """Paints ``target`` with at most ``settings.strokes`` strokes.
 
     Args:
-        attention: what draws the eye, or a detail map says does, where strokes are to be small and many; None: as the
-            picture itself has it, if ``settings.detail`` asks for that.
+        attention: what draws the eye, or a detail map says does, where strokes are to be small and many, by
+            ``settings.detail``; None: nothing does.
         stamps: templates of a brush of the user's own; they replace the oil brush's templates.
         guides: polylines (n, 2) px that strokes near them run along.
 
