@@ -152,7 +152,7 @@ def test_painting_goes_on(fails, brush, plays_card, monkeypatch):
     monkeypatch.setattr(fitting, "render", lambda scene, engine: flat(scene, engine).reshape(SIDE, SIDE, 4))
     broken, again = painted_strokes()
     # Where outlines are as long as the longest, sums of derivatives end in other bits.
-    least = 1e-5 if brush == "mixed" else 0.0
+    least = 2e-5 if brush == "mixed" else 0.0  # px: two of the last places of a number of 64 and more
     assert all((a - b).abs().max() <= least for a, b in zip(whole.tensors(), broken.tensors(), strict=True))
     assert not any(t.requires_grad for t in broken.tensors())
     assert steps == list(range(30))

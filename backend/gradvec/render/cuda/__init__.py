@@ -25,7 +25,7 @@ from ..scene import LINEAR, Scene, Topology
 
 _LOG = logging.getLogger("gradvec.render")
 #: Line pieces a segment of the scenes that painting, refinement, outlining and patches make: what is compiled for them.
-PIECES = (6, 8, 12, 16)
+PIECES = (4, 8, 12, 16)
 _SUPER_TILE = 128  # px; grown where the lists of a scene would need more than _MOST_LISTED numbers
 _MOST_LISTED = 1 << 26
 _BLOCK = 128
