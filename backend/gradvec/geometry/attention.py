@@ -83,7 +83,7 @@ def attention_of(rgb: np.ndarray, alpha: np.ndarray) -> Attention:
 
 
 def faces_alone(rgb: np.ndarray, alpha: np.ndarray) -> Attention | None:
-    """As :func:`attention_of`, of nothing but faces that are a tenth of the picture wide and more; None: it has none."""
+    """As :func:`attention_of`, of nothing but faces a tenth of the picture wide and more; None: it has none."""
     face = _faces(_premultiplied(rgb, alpha), _looked_at(alpha), FEWER_AREAS)
     return Attention(face, face) if face.any() else None
 
