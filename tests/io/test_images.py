@@ -356,3 +356,14 @@ def test_png_pictures_come_back(channels: int) -> None:
         picture[..., 3] = 77
     for given in (picture, picture / np.float32(255)):
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(images.png_bytes(given)))), picture)
+
+
+def test_a_huge_run_length_bmp_is_refused_before_it_is_decoded():
+    """A file of 60 bytes whose first line would be padded px by px."""
+    def bmp(width, height):
+        return (b"BM" + struct.pack("<IHHI", 60, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 6, 0,
+                                                                         0, 0, 0) + b"\0\0\0\0\0\1")
+    with pytest.raises(InputError, match="run-length encoded BMP of 6000 x 5000 px"):
+        images.load(bmp(6000, 5000), 512)
+    with pytest.raises(InputError, match="damaged or cut off"):
+        images.load(bmp(60, 50), 512)

@@ -32,6 +32,8 @@ _REMEDY = "Hand over a PNG, JPEG, WebP, TIFF, GIF or BMP picture."
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 #: Bytes that decoding a picture may take.
 MEMORY_MAX = 3 * 2**29
+#: px of a run-length encoded BMP, which Pillow's decoder, in Python, fills one by one: some 0.1 s a million.
+RUN_LENGTH_MAX = 25_000_000
 _limit_lock, _lifted, _limit = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
 
 
@@ -82,7 +84,8 @@ def open_picture(stream: BinaryIO, named: str, pixels_max: int) -> Image.Image:
     To be called inside :func:`translated`, which lifts Pillow's own limit.
 
     Raises:
-        InputError: more than ``pixels_max`` pixels, or decoding takes more than :data:`MEMORY_MAX`.
+        InputError: more than ``pixels_max`` pixels, decoding takes more than :data:`MEMORY_MAX`, or it is done px by px
+            and there are more than :data:`RUN_LENGTH_MAX`.
     """
     Image.init()
     picture = Image.open(stream, formats=[f for f in _FORMATS if f in Image.OPEN])
@@ -90,6 +93,9 @@ def open_picture(stream: BinaryIO, named: str, pixels_max: int) -> Image.Image:
     if width * height > pixels_max:
         raise InputError(f"{named} is {width} x {height} px, {width * height / 1e6:.0f} million pixels; at most "
                          f"{pixels_max / 1e6:.0f} million can be worked on.", "Scale it down first.")
+    if any(tile[0] == "bmp_rle" for tile in getattr(picture, "tile", [])) and width * height > RUN_LENGTH_MAX:
+        raise InputError(f"{named} is a run-length encoded BMP of {width} x {height} px; those of more than "
+                         f"{RUN_LENGTH_MAX / 1e6:.0f} million pixels take too long to decode.", "Save it as PNG first.")
     needed = memory_to_decode(picture)
     if needed > MEMORY_MAX:
         raise InputError(f"{named} is {width} x {height} px, and decoding {picture.format or 'it'} of that size takes "
