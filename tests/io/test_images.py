@@ -361,8 +361,8 @@ def test_png_pictures_come_back(channels: int) -> None:
 def test_a_huge_run_length_bmp_is_refused_before_it_is_decoded():
     """A file of 60 bytes whose first line would be padded px by px."""
     def bmp(width, height):
-        return (b"BM" + struct.pack("<IHHI", 60, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 6, 0,
-                                                                         0, 0, 0) + b"\0\0\0\0\0\1")
+        head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 6, 0, 0, 0, 0)
+        return b"BM" + struct.pack("<IHHI", 60, 0, 0, 54) + head + b"\0\0\0\0\0\1"
     with pytest.raises(InputError, match="run-length encoded BMP of 6000 x 5000 px"):
         images.load(bmp(6000, 5000), 512)
     with pytest.raises(InputError, match="damaged or cut off"):
