@@ -39,7 +39,7 @@ LOOKS = (
           "texture": "paper"}),
     Look("print", "Screen print", "six true inks, flat and opaque, in layers by ink",
          {"brush": "oil", "inks": True, "palette": "6", "fidelity": 0.4, "strokes": 400, "layers": "ink",
-          "detail": 0.2}),
+          "detail": 0.6}),
     Look("lines", "Line drawing", "pen lines along edges and form, as Inkscape strokes with a width, on white paper",
          {"strokes": 300, "background": "#ffffff"}, job="lines"),
     Look("shapes", "Illustrator's shapes", "few free shapes, built up from the largest areas to the smallest",

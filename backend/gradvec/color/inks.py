@@ -13,22 +13,31 @@ from .oklab import oklab
 
 #: Pixels that inks are chosen by, at most.
 SAMPLES = 6000
-#: Lightness counts less than the two hue axes, so that small strong colours get an ink of their own.
-LIGHTNESS = 0.6
+#: Small strong colours get an ink of their own: lightness counts less than the two hue axes, and a colour of chroma c
+#: (in OKLab, where the strongest have .3) counts 1 + CHROMA c times.
+LIGHTNESS, CHROMA = 0.6, 10.0
 
 
 def choose(target: Target, count: int, seed: int = 0) -> np.ndarray:
     """(k, 3) the ``count`` inks (or fewer, where there are fewer colours) that stand for a picture best in OKLab."""
+    return standing_for(target.rgb[seen(target.alpha)], count, seed)
+
+
+def standing_for(colors: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(k, 3) the ``count`` colours, or fewer, that stand best for (n, 3), n > 0, as they will be written: eight bits a
+    channel."""
+    # A second of import that few paintings need.
     from sklearn.cluster import KMeans
 
-    visible = target.rgb[seen(target.alpha)].astype(np.float64)
     rng = np.random.default_rng(seed)
-    sample = visible[rng.choice(len(visible), min(SAMPLES, len(visible)), replace=False)]
-    weight = np.array([LIGHTNESS, 1.0, 1.0])
+    sample = colors[rng.choice(len(colors), min(SAMPLES, len(colors)), replace=False)].astype(np.float64)
+    lab = oklab(sample)
+    worth = 1 + CHROMA * np.hypot(lab[:, 1], lab[:, 2])
     found = KMeans(min(count, len(np.unique(sample, axis=0))), n_init=4, random_state=seed % 2**32)
-    found.fit(oklab(sample) * weight)
-    inks = np.array([sample[found.labels_ == k].mean(0) for k in range(found.n_clusters)])
-    return np.round(inks * 255) / 255
+    found.fit(lab * np.array([LIGHTNESS, 1.0, 1.0]), sample_weight=worth)
+    means = [np.average(sample[own], axis=0, weights=worth[own])
+             for own in (found.labels_ == k for k in range(found.n_clusters))]
+    return np.round(np.array(means) * 255) / 255
 
 
 def seen(alpha: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..errors import InputError
-from .faces import AREAS, FEWER_AREAS, faces, shown
+from .faces import AREAS, ONE_AREA, faces, shown
 from .scaling import averaged, interpolated
 from .slopes import slopes
 
@@ -83,8 +83,8 @@ def attention_of(rgb: np.ndarray, alpha: np.ndarray) -> Attention:
 
 
 def faces_alone(rgb: np.ndarray, alpha: np.ndarray) -> Attention | None:
-    """As :func:`attention_of`, of nothing but faces a tenth of the picture wide and more; None: it has none."""
-    face = _faces(_premultiplied(rgb, alpha), _looked_at(alpha), FEWER_AREAS)
+    """As :func:`attention_of`, of nothing but faces an eighth of the picture wide and more; None: it has none."""
+    face = _faces(_premultiplied(rgb, alpha), _looked_at(alpha), ONE_AREA)
     return Attention(face, face) if face.any() else None
 
 

@@ -22,8 +22,8 @@ from .scaling import averaged, interpolated
 
 #: Areas, px, at which a picture is searched, and side of the smallest face there, which is the cascade's own window.
 AREAS, SMALLEST = (150_000, 60_000, 25_000), 24
-#: Those areas in which faces narrower than a tenth of the picture are not found, in a third of the time.
-FEWER_AREAS = AREAS[1:]
+#: One area, in which faces narrower than an eighth of the picture are not found, in a sixth of the time.
+ONE_AREA = (40_000,)
 #: From one size of faces to the next, while they are looked for and while they are looked at again.
 STEP, FINE_STEP = 1.15, 1.1
 #: Sides, px, that a face has when it is looked at again, and in how many of those views, plain and mirrored, it is one.
