@@ -38,7 +38,7 @@ BEYOND_A_HAIR, MOST_WIDER, WIDENINGS = 1.04, 2.5, 6
 #: What a radian of turning inwards costs (see TurningPrice), at first and once nodes are merged, what a hair costs (see
 #: HairPrice), and how far a step slides control points towards even spacing. Most joints that may become corners, and
 #: the last phase's steps before that is decided.
-TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 20.0, 1.0, 0.03
+TURNING_COST, LAST_TURNING_COST, HAIR_COST, EVENNESS = 4.0, 24.0, 1.0, 0.03
 CORNERS, EARN_AFTER = 0.18, 30
 #: What turning costs on traced outlines, calm or not.
 TRACED_TURNING_COST = 1.9
