@@ -166,6 +166,11 @@ def fixed_background(options: Options) -> Wanted:
     return None if options.background == "none" else parse_color(options.background)[0]
 
 
+def detail_strength(options: Options) -> float:
+    """How strongly what draws the eye counts: a detail map or the picture as the options say, or else its faces."""
+    return options.detail or FACES
+
+
 def paint_settings(options: Options, effort: float = 1.0, manner: Manner | None = None) -> PaintSettings:
     """effort: how many of the usual rounds and last steps are made, from 0; less where a refinement follows. manner: of
     a painting that strokes are to be like."""
@@ -177,7 +182,7 @@ def paint_settings(options: Options, effort: float = 1.0, manner: Manner | None 
     return PaintSettings(
         strokes=options.strokes, brush=options.brush, on_grid=options.mode == "grid",
         segments=min(options.segments, FREED_CUBICS) if options.fidelity > 0 else options.segments,
-        background=fixed_background(options), detail=options.detail or FACES, narrowest=options.stroke_min or 0.0,
+        background=fixed_background(options), detail=detail_strength(options), narrowest=options.stroke_min or 0.0,
         longest=options.stroke_max or 0.0, one_color=options.one_color, opaque=bool(options.opaque), palette=palette,
         transport=options.transport, effort=effort, keep=options.fidelity, by_ink=options.inks, manner=manner,
         seed=options.seed,
@@ -228,7 +233,7 @@ def refine_settings(options: Options, traced: bool = False, manner: Manner | Non
     return RefineSettings(plan, of_brushes, freed=options.fidelity > 0, segments=options.segments,
                           accuracy=options.accuracy, traced=traced, hairs=traced or keeps_brushes(options),
                           palette=palette, simplify_fills=options.gradient == "auto",
-                          detail=0.0 if traced else options.detail or FACES)
+                          detail=0.0 if traced else detail_strength(options))
 
 
 def free_steps(options: Options) -> float:
@@ -270,5 +275,5 @@ def vectorize_settings(options: Options) -> VectorizeSettings:
     return VectorizeSettings(
         segments=options.segments, accuracy=options.accuracy, holes=options.holes,
         background=fixed_background(options), opaque=bool(options.opaque), flat=is_flat(options),
-        simplify_fills=options.gradient == "auto", detail=options.detail or FACES, engine=options.engine,
+        simplify_fills=options.gradient == "auto", detail=detail_strength(options), engine=options.engine,
         device=options.device)
