@@ -15,7 +15,7 @@ from numba import prange
 from ..kernel_cache import njit
 from .alone import alone_backward
 from .fills import is_alone
-from .kernels import _APART, _INNER, _PARALLEL, pitch
+from .kernels import _APART, _INNER, _PARALLEL, chord, pitch
 from .tasks import next_task
 
 
@@ -230,9 +230,7 @@ def _outline_backward(n, poly, loop_points, outline_loops, box, crop_start, basi
     for loop in range(outline_loops[n], outline_loops[n + 1]):
         first, last = loop_points[loop] // 3 * pieces, loop_points[loop + 1] // 3 * pieces
         for i in range(first, last):
-            j = i + 1 if i + 1 < last else first
-            x0, y0 = poly[i, 0] - left, poly[i, 1] - top
-            x1, y1 = poly[j, 0] - left, poly[j, 1] - top
+            j, x0, y0, x1, y1 = chord(poly, i, first, last, left, top)
             if x0 == x1 and y0 == y1:
                 continue
             early_x, late_x, early_y, late_y = _edge_weights(cells, d_cells, row, width, height, x0, y0, x1, y1,

@@ -97,6 +97,13 @@ def pitch(width):
     return (width + 1 + LANES) // LANES * LANES
 
 
+@njit(**_SHARED)
+def chord(poly, i, first, last, left, top):
+    """(place of its end in poly, x0, y0, x1, y1 from a crop's corner) of chord i of a loop that has first to last."""
+    j = i + 1 if i + 1 < last else first
+    return j, poly[i, 0] - left, poly[i, 1] - top, poly[j, 0] - left, poly[j, 1] - top
+
+
 @njit(**_SERIAL)
 def lay_out(box, band, crop_start, row_start, entry_start, stop_index, part_start):
     """Prefix sums: where each outline's crop pixels, crop rows, entries and partial derivatives begin.
