@@ -25,15 +25,16 @@ from gradvec.tools.render_svg import render_svg
 from PIL import Image
 
 PICTURE = Path(__file__).parent.parent / "examples" / "coffee.jpg"
-#: px of the working picture, and how many times larger renderers draw it.
-SIZE, SCALE = 160, 2
+#: px of the working picture, and how many times larger renderers draw it. Grain is a five-hundredth of the picture's
+#: side: on smaller pictures it is finer than px, and programs agree on nothing that is.
+SIZE, SCALE = 512, 2
 Renderer = Callable[[Path, int, int], Image.Image]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/renderers"), help="where pictures are kept")
-    parser.add_argument("--strokes", type=int, default=80)
+    parser.add_argument("--strokes", type=int, default=300)
     parser.add_argument("--scale", type=int, default=SCALE, help="px of the renderings per px of the drawing")
     parser.add_argument("looks", nargs="*", help=f"which (default: all of {', '.join(looks.NAMES)})")
     args = parser.parse_args()

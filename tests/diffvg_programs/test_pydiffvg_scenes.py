@@ -6,10 +6,12 @@ import importlib.util
 import math
 
 import gradvec.pydiffvg as pydiffvg
+import numpy as np
 import pytest
 import torch
 from gradvec.errors import InputError, UsageError
 from gradvec.pydiffvg import scene as scenes
+from gradvec.pydiffvg.chords import Chords
 from gradvec.render import render
 from gradvec.render.scene import Scene
 from gradvec.render.shapes import polygon
@@ -233,6 +235,30 @@ def test_every_derivative_is_a_difference():
     got, want = torch.tensor(got), torch.tensor(want)
     assert (got - want).norm() <= 0.03 * want.norm()
     assert torch.nn.functional.cosine_similarity(got, want, dim=0) >= 0.999
+
+
+def test_chords_lie_on_their_cubics_and_their_derivative_is_the_adjoint_of_their_map():
+    generator = torch.Generator().manual_seed(0)
+    control = torch.rand(9, 2, generator=generator, requires_grad=True)
+    segments, counts = np.array([[0, 1, 2, 3], [3, 4, 5, 0], [8, 8, 8, 8], [6, 7, 8, 6]]), np.array([5, 1, 1, 3])
+    vertices = Chords.apply(control, segments, counts)
+    t = torch.tensor([0.0, 0.2, 0.4, 0.6, 0.8])[:, None]
+    a, b, c, d = control.detach()[:4]
+    expected = a * (1 - t) ** 3 + 3 * b * (1 - t) ** 2 * t + 3 * c * (1 - t) * t**2 + d * t**3
+    assert torch.allclose(vertices[:5], expected, atol=1e-6)
+    assert torch.equal(vertices[[5, 6, 7]], control[[3, 8, 6]])
+    grad = torch.rand(vertices.shape, generator=generator)
+    vertices.backward(grad)
+    assert torch.isclose((grad * vertices).sum(), (control.grad * control).sum(), rtol=1e-5)
+
+
+def test_only_segments_that_are_long_get_many_chords():
+    points = torch.tensor([[2.0, 2], [60, 2], [2, 60], [40, 36], [39, 36], [38, 36], [37, 36], [36, 36],
+                           [35, 35], [34, 34]])
+    shape = pydiffvg.Path(torch.tensor([2, 2, 2, 0]), points, True)
+    scene = scenes.scene_of(scenes.serialize(48, 40, [shape], [group()]), 48, 40)
+    long = len(scene.points) // 3 - 2 * scenes.LEAST_CHORDS - 1
+    assert long > 3 * scenes.LEAST_CHORDS
 
 
 def test_what_is_counted_is_kept_from_call_to_call():

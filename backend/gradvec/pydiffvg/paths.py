@@ -22,14 +22,15 @@ class Curves:
     """control: (M, 2) cubic control points of all shapes; shape i has those from first[i] to first[i + 1].
 
     width: (M,) px from the middle of the stroke to its border, at each. closed: of each shape. lines: whether it has no
-    curves. varies: whether its width does.
+    curves. varies: whether its width does. border: (S, 4) control points of each piece of its border: a cubic or, from
+    an open shape's end to its start, a line, all four of which are the end; shape i has those from border_first[i] on.
     """
 
     control: torch.Tensor
     width: torch.Tensor
     first: np.ndarray
-    segments: np.ndarray
-    segment_first: np.ndarray
+    border: np.ndarray
+    border_first: np.ndarray
     closed: tuple[bool, ...]
     lines: tuple[bool, ...]
     varies: tuple[bool, ...]
@@ -80,11 +81,9 @@ class ToCubics:
             at += points
             first.append(len(index))
         self.first = np.array(first)
-        counts = [len(s[0]) for s in structures]
-        self.segment_first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-        self.segments = np.concatenate([
-            a + (3 * np.arange(count)[:, None] + np.arange(4)) % (b - a)
-            for a, b, count in zip(first[:-1], first[1:], counts, strict=True)])
+        border = [_border(a, b, len(s[0]), s[1]) for a, b, s in zip(first[:-1], first[1:], structures, strict=True)]
+        self.border = np.concatenate(border)
+        self.border_first = np.cumsum([0, *map(len, border)])
         self.index = torch.tensor(index, dtype=torch.long).reshape(-1, 2)
         self.weight = torch.tensor(weight, dtype=torch.float32)[:, None]
         self.sizes = torch.tensor([s[2] for s in structures])
@@ -103,13 +102,19 @@ class ToCubics:
             alone = all(w.dim() == 0 for w in widths)  # as programs have them: one operation for all
             together = torch.stack(widths) if alone else torch.cat([w.reshape(-1) for w in widths])
             width = together.repeat_interleave(torch.as_tensor(np.diff(self.first)))
-        return Curves(self._mapped(points), width, self.first, self.segments, self.segment_first, self.closed,
-                      self.lines, varies)
+        return Curves(self._mapped(points), width, self.first, self.border, self.border_first, self.closed, self.lines,
+                      varies)
 
     def _mapped(self, values: torch.Tensor) -> torch.Tensor:
         # From the first term on, so that what is level or upright stays exactly so.
         start = values[self.index[:, 0]]
         return start + self.weight * (values[self.index[:, 1]] - start)
+
+
+def _border(first: int, last: int, cubics: int, closed: bool) -> np.ndarray:
+    """(S, 4) :attr:`Curves.border` of the shape with the control points from first to last (exclusive)."""
+    own = first + (3 * np.arange(cubics)[:, None] + np.arange(4)) % (last - first)
+    return own if closed else np.concatenate([own, np.full((1, 4), last - 1)])
 
 
 def _append_cubics(counts: tuple[int, ...], closed: bool, points: int, at: int, index: list[tuple[int, int]],

@@ -187,7 +187,7 @@ def _radii(axes: torch.Tensor) -> torch.Tensor:
 def _box_matrix(shapes: list[Any]) -> np.ndarray:
     """From the unit square to the bounding box of all shapes, found to about a thousandth of its size."""
     curves = ToCubics(tuple(structure_of(s, i) for i, s in enumerate(shapes)))(shapes)
-    drawn = bernstein(32) @ curves.control.detach().double().numpy()[curves.segments]
+    drawn = bernstein(32) @ curves.control.detach().double().numpy()[curves.border]
     (left, top), (right, bottom) = drawn.min((0, 1)), drawn.max((0, 1))
     return np.array([[right - left, 0, left], [0, bottom - top, top], [0, 0, 1.0]])
 

@@ -15,16 +15,15 @@ import torch
 from ..errors import InputError
 from ..render.build import Fill, Linear, Radial, as_cubics, fill_arrays, offsets_of, shared_topology
 from ..render.cpu.outlines import Pen, needs, outlines
-from ..render.reference import bernstein
 from ..render.scene import Scene
 from ..render.strokes import LEAST_CHORDS, TOLERANCE, checked_width, counted
+from .chords import Chords
 from .paths import Curves, ToCubics, structure_of
 from .types import LinearGradient, RadialGradient
 
-#: px that a fill's chords may stray, and the numbers of chords per segment.
-_STRAY = 0.03
-_CHORDS = np.array([1, 2, 4, 8, 16, 32, 64, 128])
-#: Shapes keep chords that they needed before, as long as all of them together have no more than so many times what
+#: px that a fill's chords may stray, and how many a segment has at most.
+_STRAY, _MOST_CHORDS = 0.02, 128
+#: Segments keep chords that they needed before, as long as all of them together have no more than so many times what
 #: they need now: of a thousand shapes that move, some need more and some need fewer in each step.
 _MOST_OF_NEEDED = 3
 #: Times what they need when they turn out to have too few.
@@ -64,43 +63,41 @@ class _Stroked:
 
 
 class _Layout:
-    """Where everything goes, of one structure."""
+    """Where everything goes, of one structure.
 
-    def __init__(self, curves: Curves, groups: tuple[tuple, ...], chords: tuple[int, ...], stroked: list[_Stroked],
+    chords: (S,) of each piece of the shapes' borders, 0 where there is no fill. rooms: of each batch, the vertices that
+    its strokes have room for.
+    """
+
+    def __init__(self, curves: Curves, groups: tuple[tuple, ...], chords: np.ndarray, stroked: list[_Stroked],
                  rooms: list[np.ndarray], kinds: tuple[tuple, ...], size: tuple[int, int]) -> None:
         self.rooms, self.chords = rooms, chords
-        sources, rows, weights = [], [], []
-        at = 0
-        for shape, count in enumerate(chords):
-            row, weight = fill_chords(curves, shape, count)
-            rows.append(row)
-            weights.append(weight)
-            sources.append([np.arange(at, at + len(row))])
-            at += len(row)
-        self.index = torch.as_tensor(np.concatenate(rows)) if rows else torch.zeros(0, 4, dtype=torch.long)
-        self.weight = torch.as_tensor(np.concatenate(weights) if rows else np.zeros((0, 3)), dtype=torch.float32)
-        lines: dict[int, list[np.ndarray]] = {}
-        for batch, own in zip(stroked, rooms, strict=True):
-            for shape, room in zip(batch.shapes, own.tolist(), strict=True):
-                lines[shape] = [np.arange(at, at + room)]
-                at += room
-        outlines, owner, rules = [], [], []
+        self.used = np.flatnonzero(chords)
+        filled = offsets_of(chords)[curves.border_first]
+        loops = [np.stack([filled[:-1], np.diff(filled)], 1)]
+        line_of: dict[int, int] = {}
+        count, at = len(curves.closed), int(filled[-1])
+        for batch, room in zip(stroked, rooms, strict=True):
+            line_of.update(zip(batch.shapes, range(count, count + len(room)), strict=True))
+            loops.append(np.stack([at + offsets_of(room)[:-1], room], 1))
+            count, at = count + len(room), at + int(room.sum())
+        wanted, loop_counts, owner, rules = [], [], [], []
         for g, (ids, has_fill, has_stroke, even_odd) in enumerate(groups):
-            for present, parts, rule in ((has_stroke, lines, 0), (has_fill, dict(enumerate(sources)), even_odd)):
+            for present, of, rule in ((has_stroke, line_of, 0), (has_fill, None, even_odd)):
                 if present:
-                    outlines.append([loop for i in ids for loop in parts[i]])
+                    wanted += [i if of is None else of[i] for i in ids]
+                    loop_counts.append(len(ids))
                     owner.append(g)
                     rules.append(rule)
-        loops_all = [loop for outline in outlines for loop in outline]
-        order = np.concatenate(loops_all) if loops_all else np.zeros(0, np.int64)
+        start, length = np.concatenate(loops)[wanted].T
+        vertices = offsets_of(length)
+        order = np.repeat(start - vertices[:-1], length) + np.arange(vertices[-1])
         self.order = None if np.array_equal(order, np.arange(at)) else torch.as_tensor(order)
-        sizes = [sum(map(len, outline)) for outline in outlines]
-        self.group_of_vertex = torch.as_tensor(np.repeat(owner, sizes) if owner else np.zeros(0, np.int64))
+        outline_loops = offsets_of(loop_counts)
+        self.group_of_vertex = torch.as_tensor(np.repeat(owner, np.diff(vertices[outline_loops])))
         kind, stops = kinds
-        self.topology = shared_topology(
-            offsets_of([3 * len(loop) for loop in loops_all]), offsets_of([len(o) for o in outlines]),
-            offsets_of(stops), np.array(kind, np.uint8), np.zeros(len(outlines), np.int64), np.array([size]), 1,
-            np.array(rules, np.uint8))
+        self.topology = shared_topology(3 * vertices, outline_loops, offsets_of(stops), np.array(kind, np.uint8),
+                                        np.zeros(len(owner), np.int64), np.array([size]), 1, np.array(rules, np.uint8))
 
 
 _layouts: OrderedDict[tuple, _Layout] = OrderedDict()
@@ -135,24 +132,23 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
         [_fill(f, scale) for f in fills], len(fills), torch.zeros(0, 2))
     if curves is None:
         raise InputError("A scene without shapes has nothing to render.")
-    filled = {i for ids, has_fill, _, _ in groups if has_fill for i in ids}
+    filled = np.zeros(len(shape_structures), bool)
+    filled[[i for ids, has_fill, _, _ in groups if has_fill for i in ids]] = True
     chords = _chord_counts(curves, filled)
     stroked = _stroke_batches(curves, sorted({i for ids, _, has_stroke, _ in groups if has_stroke for i in ids}))
     key = (shape_structures, groups, tuple(b.shapes for b in stroked), tuple(kinds), tuple(stops), width, height)
     known = _layouts.get(key)
     before = known.rooms if known is not None else [np.zeros(len(b.shapes), np.int64) for b in stroked]
-    if known is not None and sum(known.chords) <= _MOST_OF_NEEDED * sum(chords):
-        enough = all(have >= need for have, need in zip(known.chords, chords, strict=True))
-        chords = known.chords if enough else tuple(map(max, _chord_counts(curves, filled, _SPARE), known.chords))
+    if known is not None and known.chords.sum() <= _MOST_OF_NEEDED * chords.sum():
+        enough = (known.chords >= chords).all()
+        chords = known.chords if enough else np.maximum(_chord_counts(curves, filled, _SPARE), known.chords)
     drawn = [b.outlines(curves, room) for b, room in zip(stroked, before, strict=True)]
     rooms = [room for _, room in drawn]
     layout = _kept(key, chords, rooms,
                    lambda: _Layout(curves, groups, chords, stroked, rooms, (kinds, stops), (width, height)))
     vertices = [v for v, _ in drawn]
-    if len(layout.index):
-        start = curves.control[layout.index[:, 0]]
-        vertices.insert(0, start + ((curves.control[layout.index[:, 1:]] - start[:, None])
-                                    * layout.weight[..., None]).sum(1))
+    if len(layout.used):
+        vertices.insert(0, Chords.apply(curves.control, curves.border[layout.used], chords[layout.used]))
     chain = torch.cat(vertices)
     if layout.order is not None:
         chain = torch.index_select(chain, 0, layout.order)
@@ -163,10 +159,10 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
                  torch.zeros(1, 4))
 
 
-def _kept(key: tuple, chords: tuple[int, ...], rooms: list[np.ndarray], make: Callable[[], _Layout]) -> _Layout:
+def _kept(key: tuple, chords: np.ndarray, rooms: list[np.ndarray], make: Callable[[], _Layout]) -> _Layout:
     """The layout of this structure, made anew where shapes have come to need more chords or vertices than it has."""
     old = _layouts.get(key)
-    if old is None or old.chords != chords or not all(map(np.array_equal, old.rooms, rooms)):
+    if old is None or not np.array_equal(old.chords, chords) or not all(map(np.array_equal, old.rooms, rooms)):
         _layouts[key] = make()
         if len(_layouts) > _KEPT:
             _layouts.popitem(last=False)
@@ -181,33 +177,18 @@ def _group_structure(group: Any, shapes: int) -> tuple:
     return ids, group.fill_color is not None, group.stroke_color is not None, int(bool(group.use_even_odd_rule))
 
 
-def fill_chords(curves: Curves, shape: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(V, 4) control points of a shape's chords' starts and (V, 3) weights of the last three; none for count 0."""
-    if count == 0:
-        return np.zeros((0, 4), np.int64), np.zeros((0, 3))
-    first, last = int(curves.first[shape]), int(curves.first[shape + 1])
-    segments = (last - first) // 3
-    own = first + (3 * np.arange(segments)[:, None] + np.arange(4)) % (last - first)
-    rows, weights = np.repeat(own, count, 0), np.tile(bernstein(count)[:-1, 1:], (segments, 1))
-    if not curves.closed[shape]:  # a line from its end to its start closes it
-        rows = np.concatenate([rows, np.full((1, 4), last - 1)])
-        weights = np.concatenate([weights, np.zeros((1, 3))])
-    return rows, weights
+def _chord_counts(curves: Curves, filled: np.ndarray, times: float = 1.0) -> np.ndarray:
+    """(S,) chords of each piece of the borders for it to stray no more than _STRAY; 0 for those without a fill.
 
-
-def _chord_counts(curves: Curves, wanted: set[int], times: float = 1.0) -> tuple[int, ...]:
-    """Chords per segment of each shape for its border to stray no more than _STRAY; 0 for those without a fill.
-
-    times: how many times as many as that takes.
+    filled: (shapes,) bool. times: how many times as many as that takes.
     """
-    p = curves.control.detach().numpy()[curves.segments]
+    p = curves.control.detach().numpy()[curves.border]
     bends = np.abs(p[:, 2:] - 2 * p[:, 1:-1] + p[:, :-2]).max((1, 2))
     # A cubic's second derivative is at most 6 times its control points' second difference, here of one coordinate.
-    need = times * np.sqrt(6 / 8 * 2**0.5 * np.maximum.reduceat(bends, curves.segment_first) / _STRAY)
-    chords = _CHORDS[np.minimum(np.searchsorted(_CHORDS, need), len(_CHORDS) - 1)]
-    least = (1 if lines else LEAST_CHORDS for lines in curves.lines)
-    return tuple(max(n, low) if i in wanted else 0
-                 for i, (n, low) in enumerate(zip(chords.tolist(), least, strict=True)))
+    need = np.nan_to_num(np.ceil(times * np.sqrt(6 / 8 * 2**0.5 * bends / _STRAY))).clip(LEAST_CHORDS, _MOST_CHORDS)
+    straight = np.repeat(curves.lines, np.diff(curves.border_first))
+    straight |= curves.border[:, 0] == curves.border[:, 1]
+    return np.where(np.repeat(filled, np.diff(curves.border_first)), np.where(straight, 1, need), 0).astype(np.int64)
 
 
 def _stroke_batches(curves: Curves, shapes: list[int]) -> list[_Stroked]:

@@ -28,7 +28,7 @@ TOLERANCE = 0.03
 #: Least chords of a segment whose handles are free: with fewer, a straight one would not bend.
 LEAST_CHORDS = 8
 #: Chords per segment, and points of a join and of a cap, come in these numbers: strokes that move keep theirs for long.
-_NUMBERS = np.array((1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96))
+_NUMBERS = np.array((1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 96))
 
 
 @dataclass(frozen=True)
