@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import resvg_py
 from gradvec.io import svg
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture, vectorize_picture
+from gradvec.tools.render_svg import render_svg
 from PIL import Image
 
 FOLDER = Path(__file__).parent / "golden"
@@ -46,8 +46,7 @@ def vectorized() -> bytes:
 
 
 def drawn(data: bytes) -> np.ndarray:
-    png = bytes(resvg_py.svg_to_bytes(svg_string=data.decode(), width=4 * SIDE, height=4 * SIDE, background="white"))
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(float) / 255
+    return render_svg(data, 4 * SIDE, 4 * SIDE).astype(float) / 255
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:

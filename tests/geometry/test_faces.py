@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gradvec.geometry import faces as module
 from gradvec.geometry.attention import attention_of, faces_alone
-from gradvec.geometry.faces import Face, faces, shown
+from gradvec.geometry.faces import Face, faces, shown, turned
 from gradvec.geometry.scaling import averaged, interpolated
 from PIL import Image
 
@@ -36,6 +36,27 @@ def test_a_face_is_found_at_any_size(scale):
 
 def test_a_face_is_found_in_the_mirror():
     assert is_hers(faces(example("astronaut.jpg")[:, ::-1]), x=512 - NOSE[0])
+
+
+@pytest.mark.parametrize("degrees", [-30, 25])
+def test_a_wide_face_is_found_with_the_head_to_one_side(degrees):
+    head = example("astronaut.jpg")[:300, 70:370]
+    seen = turned(head, degrees)
+    nose = Face(NOSE[0] - 70, NOSE[1], BREADTH).turned(degrees, head.shape, seen.shape)
+    found = faces(seen)
+    assert len(found) == 1
+    assert found[0].far_from(nose) < BREADTH / 4
+    assert 0.8 < found[0].width / BREADTH < 1.4
+
+
+def test_a_picture_that_is_turned_shows_its_faces_where_they_are_said_to_be():
+    picture, face = np.zeros((60, 100, 3)), Face(80, 12, 5)
+    picture[11:14, 79:82] = 1
+    seen = turned(picture, 20)
+    y, x = np.average(np.argwhere(seen[..., 0] > 0.2), axis=0, weights=seen[..., 0][seen[..., 0] > 0.2])
+    there = face.turned(20, picture.shape, seen.shape)
+    assert there.far_from(Face(x, y, 5)) < 1
+    assert there.turned(-20, seen.shape, picture.shape).far_from(face) < 1e-9
 
 
 def test_a_face_is_found_without_colours():

@@ -4,7 +4,8 @@ The detector is the cascade of local binary patterns that comes with scikit-imag
 multi-scale block local binary patterns for face recognition, 2007). Alone it takes gables and wheels for faces and
 misses every fourth face, as a window hits it or not. So it is asked at several sizes, and what it finds anywhere counts
 where it is found again in most of six further views, three sizes of both the place and its mirror image, and has the
-colours of skin.
+colours of skin. It sees upright faces, so heads that are held to one side are looked for in a picture that is turned;
+what is found there has to be seen in pictures that are turned somewhat more and less, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from .scaling import averaged, interpolated
 
@@ -28,6 +30,12 @@ ONE_AREA = (40_000,)
 STEP, FINE_STEP = 1.15, 1.1
 #: Sides, px, that a face has when it is looked at again, and in how many of those views, plain and mirrored, it is one.
 SIDES, VIEWS = (28, 33, 39), 6
+#: Degrees by which a picture is turned for heads that are held to one side, the area, px, at which they are looked for,
+#: and how much more and less it is turned to look at them again.
+TURNS, TURNED_AREA, FURTHER = (-25.0, 25.0), 25_000, (-7.0, 7.0)
+#: How many windows have to see it at first, and in how many of the views of all three turns together it is a face. The
+#: shadow of a spoon has all the views that a face has, but from few windows.
+TURNED_AGREEING, TURNED_VIEWS = 9, 16
 #: Shares of a face's width: how far off it may be found again; how much is looked at around its centre.
 NEAR, AROUND = 0.25, 0.95
 #: Colours of skin in CIELAB, as a median: hue (degrees), chroma, least lightness. Of any people, in any usual light.
@@ -53,27 +61,70 @@ class Face:
         """In the mirror image of a picture that is ``width`` px wide."""
         return Face(width - self.x, self.y, self.width)
 
+    def turned(self, degrees: float, before: tuple[int, ...], after: tuple[int, ...]) -> Face:
+        """Where :func:`turned` takes it, from a picture of the shape ``before`` to one of the shape ``after``."""
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        x, y = self.x - before[1] / 2, self.y - before[0] / 2
+        return Face(cos * x + sin * y + after[1] / 2, cos * y - sin * x + after[0] / 2, self.width)
+
     def far_from(self, other: Face) -> float:
         return math.hypot(self.x - other.x, self.y - other.y)
 
 
 def faces(rgb: np.ndarray, areas: tuple[int, ...] = AREAS) -> list[Face]:
-    """Those of a picture (H, W, 3) in [0, 1] that are upright and seen from in front, widest first."""
-    height, width = rgb.shape[:2]
+    """Those of a picture (H, W, 3) in [0, 1] that are seen from in front, widest first.
+
+    Those wider than about a seventh of the picture are found in heads that are held to one side, too.
+    """
     found: list[Face] = []
     if _cascade() is None:
         return found
     for area in areas:
-        share = min(1.0, math.sqrt(area / (height * width)))
-        picture = _resized(rgb, (round(height * share), round(width * share)))
+        picture, share = _of_area(rgb, area)
         if min(picture.shape[:2]) < SMALLEST:
             continue
         is_skin = _skin(picture)
         found += [face.scaled(1 / share) for face in _candidates(picture, (SMALLEST, min(picture.shape[:2])), STEP)
-                  if is_skin(face) and _found_again(picture, face)]
+                  if is_skin(face) and _views(picture, face) >= VIEWS]
         if share == 1:
             break
-    return _each_once(found)
+    upright = _each_once(found)
+    tilted = [face for face in _each_once(_tilted(rgb))
+              if not any(face.far_from(other) < max(face.width, other.width) / 2 for other in upright)]
+    return sorted(upright + tilted, key=lambda face: -face.width)
+
+
+def _tilted(rgb: np.ndarray) -> list[Face]:
+    """Faces of heads that are held to one side."""
+    picture, share = _of_area(rgb, TURNED_AREA)
+    if min(picture.shape[:2]) < SMALLEST:
+        return []
+    is_skin, found = _skin(picture), []
+    for turn in TURNS:
+        whole = turned(picture, turn)
+        for there in _candidates(whole, (SMALLEST, min(picture.shape[:2])), FINE_STEP, TURNED_AGREEING):
+            face = there.turned(-turn, whole.shape, picture.shape)
+            inside = 0 <= face.x < picture.shape[1] and 0 <= face.y < picture.shape[0]
+            if inside and is_skin(face) and _turned_views(picture, face, turn) >= TURNED_VIEWS:
+                found.append(face.scaled(1 / share))
+    return found
+
+
+def turned(picture: np.ndarray, degrees: float) -> np.ndarray:
+    """A picture (H, W, ...), turned around its middle and as large as it becomes; its border goes on."""
+    return np.ascontiguousarray(ndimage.rotate(picture, degrees, axes=(1, 0), order=1, mode="nearest"))
+
+
+def _turned_views(picture: np.ndarray, face: Face, turn: float) -> int:
+    """In how many views it is a face; none further are looked at where it is one in few."""
+    part, face = around(picture, face, 2 * AROUND * face.width)
+    views = 0
+    for count, further in enumerate((0.0, *FURTHER)):
+        seen = turned(part, turn + further)
+        views += _views(seen, face.turned(turn + further, part.shape, seen.shape))
+        if views + 2 * len(SIDES) * (len(FURTHER) - count) < TURNED_VIEWS:
+            break
+    return views
 
 
 def shown(found: list[Face], size: tuple[int, int]) -> np.ndarray:
@@ -115,6 +166,13 @@ def _cascade() -> Any:
     return Cascade(str(path)) if path.is_file() else None
 
 
+def _of_area(rgb: np.ndarray, area: int) -> tuple[np.ndarray, float]:
+    """The picture in bytes with no more px than ``area``, and its size as a share of what it was."""
+    height, width = rgb.shape[:2]
+    share = min(1.0, math.sqrt(area / (height * width)))
+    return _resized(rgb, (round(height * share), round(width * share))), share
+
+
 def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(h, w, 3) bytes."""
     rgb = np.asarray(rgb, np.float32)
@@ -130,7 +188,8 @@ def _candidates(picture: np.ndarray, sides: tuple[float, float], step: float, ag
     return [Face(box["c"] + box["width"] / 2, box["r"] + box["height"] / 2, float(box["width"])) for box in boxes]
 
 
-def _found_again(picture: np.ndarray, face: Face) -> bool:
+def _views(picture: np.ndarray, face: Face) -> int:
+    """In how many of six views of a place it is a face."""
     part, face = around(picture, face, AROUND * face.width)
     views = 0
     for side in SIDES:
@@ -139,7 +198,7 @@ def _found_again(picture: np.ndarray, face: Face) -> bool:
         here = face.scaled(share)
         views += _is_there(sized, here)
         views += _is_there(np.ascontiguousarray(sized[:, ::-1]), here.mirrored(sized.shape[1]))
-    return views >= VIEWS
+    return views
 
 
 def _is_there(picture: np.ndarray, face: Face) -> bool:
