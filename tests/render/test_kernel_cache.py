@@ -7,6 +7,8 @@ import re
 import resource
 import signal
 import stat
+import subprocess
+import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -249,3 +251,38 @@ def test_kernels_of_former_versions_are_removed_and_those_in_use_are_not(folder)
     assert compiled() == (1, 0)
     assert list(folder.iterdir()) == [path]
     assert time.time() - path.stat().st_mtime < 3600, "it was asked for"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no system that tells which processes are stopped")
+def test_a_stopped_process_is_not_waited_for(tmp_path):
+    path = tmp_path / "one.kernel"
+    text = "import os, signal, sys; from pathlib import Path; from gradvec.render import kernel_cache; " \
+           "kernel_cache.claim(Path(sys.argv[1])); print(flush=True); os.kill(os.getpid(), signal.SIGSTOP); input()"
+    other = subprocess.Popen([sys.executable, "-c", text, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        other.stdout.readline()
+        _, stopped = os.waitpid(other.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(stopped)
+        start = time.monotonic()
+        with kernel_cache._claimed(path):
+            assert time.monotonic() - start < kernel_cache.WAIT_S / 10
+        os.kill(other.pid, signal.SIGCONT)
+        with pytest.raises(TimeoutError), raised_after(1.0), kernel_cache._claimed(path):
+            pytest.fail("it did not wait for one that goes on")
+    finally:
+        other.kill()
+        other.communicate()
+
+
+@contextmanager
+def raised_after(seconds):
+    def ring(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

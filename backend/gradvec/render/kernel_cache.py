@@ -127,10 +127,13 @@ def _no_collector() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _claimed(path: Path) -> Iterator[None]:
-    """Waits while another process compiles what will lie at ``path``; else none other does so inside."""
+    """Waits while another process compiles what will lie at ``path``; else none other does so inside.
+
+    One that was stopped is not waited for: this process compiles, too, and whichever ends last keeps the same file.
+    """
     until, lock = time.monotonic() + WAIT_S, None
     try:
-        while lock is None and not _is_there(path) and time.monotonic() < until:
+        while lock is None and not _is_there(path) and time.monotonic() < until and not _is_stopped(path):
             lock, free = claim(path)
             if free:
                 break
@@ -169,10 +172,22 @@ def claim(path: Path) -> tuple[int | None, bool]:
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(OSError):  # a full disk
+                os.truncate(lock, 0)
+                os.write(lock, b"%d" % os.getpid())
         return lock, True
     except OSError as error:
         os.close(lock)
         return None, not isinstance(error, (BlockingIOError, PermissionError))
+
+
+def _is_stopped(path: Path) -> bool:
+    """Whether who compiles what will lie at ``path`` was stopped; False where the system does not tell."""
+    try:
+        state = Path(f"/proc/{int(_busy(path).read_bytes())}/stat").read_bytes()
+    except (OSError, ValueError):  # nobody, nobody yet, or no such system
+        return False
+    return state.rpartition(b")")[2].split()[0] in (b"T", b"t")
 
 
 def release(path: Path, lock: int | None) -> None:
