@@ -39,5 +39,5 @@ fi
 if [ "$(uname -s)" = Linux ]; then
     lock=tests/locked-$("$venv/bin/python" -c 'import sys; print("{}.{}".format(*sys.version_info[:2]))').txt
     if [ -z "${LOCKED:-}" ] || [ ! -e "$lock" ]; then lock=/dev/null; fi
-    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.0' --constraint "$lock"
+    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install 'triton>=3.3' --constraint "$lock"
 fi

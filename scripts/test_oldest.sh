@@ -12,7 +12,7 @@ pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 "${PYTHON:-python3}" scripts/lowest_versions.py > "$venv/lowest.txt"
 cat "$venv/lowest.txt"
 pip install --extra-index-url https://download.pytorch.org/whl/cpu -r "$venv/lowest.txt" pytest hypothesis tinycss2 cssselect pypdfium2 \
-    pytest-xdist
+    pytest-xdist rlottie-python
 pip install --no-deps inkex
 pip install --no-deps --editable .
 # Packages and documentation are made with the developers' own environment.

@@ -14,7 +14,7 @@ from gradvec.optimize.variables import Freedom, Variables, reach_of, with_gradie
 from gradvec.progress import Run
 from refined_shapes import SIDE, some_shapes
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 
 RULES = BrushConstraint(0.0), SmoothJoints(30.0, 0.1), TurningPrice(0.01)
 WAYS = {

@@ -8,7 +8,7 @@ from gradvec.geometry.self_intersection import Untangler
 from gradvec.model import Outline, Shape, SolidColor
 from gradvec.render.scene import Topology, scene_from_shapes
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 from gradvec.geometry import self_intersection_cuda
 from gradvec.geometry.self_intersection_cuda import CardUntangler
 

@@ -11,7 +11,7 @@ from gradvec.io.images import png_bytes
 from gradvec.progress import Run
 from gradvec.render import card, cpu, cuda, quicker
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 PICTURE = png_bytes(np.random.default_rng(0).random((20, 24, 3), np.float32))
 

@@ -24,6 +24,10 @@ def forget() -> None:
     gradvec.render._say_once.cache_clear()
 
 
+#: As it is without the fixture below.
+TRITON_PRESENT = card.triton_present
+
+
 @pytest.fixture(autouse=True)
 def machine(monkeypatch, tmp_path):
     """A machine with a good NVIDIA card that is quicker than the processor, and a cache folder of its own."""
@@ -157,6 +161,14 @@ def test_where_kernels_do_not_run_the_processor_computes_and_one_sentence_says_s
     assert card.kernels_fail()
 
 
+@pytest.mark.parametrize(("version", "enough"), [("3.0.0", False), ("3.2.0", False), ("3.3.0", True),
+                                                 ("3.10.1+git4f2", True), ("4.0", True)])
+def test_triton_has_to_be_new_enough(version, enough, monkeypatch):
+    monkeypatch.setattr(card.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(card.metadata, "version", lambda name: version)
+    assert TRITON_PRESENT.__wrapped__() is enough
+
+
 @pytest.mark.parametrize("what", ["triton_present", "get_device_capability"])
 def test_without_triton_or_with_an_old_card_the_processor_computes(what, monkeypatch):
     where, answer = (card, False) if what == "triton_present" else (torch.cuda, (6, 1))
@@ -215,7 +227,7 @@ def test_what_is_a_fault_of_the_card():
 
 def test_the_probe_is_a_kernel_that_runs(monkeypatch):
     """Under the interpreter where there is no card; a kernel that computes nonsense is told."""
-    pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+    pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
     monkeypatch.undo()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     card.probe(device)

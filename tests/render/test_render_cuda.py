@@ -21,7 +21,7 @@ from render_scenes import (
     random_shapes,
 )
 
-pytest.importorskip("triton", "3.0", reason="Triton exists for Linux only")
+pytest.importorskip("triton", "3.3", reason="Triton exists for Linux only")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 HARD = hard_scenes()
 SLOW = ("1,000 overlapping", "many loops", "many loops, even-odd", "a tall canvas", "a wide canvas")

@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import metadata
 from typing import Any
 
 from ..errors import EngineError
@@ -30,6 +32,8 @@ LEAST_FREE = 300_000_000
 RETRY_SECONDS = 60.0
 #: Compute capability below which Triton makes no code.
 OLDEST = (7, 0)
+#: The first Triton whose compiler and interpreter take all kernels.
+OLDEST_TRITON = (3, 3)
 ABSENT, KERNELS, MEMORY, LOST = "absent", "kernels", "memory", "lost"
 _GET_TORCH = "https://pytorch.org/get-started/locally/"
 
@@ -121,9 +125,16 @@ def sees_card() -> bool:
     return _ask_torch()[0]
 
 
+@cache
 def triton_present() -> bool:
-    """Whether Triton is installed."""
-    return importlib.util.find_spec("triton") is not None
+    """Whether a Triton is installed that is new enough for the kernels."""
+    if importlib.util.find_spec("triton") is None:
+        return False
+    try:
+        version = metadata.version("triton")
+    except metadata.PackageNotFoundError:  # another project's build of it
+        return True
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2]) >= OLDEST_TRITON
 
 
 def interpreted() -> bool:
@@ -169,7 +180,7 @@ def _found() -> Trouble | None:
         return Trouble(f"torch cannot compute on it ({in_short(error)})",
                        f"Install a torch that fits the card and its driver: {_GET_TORCH}")
     if not triton_present():
-        return Trouble("Triton is not installed", f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)",
+        return Trouble("Triton {}.{} or a newer one is not installed".format(*OLDEST_TRITON), f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)",
                        KERNELS)
     if capability < OLDEST:
         return Trouble(f"{name} is too old for the kernels, which need compute capability {OLDEST[0]}.{OLDEST[1]}",

@@ -126,8 +126,8 @@ def crop(vertices: torch.Tensor, width: int, height: int, tie: float) -> tuple[i
         return None
     limit = torch.tensor([width, height], dtype=vertices.dtype, device=vertices.device)
     zero = torch.zeros_like(limit)
-    x0, y0 = torch.minimum((vertices.amin(0) - tie).ceil().sub(1).clamp_min(0), limit).tolist()
-    x1, y1 = torch.maximum(torch.minimum((vertices.amax(0) + tie).floor() + 1, limit), zero).tolist()
+    x0, y0 = (float(v) for v in torch.minimum((vertices.amin(0) - tie).ceil().sub(1).clamp_min(0), limit))
+    x1, y1 = (float(v) for v in torch.maximum(torch.minimum((vertices.amax(0) + tie).floor() + 1, limit), zero))
     return (int(x0), int(y0), int(x1 - x0), int(y1 - y0)) if x1 > x0 and y1 > y0 else None
 
 
