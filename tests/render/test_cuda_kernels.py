@@ -17,7 +17,7 @@ CAPABILITIES = (80, 90, 120)
 #: A multiprocessor has 65,536 registers: with 128 a thread four blocks of 128 threads are at work at a time.
 MOST_REGISTERS = 128
 #: The first Triton that spills nothing; those from 3.3 on make the same pictures.
-SPARING = (3, 8)
+SPARING, VERSION = (3, 8), tuple(map(int, metadata.version("triton").split(".")[:2]))
 #: Bytes a thread that may be spilled in float64, which is there for tests alone.
 MOST_LOCAL_FP64 = 320
 
@@ -40,7 +40,7 @@ def test_all_compile_for_all_generations(kernels):
         if p == "fp32" or not n.startswith("untangle")}
 
 
-@pytest.mark.skipif(tuple(map(int, metadata.version("triton").split(".")[:2])) < SPARING, reason="older compilers spill a few registers")
+@pytest.mark.skipif(VERSION < SPARING, reason="older compilers spill a few registers")
 def test_nothing_is_spilled_in_float32(kernels):
     assert not [k for k in kernels if k["precision"] == "fp32" and k["local"]]
     assert max(k["registers"] for k in kernels if k["precision"] == "fp32") <= MOST_REGISTERS

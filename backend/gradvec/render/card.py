@@ -180,8 +180,8 @@ def _found() -> Trouble | None:
         return Trouble(f"torch cannot compute on it ({in_short(error)})",
                        f"Install a torch that fits the card and its driver: {_GET_TORCH}")
     if not triton_present():
-        return Trouble("Triton {}.{} or a newer one is not installed".format(*OLDEST_TRITON), f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)",
-                       KERNELS)
+        return Trouble("Triton {}.{} or a newer one is not installed".format(*OLDEST_TRITON),
+                       f"{sys.executable} -m pip install 'gradvec[cuda]'  (Linux only)", KERNELS)
     if capability < OLDEST:
         return Trouble(f"{name} is too old for the kernels, which need compute capability {OLDEST[0]}.{OLDEST[1]}",
                        "Choose device cpu.", KERNELS)
