@@ -37,6 +37,23 @@ def test_large_coordinates_keep_their_digits():
     assert_agrees("cpu", random_scene(3, count=30, width=1000, height=70, size=30))
 
 
+@pytest.mark.parametrize("far", [1e5, 1e12, 1e20, 1e30])
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_lies_far_away_changes_nothing(far, turned):
+    """A bar that leaves the picture, with a further edge out there that lies on a line between pixels."""
+    bar = polygon((4.5, 4.25), (far, 4.25), (far, 9.5), (2 * far, 9.5), (2 * far, 9.75), (4.5, 9.75))
+    loop = bar[:, ::-1] if turned else bar
+    scene = scene_from_shapes([Shape(Outline((loop,)), SolidColor((0.2, 0.4, 0.6)))], 16, 16)
+    points = scene.points.requires_grad_()
+    picture = render_flat(scene, "cpu")
+    (slope,) = torch.autograd.grad(picture[:, 3].sum(), points)
+    across, along = slope[:, int(turned)], slope[:, 1 - int(turned)]
+    # All points together move the one side that is in the picture, 5.5 px long.
+    assert float(picture[:, 3].sum().detach()) == pytest.approx(11.5 * 5.5, rel=1e-5)
+    assert float(across.sum()) == pytest.approx(-5.5, rel=1e-4)
+    assert bool(torch.isfinite(along).all())
+
+
 def test_nothing_is_read_that_nobody_wrote():
     """Buffers are not cleared; edges on the lines between pixels look at cells where nothing is painted."""
     corners = np.array([[2, 2], [14, 2], [14, 6], [6, 6], [6, 12], [2, 12]], float)

@@ -57,7 +57,7 @@ def _row_weights(cells, d_cover, row, width, xa, xb, ta, tb, tie, beyond):
         g = d_cover[row + c] * _slope(cells[row + c], tie, beyond)
         return g * (tb - ta - half), g * half
     per_x = (tb - ta) / (xb - xa)
-    for cell in range(c, min(math.ceil(hi), width)):
+    for cell in range(c, math.ceil(min(hi, float(width)))):
         t1 = ta + (max(lo, float(cell)) - xa) * per_x
         t2 = ta + (min(hi, float(cell + 1)) - xa) * per_x
         half = (t2 - t1) * (t2 + t1) / 2
@@ -137,7 +137,8 @@ def _border_weights(cells, d_cover, a0, a1, length, along, border, size, across,
     start, end = 0.0, 0.0
     if a0 == a1:
         return start, end
-    low, high = max(min(a0, a1), 0.0), min(max(a0, a1), float(length))
+    # Both are cut to the crop: what lies far beyond it has no whole number.
+    low, high = max(min(a0, a1, float(length)), 0.0), min(max(a0, a1), float(length))
     for i in range(int(low), math.ceil(high)):
         ta, tb = (max(float(i), low) - a0) / (a1 - a0), (min(i + 1.0, high) - a0) / (a1 - a0)
         ta, tb = min(ta, tb), max(ta, tb)
