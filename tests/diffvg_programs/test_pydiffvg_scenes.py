@@ -364,3 +364,21 @@ def test_a_files_size_is_cut_off_to_whole_px(said):
     """As diffvg does it: programs compare the picture with one of that size."""
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {said}><rect width="9" height="9"/></svg>'
     assert pydiffvg.svg_str_to_scene(svg)[:2] == (197, 144)
+
+
+@pytest.mark.parametrize("width", [-1.0, 0.0])
+def test_a_straight_stroke_without_width_shows_nothing(width):
+    """An optimizer may take a width below 0."""
+    wide = torch.tensor(width, requires_grad=True)
+    line = pydiffvg.Path(torch.tensor([0]), torch.tensor([[10.0, 20.3], [40.0, 20.3]]), False, wide)
+    picture = shown([line], [group(fill=None, stroke_color=GREEN)])
+    assert float(picture[..., 3].sum().detach()) == pytest.approx(0, abs=0.1)
+    picture.sum().backward()
+    assert bool(torch.isfinite(wide.grad))
+
+
+@pytest.mark.parametrize(("ids", "fill"), [((), GREEN), ((0,), None)])
+def test_groups_that_paint_nothing_leave_the_background(ids, fill):
+    assert float(shown([square()], [group(ids, fill)]).abs().sum()) == 0
+    ground = torch.full((40, 48, 4), 0.5)
+    assert torch.allclose(shown([square()], [group(ids, fill)], background=ground)[..., 3], ground[..., 3])

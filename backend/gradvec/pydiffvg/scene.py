@@ -94,7 +94,7 @@ class _Layout:
         order = np.repeat(start - vertices[:-1], length) + np.arange(vertices[-1])
         self.order = None if np.array_equal(order, np.arange(at)) else torch.as_tensor(order)
         outline_loops = offsets_of(loop_counts)
-        self.group_of_vertex = torch.as_tensor(np.repeat(owner, np.diff(vertices[outline_loops])))
+        self.group_of_vertex = torch.as_tensor(np.repeat(np.array(owner, np.int64), np.diff(vertices[outline_loops])))
         kind, stops = kinds
         self.topology = shared_topology(3 * vertices, outline_loops, offsets_of(stops), np.array(kind, np.uint8),
                                         np.zeros(len(owner), np.int64), np.array([size]), 1, np.array(rules, np.uint8))
@@ -149,7 +149,7 @@ def scene_of(given: Serialized, width: int, height: int) -> Scene:
     vertices = [v for v, _ in drawn]
     if len(layout.used):
         vertices.insert(0, Chords.apply(curves.control, curves.border[layout.used], chords[layout.used]))
-    chain = torch.cat(vertices)
+    chain = torch.cat(vertices) if vertices else curves.control[:0]
     if layout.order is not None:
         chain = torch.index_select(chain, 0, layout.order)
     chain = _transformed(chain, given.groups, layout.group_of_vertex)

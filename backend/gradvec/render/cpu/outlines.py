@@ -174,7 +174,7 @@ def outlines(points: torch.Tensor, radius: torch.Tensor, pen: Pen) -> torch.Tens
 
 def roomy(counts: np.ndarray) -> np.ndarray:
     """Numbers of vertices somewhat above ``counts``, of few that there are: strokes that move keep theirs for long."""
-    step = np.maximum(8, 2 ** (np.log2(np.maximum(counts, 1)).astype(np.int64) - 2))
+    step = np.maximum(8, 2 ** (np.log2(np.maximum(counts, 4)).astype(np.int64) - 2))
     rooms: np.ndarray = -(-counts // step) * step
     return rooms
 
