@@ -61,3 +61,13 @@ def white_stroke_beside_its_place(share):
 def test_transport_carries_a_stroke_over_a_gap_that_a_pixel_loss_cannot_see_across():
     assert white_stroke_beside_its_place(share=0.0) < 24
     assert white_stroke_beside_its_place(share=0.7) == pytest.approx(48, abs=1.5)
+
+
+def test_mass_in_the_opposite_corner_of_a_small_picture_has_a_derivative():
+    """A nearly empty picture and a goal whose mass fades away towards the only px that the picture has."""
+    goal = torch.zeros(1, 8, 8)
+    goal[0, :6, :6] = torch.tensor([0.5352, 0.5352, 0.4683, 0.3345, 0.2007, 0.0669])
+    picture = torch.zeros(1, 8, 8)
+    for at in (0, 3, 7):
+        picture.zero_()[0, -1, at] = 1
+        assert bool(torch.isfinite(transport.gradient(picture, goal)).all())

@@ -65,7 +65,9 @@ def _potentials(a: torch.Tensor, b: torch.Tensor, costs: tuple[torch.Tensor, tor
     f, g = torch.zeros_like(a), torch.zeros_like(b)
     for blur2 in BLURS2:
         rows, columns = (torch.exp(-cost / blur2) for cost in costs)
-        u, v = a * torch.exp(f / blur2), b * torch.exp(g / blur2)
+        # What one gains the other may lose: as far from 0 as each other, neither is beyond what float64 holds.
+        shift = (f.amax((1, 2), keepdim=True) - g.amax((1, 2), keepdim=True)) / 2
+        u, v = (m * torch.exp((p / blur2).clamp(-300, 300)) for m, p in ((a, f - shift), (b, g + shift)))
         for _ in range(ITERATIONS):
             u, v = (u * a / (rows @ v @ columns)).sqrt(), (v * b / (rows @ u @ columns)).sqrt()
         f, g = blur2 * torch.log(u / a), blur2 * torch.log(v / b)
