@@ -382,3 +382,38 @@ def test_groups_that_paint_nothing_leave_the_background(ids, fill):
     assert float(shown([square()], [group(ids, fill)]).abs().sum()) == 0
     ground = torch.full((40, 48, 4), 0.5)
     assert torch.allclose(shown([square()], [group(ids, fill)], background=ground)[..., 3], ground[..., 3])
+
+
+def _path(points=None, counts=(0, 0, 0), closed=True, width=1.0):
+    points = torch.tensor([[5.0, 5], [30, 9], [14, 33]]) if points is None else points
+    return pydiffvg.Path(torch.tensor(counts), points, closed, width if width is None else torch.tensor(width))
+
+
+@pytest.mark.parametrize(("shape", "more", "sentence"), [
+    (_path(counts=2), {}, "num_control_points of shape 0, a Path, expects numbers from 0 to 2"),
+    (_path(width=[1.0, 2.0]), {"stroke_color": GREEN}, r"stroke_width .* each of 3 points, got one of shape \(2,\)"),
+    (_path(width=None), {"stroke_color": GREEN}, "stroke_width of shape 0, a Path, expects a number"),
+    (_path(torch.tensor([[5.0, 5], [math.nan, 9], [14, 33]])), {}, "points of shape 0, a Path, has a number"),
+    (pydiffvg.Polygon(torch.zeros(5), True), {"stroke_color": GREEN}, r"points of .* .* \(K, 2\) with K from 1"),
+    (pydiffvg.Polygon(torch.zeros(0, 2), False), {}, "with K from 2 on"),
+    (pydiffvg.Circle(torch.tensor(math.inf), torch.zeros(2)), {}, "radius of shape 0, a Circle, has a number"),
+    (square(), {"fill": [1, 0, 0, 1]}, r"fill_color of group 0 expects a tensor of shape \(4,\), a gradient or None"),
+    (square(), {"fill": torch.tensor([1.0, math.nan, 0, 1])}, "fill_color of group 0 has a number that is not finite"),
+    (square(), {"fill": pydiffvg.LinearGradient(stop_colors=torch.zeros(0, 4))}, r"stop_colors of shape \(T, 4\)"),
+    (square(), {"fill": pydiffvg.LinearGradient(stop_colors=torch.zeros(3, 4))}, "as many offsets as stop_colors, 3"),
+    (square(), {"shape_to_canvas": torch.eye(3)[:2]}, r"shape_to_canvas of group 0 expects a tensor of shape \(3, 3\)"),
+])
+def test_what_is_wrong_with_a_scene_is_said_of_the_programs_own_fields(shape, more, sentence):
+    with pytest.raises(InputError, match=sentence):
+        shown([shape], [group(**more)])
+
+
+@pytest.mark.parametrize("groups", [[], [group()]])
+def test_a_background_has_the_size_of_the_picture(groups):
+    with pytest.raises(InputError, match=r"background_image expects shape \(40, 48, 3 or 4\), got \(3, 3, 4\)"):
+        shown([square()], groups, background=torch.ones(3, 3, 4))
+
+
+def test_a_canvas_of_no_size_is_refused():
+    with pytest.raises(InputError, match="a width and height from 1 px, got 0 x 40"):
+        shown([square()], [group()], size=(0, 40))

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..render import render as render_scene
 from ..render import render_flat
 from ..render.ground import over
 from ..render.scene import Scene
+from .checks import faults
 from .device import get_device, get_use_gpu
 from .scene import Serialized, scene_of, serialize
 from .types import FilterType, OutputType, PixelFilter
@@ -70,16 +71,30 @@ class RenderFunction:
               background_image: torch.Tensor | None, *args: Any) -> torch.Tensor:
         """(height, width, 4) straight RGBA on get_device(). Samples and seed change nothing: areas are exact."""
         start = time.perf_counter()
-        picture = _picture(args[0], int(width), int(height), background_image)
+        given: Serialized = args[0]
+        size = min(given.width, int(width)), min(given.height, int(height))
+        try:
+            picture = _picture(given, int(width), int(height), background_image)
+        except (InputError, UsageError):
+            raise
+        except Exception as error:
+            fault = next(faults(given.shapes, given.groups, size), None)
+            if fault is None:
+                raise
+            raise InputError(fault, "docs/diffvg.md says what each field is.") from error
         if _print_timing:
             print(f"Forward pass, time: {time.perf_counter() - start:.5f} s")
         return picture
 
 
 def _picture(given: Serialized, width: int, height: int, background: torch.Tensor | None) -> torch.Tensor:
+    if background is not None and (background.dim() != 3 or background.shape[:2] != (height, width)
+                                   or background.shape[2] not in (3, 4)):
+        raise InputError(f"background_image expects shape ({height}, {width}, 3 or 4), got {tuple(background.shape)}.",
+                         "It has the size of the picture that is rendered.")
     if not given.shapes or not given.groups:
-        picture = torch.zeros(height, width, 4)
-        return picture if background is None else _rgba(background)
+        picture = torch.zeros(height, width, 4) if background is None else _rgba(background)
+        return picture.to(get_device())
     scene = scene_of(given, width, height)
     engine = "auto" if get_use_gpu() else "cpu"
     if background is not None:

@@ -183,7 +183,7 @@ def _chord_counts(curves: Curves, filled: np.ndarray, times: float = 1.0) -> np.
     filled: (shapes,) bool. times: how many times as many as that takes.
     """
     p = curves.control.detach().numpy()[curves.border]
-    bends = np.abs(p[:, 2:] - 2 * p[:, 1:-1] + p[:, :-2]).max((1, 2))
+    bends = np.abs(p[:, 2:] - 2 * p[:, 1:-1] + p[:, :-2]).max((1, 2)).astype(np.float64)
     # A cubic's second derivative is at most 6 times its control points' second difference, here of one coordinate.
     need = np.nan_to_num(np.ceil(times * np.sqrt(6 / 8 * 2**0.5 * bends / _STRAY))).clip(LEAST_CHORDS, _MOST_CHORDS)
     straight = np.repeat(curves.lines, np.diff(curves.border_first))
