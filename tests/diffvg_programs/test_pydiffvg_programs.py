@@ -293,3 +293,14 @@ def test_settings_name_what_they_do_not_know(tmp_path):
     with pytest.raises(UsageError, match="no transform mode 'liquid'"):
         pydiffvg.OptimizableSvg(str(tmp_path / "a.svg"), settings)
     assert json.dumps(settings.store)
+
+
+@pytest.mark.parametrize(("text", "color"), [
+    ("lime", (0, 1, 0, 1)), ("hsl(240, 100%, 50%)", (0, 0, 1, 1)), ("rgb(255 0 0 / 0.5)", (1, 0, 0, 0.5))])
+def test_colours_are_read_as_css_has_them(text, color, tmp_path):
+    path = tmp_path / "color.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
+                    f'<rect width="5" height="5" fill="{text}"/>'
+                    '<rect width="9" height="9" style="display:none"/></svg>', "utf-8")
+    (group,) = pydiffvg.svg_to_scene(str(path))[3]
+    assert group.fill_color.tolist() == pytest.approx(color)

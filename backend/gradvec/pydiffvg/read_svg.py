@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from lxml import etree
 
+from ..color.css import parse_color
 from ..errors import InputError
-from ..io.svg.attributes import color_of, length, matrix_of, numbers, share
+from ..io.svg.attributes import length, matrix_of, numbers, share
 from ..io.svg.path import arc_cubics, commands
 from ..io.svg.read import parse, size_of
 from ..render.build import Linear, Radial, transformed_fill
@@ -83,6 +84,8 @@ class _Reader:
             tag = etree.QName(child).localname
             if tag in ("defs", "clipPath", "mask", "symbol", "pattern", "metadata", "style"):
                 continue
+            if (_declarations(child.get("style", "")).get("display") or child.get("display", "")).strip() == "none":
+                continue
             own = self._look(child, look)
             if tag in ("g", "svg", "a"):
                 self.walk(child, own)
@@ -134,7 +137,7 @@ class _Reader:
         if text.startswith("url("):
             element = self.named.get(text[4:].split(")")[0].strip(" '\"#"))
             return None if element is None else self._gradient(element, opacity, matrix, shapes)
-        return torch.tensor([*color_of("#000000" if text == "currentColor" else text), opacity])
+        return torch.tensor(_rgba("#000000" if text == "currentColor" else text, opacity))
 
     def _gradient(self, element: etree._Element, opacity: float, matrix: np.ndarray, shapes: list[Any]) -> Paint:
         """In px of the canvas. What an element lacks, those that it refers to have."""
@@ -145,8 +148,8 @@ class _Reader:
         if not stops:
             return None
         looks = [_declarations(s.get("style", "")) for s in stops]
-        colors = [[*color_of(look.get("stop-color", s.get("stop-color", "#000000"))),
-                   opacity * share(s, "stop-opacity")] for s, look in zip(stops, looks, strict=True)]
+        colors = [_rgba(look.get("stop-color", s.get("stop-color", "#000000")), opacity * share(s, "stop-opacity"))
+                  for s, look in zip(stops, looks, strict=True)]
         offsets = np.maximum.accumulate([share(s, "offset") if s.get("offset") else 0.0 for s in stops])
 
         def value(name: str, default: str) -> str:
@@ -175,6 +178,11 @@ class _Reader:
         center = torch.tensor([place("cx", "50%"), place("cy", "50%")]).double()
         radial = transformed_fill(Radial(center, torch.tensor(place("r", "50%")).double(), *rest), to_canvas)
         return RadialGradient(radial.center.float(), _radii(radial.radius).float(), *rest)
+
+
+def _rgba(text: str, opacity: float) -> list[float]:
+    color, own = parse_color(text)
+    return [*color, own * opacity]
 
 
 def _radii(axes: torch.Tensor) -> torch.Tensor:
