@@ -131,9 +131,9 @@ def test_the_engine_stands_alone():
         assert rooms_used(path) <= {"render", "model", "errors", "geometry"}, path
 
 
-def test_diffvgs_names_need_the_engine_and_files_only():
+def test_diffvgs_names_need_the_engine_files_and_colours_only():
     for path in sources(PACKAGE / "pydiffvg"):
-        assert rooms_used(path) <= {"pydiffvg", "render", "io", "errors"}, path
+        assert rooms_used(path) <= {"pydiffvg", "render", "io", "color", "errors"}, path
 
 
 def test_nothing_runs_the_pipeline_but_those_who_may():
