@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -304,3 +305,16 @@ def test_colours_are_read_as_css_has_them(text, color, tmp_path):
                     '<rect width="9" height="9" style="display:none"/></svg>', "utf-8")
     (group,) = pydiffvg.svg_to_scene(str(path))[3]
     assert group.fill_color.tolist() == pytest.approx(color)
+
+
+def test_a_dot_is_written_and_read_back(tmp_path):
+    path = tmp_path / "dot.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
+                    '<path d="M 4 4 L 4 4" fill="none" stroke="red" stroke-width="3"/></svg>', "utf-8")
+    sums = []
+    for name in ("dot.svg", "again.svg"):
+        width, height, shapes, groups = pydiffvg.svg_to_scene(str(tmp_path / name))
+        told = pydiffvg.RenderFunction.serialize_scene(width, height, shapes, groups)
+        sums.append(float(pydiffvg.RenderFunction.apply(width, height, 2, 2, 0, None, *told)[..., 3].sum()))
+        pydiffvg.save_svg(str(tmp_path / "again.svg"), width, height, shapes, groups)
+    assert sums == pytest.approx([math.pi * 1.5**2] * 2, rel=0.03)

@@ -282,10 +282,10 @@ class _Pen:
         self.last = ""
 
     def end(self, closed: bool) -> None:
-        """Ends a subpath. One that comes back to its first point is closed, too."""
+        """Ends a subpath. One that comes back to its first point is closed, too, unless it never left it: a dot."""
         points, counts = self.points, self.counts
         if counts:
-            if abs(points[-1] - points[0]) < 1e-5 and len(points) > 1:
+            if abs(points[-1] - points[0]) < 1e-5 and len(points) > 2:
                 points, closed = points[:-1], True
             elif closed:
                 counts = [*counts, 0]
