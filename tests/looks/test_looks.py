@@ -95,6 +95,20 @@ def test_a_texture_is_as_large_as_the_picture_asks_for(name):
     assert np.abs(small - large).mean() < 1.5
 
 
+@pytest.mark.parametrize("name", texture.NAMES)
+def test_a_texture_is_at_the_border_as_bright_as_inside(name):
+    side = 512
+    reach = [-9, side / 3, side / 1.5, side + 9]
+    ground = np.array([(x, -9) for x in reach] + [(side + 9, y) for y in reach[1:]]
+                      + [(x, side + 9) for x in reach[-2::-1]] + [(-9, y) for y in reach[-2:0:-1]], float)
+    flat = Shape(Outline((ground,)), SolidColor((0.35, 0.4, 0.5)), brush="oil")
+    document = Document(side, side, (Layer("strokes", (flat,)),), texture=name)
+    seen = render_svg(svg.write(document), 3 * side, 3 * side).astype(float).mean(-1)
+    inside = seen[side:-side, side:-side].mean()
+    for strip in (seen[0], seen[:, 0], seen[-1], seen[:, -1]):
+        assert abs(strip.mean() - inside) < 4
+
+
 def test_the_file_without_its_texture_is_the_file_without_a_texture():
     plain, textured = svg.read(svg.write(drawing())), svg.read(svg.write(drawing("paper")))
     assert [s.outline.loops[0].tolist() for s in plain.shapes] == [s.outline.loops[0].tolist() for s in textured.shapes]

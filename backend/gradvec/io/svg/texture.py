@@ -47,6 +47,16 @@ def _away(layer: str, result: str, step: float) -> str:
             f'<feMerge result="{result}"><feMergeNode in="{layer}"/><feMergeNode in="shifted"/></feMerge>')
 
 
+def _noise_away(noise: str, result: str, step: float) -> str:
+    """Noise as it is ``step`` px to the upper left, and where that comes from beyond the border, the noise itself: a
+    strip without any would be a pale line. Only there, since it is see-through: below all of it, as in :func:`_away`,
+    it would add up."""
+    return (f'<feFlood result="all"/><feOffset in="all" dx="{_n(step)}" dy="{_n(step)}" result="inner"/>'
+            f'<feComposite in="{noise}" in2="inner" operator="out" result="strip"/>'
+            f'<feOffset in="{noise}" dx="{_n(step)}" dy="{_n(step)}" result="moved"/>'
+            f'<feMerge result="{result}"><feMergeNode in="strip"/><feMergeNode in="moved"/></feMerge>')
+
+
 def _part(layer: str, share: float, result: str) -> str:
     """A layer, ``share`` as opaque."""
     return (f'<feFlood flood-opacity="{_n(share)}" result="share"/>'
@@ -55,8 +65,8 @@ def _part(layer: str, share: float, result: str) -> str:
 
 def _grain(picture: str, noise: str, step: float, share: float, result: str = "textured") -> str:
     """The picture, lighter where noise is and darker where that of ``step`` px away is; black and white stay."""
-    return (_part(picture, share, "paint") + f'<feOffset in="{noise}" dx="{_n(step)}" dy="{_n(step)}" result="off"/>'
-            f'<feComposite in="paint" in2="{noise}" operator="in" result="light"/>'
+    return (_part(picture, share, "paint") + _noise_away(noise, "off", step)
+            + f'<feComposite in="paint" in2="{noise}" operator="in" result="light"/>'
             '<feComposite in="paint" in2="off" operator="in" result="dark"/>'
             f'<feBlend in="light" in2="{picture}" mode="screen" result="lit"/>'
             f'<feBlend in="dark" in2="lit" mode="multiply" result="{result}"/>')
