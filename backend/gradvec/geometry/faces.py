@@ -13,13 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from ..render.threads import side_by_side
 from .scaling import averaged, interpolated
 
 #: Areas, px, at which a picture is searched, and side of the smallest face there, which is the cascade's own window.
@@ -76,37 +78,39 @@ def faces(rgb: np.ndarray, areas: tuple[int, ...] = AREAS) -> list[Face]:
 
     Those wider than about a seventh of the picture are found in heads that are held to one side, too.
     """
-    found: list[Face] = []
     if _cascade() is None:
-        return found
-    for area in areas:
-        picture, share = _of_area(rgb, area)
-        if min(picture.shape[:2]) < SMALLEST:
-            continue
-        is_skin = _skin(picture)
-        found += [face.scaled(1 / share) for face in _candidates(picture, (SMALLEST, min(picture.shape[:2])), STEP)
-                  if is_skin(face) and _views(picture, face) >= VIEWS]
-        if share == 1:
-            break
-    upright = _each_once(found)
-    tilted = [face for face in _each_once(_tilted(rgb))
+        return []
+    # A picture that has no more px than an area is searched as it is, and not again.
+    areas = areas[:1 + next((n for n, area in enumerate(areas) if area >= rgb.shape[0] * rgb.shape[1]), len(areas))]
+    searches = [*(partial(_upright, rgb, area) for area in areas), *(partial(_tilted, rgb, turn) for turn in TURNS)]
+    found = side_by_side(lambda search: search(), searches)
+    upright = _each_once(list(chain(*found[:len(areas)])))
+    tilted = [face for face in _each_once(list(chain(*found[len(areas):])))
               if not any(face.far_from(other) < max(face.width, other.width) / 2 for other in upright)]
     return sorted(upright + tilted, key=lambda face: -face.width)
 
 
-def _tilted(rgb: np.ndarray) -> list[Face]:
-    """Faces of heads that are held to one side."""
+def _upright(rgb: np.ndarray, area: int) -> list[Face]:
+    """Faces of heads that are held upright, as they are found in a picture of so many px."""
+    picture, share = _of_area(rgb, area)
+    if min(picture.shape[:2]) < SMALLEST:
+        return []
+    is_skin = _skin(picture)
+    return [face.scaled(1 / share) for face in _candidates(picture, (SMALLEST, min(picture.shape[:2])), STEP)
+            if is_skin(face) and _views(picture, face) >= VIEWS]
+
+
+def _tilted(rgb: np.ndarray, turn: float) -> list[Face]:
+    """Faces of heads that are held to one side, about as far as the picture is turned, degrees, to find them."""
     picture, share = _of_area(rgb, TURNED_AREA)
     if min(picture.shape[:2]) < SMALLEST:
         return []
-    is_skin, found = _skin(picture), []
-    for turn in TURNS:
-        whole = turned(picture, turn)
-        for there in _candidates(whole, (SMALLEST, min(picture.shape[:2])), FINE_STEP, TURNED_AGREEING):
-            face = there.turned(-turn, whole.shape, picture.shape)
-            inside = 0 <= face.x < picture.shape[1] and 0 <= face.y < picture.shape[0]
-            if inside and is_skin(face) and _turned_views(picture, face, turn) >= TURNED_VIEWS:
-                found.append(face.scaled(1 / share))
+    is_skin, found, whole = _skin(picture), [], turned(picture, turn)
+    for there in _candidates(whole, (SMALLEST, min(picture.shape[:2])), FINE_STEP, TURNED_AGREEING):
+        face = there.turned(-turn, whole.shape, picture.shape)
+        inside = 0 <= face.x < picture.shape[1] and 0 <= face.y < picture.shape[0]
+        if inside and is_skin(face) and _turned_views(picture, face, turn) >= TURNED_VIEWS:
+            found.append(face.scaled(1 / share))
     return found
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from typing import TypeVar
 
 from ..errors import EngineError, UsageError
 
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 #: numba's threads must not be entered by two Python threads at once on every threading layer.
 ALONE = threading.Lock()
 #: Threads that numba may be told to take: with none it cannot be loaded, and with very many its start fails in C.
@@ -52,6 +57,23 @@ def check_environment() -> None:
         except ImportError as error:
             raise UsageError(f"The environment's NUMBA_THREADING_LAYER is 'tbb', which cannot be loaded ({error}).",
                              "Install it (pip install tbb), or leave the setting out.") from None
+
+
+def side_by_side(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """What ``function`` makes of each item, in their order, on as many threads as numba may use. For what lets go of
+    Python's lock while it works and enters no parallel kernel (see ALONE). The first error ends it."""
+    import numba
+
+    threads = min(len(items), numba.get_num_threads())
+    if threads < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(function, item) for item in items]
+        try:
+            return [job.result() for job in jobs]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def refuse_in_a_fork() -> None:

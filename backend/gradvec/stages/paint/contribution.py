@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numba import prange
 
 from ...errors import out_of_memory
-from ...render import render_flat
+from ...render import render_flat, threads
+from ...render.kernel_cache import njit
 from ...render.scene import Scene, Topology
 
 #: px of crops that are held at once, 32 bytes each; where memory runs out, half as many, down to the least.
 CROP_PIXELS, CROP_PIXELS_LEAST = 8_000_000, 250_000
-#: Strokes between two looks at whether the user wants an end.
-LOOK_EVERY = 64
+#: Rows of a picture that one thread looks at.
+ROWS = 16
 
 
 def contributions(scene: Scene, target: np.ndarray, weight: np.ndarray, engine: str = "auto", device: str = "auto",
@@ -23,7 +25,7 @@ def contributions(scene: Scene, target: np.ndarray, weight: np.ndarray, engine: 
 
     scene: one canvas, one loop and two stops an outline. target: (H, W, 4) premultiplied. weight: (H, W). look: called
     every now and then; may raise.
-    Exact: every stroke is rendered alone in its own crop, and composited by hand. A picture whose strokes' crops
+    Exact: every stroke is rendered alone in its own crop, and composited here. A picture whose strokes' crops
     would not fit into memory together is gone through in bands of rows, which add up.
     """
     most = CROP_PIXELS
@@ -88,33 +90,68 @@ def _in_bands(boxes: _Boxes, scene: Scene, target: np.ndarray, weight: np.ndarra
 def _band(scene: Scene, rows: np.ndarray, crops: _Boxes, top: int, target: np.ndarray, weight: np.ndarray,
           where: tuple[str, str], look: Callable[[], object]) -> np.ndarray:
     """(n,) what the strokes ``rows`` contribute to the rows of a band that begins at ``top``."""
-    layers = _alone(scene, rows, crops, *where)
-    windows = [np.s_[y0 - top:y1 - top, x0:x1] for (x0, y0), (x1, y1) in zip(crops.low, crops.high, strict=True)]
+    layers, starts = _alone(scene, rows, crops, *where)
     ground = scene.background[0].detach().cpu().numpy()
-    picture = np.empty(target.shape, np.float32)
-    picture[:] = np.append(ground[:3] * ground[3], ground[3])
-    behind = []
-    for i, (window, layer) in enumerate(zip(windows, layers, strict=True)):
-        if i % LOOK_EVERY == 0:
-            look()
-        behind.append(picture[window].copy())
-        picture[window] *= 1 - layer[..., 3:]
-        picture[window] += layer
-    residual = (picture - target) * weight[..., None]
-    through = np.ones((*target.shape[:2], 1), np.float32)
-    result = np.zeros(len(rows))
-    for i in range(len(rows) - 1, -1, -1):
-        if i % LOOK_EVERY == 0:
-            look()
-        layer, window = layers[i], windows[i]
-        change = through[window] * (layer[..., 3:] * behind[i] - layer)
-        result[i] = 2 * np.vdot(residual[window], change) + np.vdot(change * weight[window][..., None], change)
-        through[window] *= 1 - layer[..., 3:]
+    ground = np.append(ground[:3] * ground[3], ground[3]).astype(np.float32)
+    shift = np.array([0, top])
+    look()
+    with threads.ALONE:
+        return _worth(layers, starts, crops.low - shift, crops.high - shift, ground,
+                      np.ascontiguousarray(target, np.float32), np.ascontiguousarray(weight, np.float32)).sum(0)
+
+
+@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def _worth(layers, starts, low, high, ground, target, weight):
+    """(k, n) float64: what n strokes contribute to each of k groups of rows, which do not know of each other.
+
+    Args:
+        layers: (P, 4) float32, premultiplied, the crop of each stroke alone, one after the other; starts (n + 1,).
+        low, high: (n, 2) where crops lie, as x and y. ground: (4,) premultiplied. target (H, W, 4), weight (H, W).
+    """
+    height, width = weight.shape
+    groups = (height + ROWS - 1) // ROWS
+    result = np.zeros((groups, len(low)))
+    behind = np.empty_like(layers)
+    for group in prange(groups):
+        first, last = group * ROWS, min(height, (group + 1) * ROWS)
+        picture = np.empty((last - first, width, 4), np.float32)
+        picture[:] = ground
+        for i in range(len(low)):
+            wide = high[i, 0] - low[i, 0]
+            for y in range(max(first, low[i, 1]), min(last, high[i, 1])):
+                at = starts[i] + (y - low[i, 1]) * wide
+                for x in range(wide):
+                    rest = np.float32(1) - layers[at + x, 3]
+                    for k in range(4):
+                        here = picture[y - first, low[i, 0] + x, k]
+                        behind[at + x, k] = here
+                        picture[y - first, low[i, 0] + x, k] = here * rest + layers[at + x, k]
+        residual = picture
+        for y in range(first, last):
+            for x in range(width):
+                for k in range(4):
+                    residual[y - first, x, k] = (picture[y - first, x, k] - target[y, x, k]) * weight[y, x]
+        through = np.ones((last - first, width), np.float32)
+        for i in range(len(low) - 1, -1, -1):
+            wide = high[i, 0] - low[i, 0]
+            total = 0.0
+            for y in range(max(first, low[i, 1]), min(last, high[i, 1])):
+                at = starts[i] + (y - low[i, 1]) * wide
+                for x in range(wide):
+                    alpha, seen = layers[at + x, 3], through[y - first, low[i, 0] + x]
+                    for k in range(4):
+                        change = seen * (alpha * behind[at + x, k] - layers[at + x, k])
+                        total += change * (2 * residual[y - first, low[i, 0] + x, k]
+                                           + weight[y, low[i, 0] + x] * change)
+                    through[y - first, low[i, 0] + x] = seen * (np.float32(1) - alpha)
+            result[group, i] = total
     return result
 
 
-def _alone(scene: Scene, rows: np.ndarray, crops: _Boxes, engine: str, device: str) -> list[np.ndarray]:
-    """Premultiplied RGBA (h, w, 4) of each of the strokes ``rows`` on a canvas of its own, its crop."""
+def _alone(scene: Scene, rows: np.ndarray, crops: _Boxes, engine: str,
+           device: str) -> tuple[np.ndarray, np.ndarray]:
+    """(P, 4) premultiplied RGBA of the strokes ``rows``, each on a canvas of its own, its crop, and where they
+    begin."""
     t, sizes = scene.topology, crops.high - crops.low
     counts = np.diff(t.loop_points)[rows]
     points = torch.from_numpy(np.repeat(t.loop_points[rows] - np.cumsum(counts) + counts, counts)
@@ -131,6 +168,4 @@ def _alone(scene: Scene, rows: np.ndarray, crops: _Boxes, engine: str, device: s
                   scene.stop_color.detach()[stops], scene.opacity.detach()[chosen],
                   torch.zeros(len(rows), 4).to(scene.points))
     with torch.no_grad():
-        flat = render_flat(alone, engine, device).cpu().numpy()
-    begin = topology.canvas_start
-    return [flat[begin[i]:begin[i + 1]].reshape(sizes[i, 1], sizes[i, 0], 4) for i in range(len(rows))]
+        return render_flat(alone, engine, device).cpu().contiguous().numpy(), topology.canvas_start

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ...render.threads import side_by_side
 from .greedy import choose, peaks
 
 #: Cells across a stroke in the reduced picture.
@@ -115,20 +116,22 @@ def propose(target: torch.Tensor, error: torch.Tensor, weight: torch.Tensor, cos
     steps = max(1, math.ceil(math.log(widest / narrowest, WIDTH_RATIO)))
     planes = torch.cat([target.permute(2, 0, 1), (target**2).sum(-1)[None], cost[None], weight[None]])
     planes = planes if form is None else torch.cat([planes, form])
-    candidates = [np.zeros((0, 16))]
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     known = {} if known is None or height * width > KNOWN_AREA else known
-    for w in np.geomspace(narrowest, widest, steps + 1).tolist():
-        if len(candidates) > 1 and enough():
-            break
-        wrong = _Reduced.of(error[None], w)
-        for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]:
-            if len(candidates) > 1 and enough():
-                break
-            if (w, aspect) not in known:
-                known[w, aspect] = _explained(_Reduced.of(planes, w), w * aspect, w, gradient)
-            candidates.append(_candidates(known[w, aspect], wrong, most))
-    return _greedy(np.concatenate(candidates), error, count, max(1.0, narrowest / 3))
+    sizes = [(w, aspect) for w in np.geomspace(narrowest, widest, steps + 1).tolist()
+             for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]]
+
+    def of_size(size: tuple[float, float]) -> np.ndarray:
+        w, aspect = size
+        if size != sizes[0] and enough():
+            return np.zeros((0, 16))
+        if size not in known:
+            known[size] = _explained(_Reduced.of(planes, w), w * aspect, w, gradient)
+        return _candidates(known[size], _Reduced.of(error[None], w), most)
+
+    # What is not kept is large: one after the other then.
+    candidates = (side_by_side if height * width <= KNOWN_AREA else map)(of_size, sizes)
+    return _greedy(np.concatenate(list(candidates)), error, count, max(1.0, narrowest / 3))
 
 
 @dataclass(frozen=True)
