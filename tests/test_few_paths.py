@@ -66,8 +66,8 @@ def test_a_result_without_paths_says_so(tmp_path, capsys):
 def test_strokes_that_were_saved_of_a_picture_without_any_are_read_again(tmp_path, capsys):
     (tmp_path / "one.png").write_bytes(png_bytes(one_colored()))
     saved, again = str(tmp_path / "none.npz"), str(tmp_path / "again.svg")
-    assert main(["paint", str(tmp_path / "one.png"), "-o", str(tmp_path / "one.svg"), "--strokes=4", "--size=40", "--look=photo",
-                 "--quiet", "--save-params", saved]) == 0
+    assert main(["paint", str(tmp_path / "one.png"), "-o", str(tmp_path / "one.svg"), "--strokes=4", "--size=40",
+                 "--look=photo", "--quiet", "--save-params", saved]) == 0
     for picture in ([], [str(tmp_path / "one.png")]):
         capsys.readouterr()
         assert main(["paint", *picture, "-o", again, "--params", saved]) == 0
