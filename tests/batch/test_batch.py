@@ -224,5 +224,5 @@ def test_a_full_disk_under_the_manifest_is_told_of_the_manifest(tmp_path):
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, manifest._file.fileno())
     os.close(full)
-    with pytest.raises(InputError, match="manifest.jsonl cannot be written: No space left"), manifest:
+    with pytest.raises(InputError, match=r"manifest\.jsonl cannot be written: No space left"), manifest:
         manifest.add(Entry("a.png", "a.svg", "", 0, 0, {}, "", 0.0, 1))

@@ -245,7 +245,7 @@ def test_an_engine_that_ends_on_a_full_disk_is_not_said_to_have_told_its_log(tmp
     def full(**where):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    with pytest.raises(EngineError, match="cannot write into .*: No space left on device") as caught:
+    with pytest.raises(EngineError, match=r"cannot write into .*: No space left on device") as caught:
         launch.launch_and_wait(ends, state)
     assert caught.value.code == "engine.directory"
 
