@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 from gradvec.cli import main
-from gradvec.cli.running import NO_PATHS
+from gradvec.cli.running import NO_PATHS, NO_SAVED_STROKES
 from gradvec.io import svg
 from gradvec.io.images import png_bytes
 from gradvec.options import Options
 from gradvec.pipeline import paint_picture, vectorize_picture
+from gradvec.tools.render_svg import render_svg
 
 
 def one_colored(height=32, width=40):
@@ -60,3 +61,16 @@ def test_a_result_without_paths_says_so(tmp_path, capsys):
     assert main([*command, "--progress=json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert {"event": "note", "message": NO_PATHS} in events
+
+
+def test_strokes_that_were_saved_of_a_picture_without_any_are_read_again(tmp_path, capsys):
+    (tmp_path / "one.png").write_bytes(png_bytes(one_colored()))
+    saved, again = str(tmp_path / "none.npz"), str(tmp_path / "again.svg")
+    assert main(["paint", str(tmp_path / "one.png"), "-o", str(tmp_path / "one.svg"), "--strokes=4", "--size=40",
+                 "--look=photo", "--quiet", "--save-params", saved]) == 0
+    for picture in ([], [str(tmp_path / "one.png")]):
+        capsys.readouterr()
+        assert main(["paint", *picture, "-o", again, "--params", saved]) == 0
+        assert NO_SAVED_STROKES in capsys.readouterr().err
+        shown = render_svg((tmp_path / "again.svg").read_bytes(), 40, 32)
+        assert np.abs(shown.astype(int) - (200, 30, 60)).max() <= 1

@@ -11,7 +11,7 @@ import gradvec
 import numpy as np
 import pytest
 import quick_work
-from gradvec.batch.manifest import Manifest
+from gradvec.batch.manifest import Entry, Manifest
 from gradvec.batch.run import Wish, paint_all
 from gradvec.batch.sheet import pages
 from gradvec.cli import main
@@ -215,3 +215,14 @@ def test_wrong_use_is_told_before_anything_is_begun(words, code, says, tmp_path,
     assert main(["batch", *words]) == code
     assert says in capsys.readouterr().err
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_a_full_disk_under_the_manifest_is_told_of_the_manifest(tmp_path):
+    """Also when the file is closed, which tries once more to write the line."""
+    manifest = Manifest(tmp_path)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, manifest._file.fileno())
+    os.close(full)
+    with pytest.raises(InputError, match=r"manifest\.jsonl cannot be written: No space left"), manifest:
+        manifest.add(Entry("a.png", "a.svg", "", 0, 0, {}, "", 0.0, 1))

@@ -33,7 +33,7 @@ def first_progress(process):
     assert json.loads(line)["event"] == "progress"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_cancels_and_leaves_nothing(number, picture, tmp_path):
     out = tmp_path / "o.svg"
     out.write_text("old")
@@ -47,6 +47,16 @@ def test_ctrl_c_cancels_and_leaves_nothing(number, picture, tmp_path):
     assert (events[-1]["event"], events[-1]["code"]) == ("error", "cancelled")
     assert out.read_text() == "old"
     assert [p for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_run_under_nohup_outlives_its_terminal(picture, tmp_path):
+    with start(2, "paint", picture, "-o", tmp_path / "o.svg", "--progress", "json",
+               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+        first_progress(process)
+        process.send_signal(signal.SIGHUP)
+        told = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 0
+    assert json.loads(told.splitlines()[-1])["event"] == "done"
 
 
 def test_a_second_ctrl_c_ends_at_once(picture, tmp_path):

@@ -1,5 +1,7 @@
 """Films from the command line and through workers: in order, cut into shots, steady, with strokes that keep ids."""
 
+import errno
+import gc
 import json
 import zlib
 
@@ -10,7 +12,7 @@ import pytest
 from gradvec.cli import main
 from gradvec.errors import EngineError, InputError
 from gradvec.film.figures import flicker, psnr
-from gradvec.film.run import PaintedFrame, Summary, paint_film, shots_of
+from gradvec.film.run import PaintedFrame, Shot, Summary, paint_film, shots_of
 from gradvec.film.run import shown as shown_frames
 from gradvec.film.shot import FrameFigures, ShotPainter
 from gradvec.io import svg
@@ -136,3 +138,30 @@ def test_wrong_use_is_told(words, code, says, tmp_path, monkeypatch, capsys):
     assert main(["film", *words]) == code
     assert says in capsys.readouterr().err
     assert not (tmp_path / "o.mp4").exists()
+
+
+def test_workers_are_let_go_before_the_command_ends_where_the_disk_is_full(tmp_path, monkeypatch, capsys):
+    """Else the interpreter's end does it, which finds their pipes closed and prints a traceback."""
+    let_go = []
+
+    def paint(frames, options, pool, *rest, **more):
+        try:
+            yield from film_work.name_frames(Shot([b"", b""], {}), Run())
+        finally:
+            let_go.append(True)
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.png").write_bytes(png_bytes(np.zeros((24, 24, 3), np.uint8)))
+    monkeypatch.setattr("gradvec.film.run.paint_film", paint)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    gc.disable()
+    try:
+        assert main(["film", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--quiet", "--workers", "1"]) == 3
+        assert let_go
+    finally:
+        gc.enable()
+    assert "the disk is full" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

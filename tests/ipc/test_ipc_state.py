@@ -6,11 +6,12 @@ import json
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 from gradvec.errors import EngineError
-from gradvec.ipc import listener
+from gradvec.ipc import launch, listener
 from gradvec.ipc.launch import clean_environment
 from gradvec.ipc.listener import Publication
 from gradvec.ipc.state import LOG_BYTES_MAX, Address, State, default_dir, private_dir
@@ -232,6 +233,21 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
         Publication(state, "1")
     assert "No space left on device" in caught.value.message
     assert list(state.directory.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the engine's stand-in is a shell")
+def test_an_engine_that_ends_on_a_full_disk_is_not_said_to_have_told_its_log(tmp_path, monkeypatch):
+    state, ends = State(private_dir(tmp_path / "s")), ["/bin/sh", "-c", "exit 120"]
+    with pytest.raises(EngineError, match="exit code 120") as caught:
+        launch.launch_and_wait(ends, state)
+    assert str(state.log_path) in caught.value.remedy
+
+    def full(**where):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(EngineError, match=r"cannot write into .*: No space left on device") as caught:
+        launch.launch_and_wait(ends, state)
+    assert caught.value.code == "engine.directory"
 
 
 def test_children_do_not_inherit_what_a_host_has_set_for_itself():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +97,8 @@ class Manifest:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._file.close()
+        with suppress(OSError):  # what the disk did not take was told by add, and closing tries to write it again
+            self._file.close()
 
 
 def _locked(descriptor: int) -> bool:

@@ -21,12 +21,13 @@ from ..progress import CancelToken
 
 #: What the first Ctrl-C says.
 MESSAGE = "Cancelling; press Ctrl-C again to end at once."
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+#: SIGHUP: the terminal was closed.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
 def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) -> Iterator[None]:
-    """While this is open, SIGINT and SIGTERM cancel ``token`` and ``message`` goes to stderr.
+    """While this is open, SIGINT, SIGTERM and SIGHUP cancel ``token`` and ``message`` goes to stderr.
 
     A second signal calls ``tidy`` and ends the process.
     """
@@ -59,7 +60,7 @@ def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) 
                 select.select([told], [], [])
             listen()
 
-    before = {number: signal.signal(number, lambda *_: listen()) for number in _ENDING}
+    before = {number: signal.signal(number, lambda *_: listen()) for number in _ENDING if not _by_nohup(number)}
     earlier = signal.set_wakeup_fd(teller.fileno(), warn_on_full_buffer=False)
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -73,3 +74,8 @@ def interruptible(token: CancelToken, message: bytes, tidy: Callable[[], None]) 
         teller.close()  # which wakes the watcher
         watcher.join()
         told.close()
+
+
+def _by_nohup(number: int) -> bool:
+    """Whether a run was started to outlive its terminal, and this signal says that the terminal is gone."""
+    return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) == signal.SIG_IGN

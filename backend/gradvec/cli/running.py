@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Said of a result without strokes: it is no failure, but nobody expects it.
 NO_PATHS = ("There are no paths in the result: its background alone shows this picture, or what else is in it is too "
             "small for a stroke.")
+#: Said of the same where the strokes came from a file.
+NO_SAVED_STROKES = "There are no paths in the result: the file of strokes holds none, so its ground alone is there."
 
 
 @contextmanager
@@ -69,16 +71,21 @@ def check_input(name: str) -> None:
 
 
 def finish(document: Document, report: dict[str, Any], output: FileOutput, say: Silent,
-           args: argparse.Namespace) -> None:
-    """Writes the SVG, as large as args.page_mm says, and tells what the run came to."""
+           args: argparse.Namespace, no_paths: str = NO_PATHS) -> None:
+    """Writes the SVG, as large as args.page_mm says, and tells what the run came to.
+
+    no_paths: what is said where there are none.
+    """
     from ..io import svg
 
-    hand_out(svg.write(document, relative=True, page_mm=args.page_mm), report, output, say, args.started)
+    hand_out(svg.write(document, relative=True, page_mm=args.page_mm), report, output, say, args.started,
+             no_paths)
 
 
-def hand_out(data: bytes, report: dict[str, Any], output: FileOutput, say: Silent, started: float) -> None:
+def hand_out(data: bytes, report: dict[str, Any], output: FileOutput, say: Silent, started: float,
+             no_paths: str = NO_PATHS) -> None:
     """The same for a drawing that is SVG already."""
     output.write(data)
     if not report.get("paths"):
-        say.note(NO_PATHS)
+        say.note(no_paths)
     say.done(output.name, {**report, "bytes": len(data), "total_seconds": round(time.monotonic() - started, 2)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,7 +120,7 @@ def pictures_in(names: Sequence[str]) -> Iterator[np.ndarray]:
 
 def paint_film(frames: Iterator[np.ndarray], options: Options, pool: Pool | AbstractContextManager[Pool], run: Run,
                summary: Summary, style: bytes | None = None, own_brushes: Sequence[bytes] = (), retries: int = 2,
-               work: Work = paint_shot, total: int | None = None) -> Iterator[PaintedFrame]:
+               work: Work = paint_shot, total: int | None = None) -> Generator[PaintedFrame, None, None]:
     """The painted frames in order, as they become ready.
 
     Args:

@@ -124,8 +124,8 @@ def _strokes(arrays: dict[str, np.ndarray], own: int) -> Strokes:
     for name, array in found.items():
         if len(array) != count:
             raise _wrong(name, f"has {len(array)} strokes where the brushes have {count}")
-    if not 1 <= count <= STROKES_FORCED_MAX:
-        raise _wrong("brush", f"has {count} strokes; 1 to {STROKES_FORCED_MAX} are read")
+    if count > STROKES_FORCED_MAX:
+        raise _wrong("brush", f"has {count} strokes; at most {STROKES_FORCED_MAX} are read")
     limits = {"brush": (0, len(NAMES) - 1), "level": (0, _LEVEL_MAX), "color0": (0, 1), "color1": (0, 1),
               "opacity": (0, 1), "shape": (-FARTHEST, FARTHEST), "axis": (-FARTHEST, FARTHEST)}
     for name, (low, high) in limits.items():

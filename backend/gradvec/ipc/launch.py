@@ -14,6 +14,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from .state import Address, State, private_dir
 
 DEFAULT_JOBS = "gradvec.jobs:run_job"
 START_SECONDS = 20.0
+#: What a disk must take for an engine's own files and log.
+_PROBE_BYTES = 1 << 14
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 #: Variables that a host program (Inkscape, AppImage, Snap, another Python) sets for itself and that break a child.
 _HOST_PREFIXES = ("PYTHON", "LD_", "DYLD_", "GI_", "GTK_", "GDK_", "GIO_")
@@ -138,8 +141,7 @@ def launch_and_wait(serve: list[str], state: State) -> None:
             return
         code = engine.poll()
         if code:
-            raise EngineError(f"The engine ended while it started (exit code {code}).",
-                              f"The log says why: {state.log_path}", "engine.start")
+            raise _ended(code, state)
         if code == 0:  # another engine holds the lock: it listens already, or it is about to end
             if address is not None:
                 return
@@ -147,6 +149,18 @@ def launch_and_wait(serve: list[str], state: State) -> None:
         time.sleep(0.01)
     raise EngineError(f"The engine did not start within {START_SECONDS:.0f} seconds.",
                       f"The log may say why: {state.log_path}", "engine.start")
+
+
+def _ended(code: int, state: State) -> EngineError:
+    """Why an engine ended; where its disk is full its log cannot say it."""
+    try:
+        with tempfile.TemporaryFile(dir=str(state.directory), buffering=0) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+    except OSError as error:
+        return EngineError(f"The engine cannot write into {state.directory}: {error.strerror or error}.",
+                           "Free some space, or set GRADVEC_STATE_DIR to another directory.", "engine.directory")
+    return EngineError(f"The engine ended while it started (exit code {code}).",
+                       f"The log says why: {state.log_path}", "engine.start")
 
 
 def _spawn(serve: list[str], state: State) -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,12 @@ def run(args: argparse.Namespace) -> int:
         painted = paint_film(_again(first, frames), options, pool_of(args, options, SHOTS_AT_ONCE, say),
                              Run(on_progress=say.progress, token=token), summary, style, brushes, args.retries,
                              total=total)
-        if isinstance(output, FileOutput):
-            output.write(video.film_bytes(shown(painted, width, height, render_svg), rate, ending))
-        else:
-            output.write(_files(painted, summary, rate))
+        # Closed here and not by the interpreter's end, when the workers' pipes are closed already.
+        with closing(painted):
+            if isinstance(output, FileOutput):
+                output.write(video.film_bytes(shown(painted, width, height, render_svg), rate, ending))
+            else:
+                output.write(_files(painted, summary, rate))
         say.done(args.output, {"frames": summary.frames, "shots": summary.shots,
                                "psnr": round(sum(summary.psnr) / max(1, summary.frames), 2), "new": summary.new,
                                "gone": summary.gone, "total_seconds": round(time.monotonic() - args.started, 2)})

@@ -15,7 +15,7 @@ from ...options import Options
 from ...progress import Run
 from ..arguments import add_options, add_page, add_reporting, number, options_from
 from ..output import FileOutput, FolderOutput, check_apart, check_painting
-from ..running import check_input, finish, hand_out, running
+from ..running import NO_PATHS, NO_SAVED_STROKES, check_input, finish, hand_out, running
 
 if TYPE_CHECKING:
     from ...io.params import Params
@@ -119,7 +119,9 @@ def run(args: argparse.Namespace) -> int:
             result = paint_picture(source, options, run, **_also(args, saved))
         run.step(1.0)  # a last chance to cancel before anything is written
         # The SVG first: where the disk fills up with what else is wanted, it is there.
-        finish(result.document, result.report.to_dict(), output, say, args)
+        none_saved = saved is not None and not len(saved.painting.strokes)
+        finish(result.document, result.report.to_dict(), output, say, args,
+               NO_SAVED_STROKES if none_saved else NO_PATHS)
         try:
             if painting or params or strokes:
                 from .. import saving
