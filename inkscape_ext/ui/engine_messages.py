@@ -55,7 +55,7 @@ TEXTS = (
     N_("All parts of this drawing are narrower than a hair."), N_("Make it larger, or lower --hair-mm."),
     N_("Films need PyAV, which is not installed."), N_("pip install 'gradvec[film]', or {instead}."),
     N_("Cutting and plotting need shapely, which is not installed."), N_("pip install 'gradvec[export]'."),
-    N_("Lottie cannot show all of this drawing; {what} are left out."),
+    N_("Lottie shows this drawing without {what}."),
     N_("{kind} knows no textures; it is left out. A PNG keeps it."),
     N_("EPS knows no transparency, so see-through strokes became pixels. A PDF keeps them as they are."))
 #: What the engine calls a picture whose name it was not told.

@@ -62,7 +62,7 @@ def made(data: bytes, wanted: Wanted, run: Run) -> tuple[bytes, list[str]]:
         return animated_svg(data, timing, wanted.by, wanted.loop, wanted.size), notes
     if wanted.ending == ".json":
         if missing := lottie.left_out(data):
-            notes.append(f"Lottie cannot show all of this drawing; {' and '.join(missing)} are left out.")
+            notes.append(f"Lottie shows this drawing without {' and '.join(missing)}.")
         return lottie.lottie(data, timing, wanted.by, wanted.fps, wanted.size), notes
     background = hex_color(parse_color(wanted.background)[0])
     size = frames.frame_size(data, wanted.size)
