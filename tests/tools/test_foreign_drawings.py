@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 from gradvec.cli import main
-from gradvec.errors import InputError
+from gradvec.errors import Cancelled, EngineError, InputError
 from gradvec.io.images import png_bytes
 from gradvec.tools import render_svg as module
 from gradvec.tools.render_svg import render_svg
@@ -73,6 +73,16 @@ def test_a_renderer_that_dies_or_hangs_is_an_error_of_the_drawing(monkeypatch, t
         monkeypatch.setattr(module, "SECONDS_MAX", 1)
         with pytest.raises(InputError):
             shown("")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(("name", "error"), [("SIGINT", Cancelled), ("SIGTERM", EngineError)])
+def test_a_renderer_that_is_ended_from_outside_is_no_error_of_the_drawing(monkeypatch, tmp_path, name, error):
+    (tmp_path / "render_child.py").write_text(f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL); "
+                                              f"os.kill(os.getpid(), signal.{name})")
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "render_svg.py"))
+    with pytest.raises(error):
+        shown("")
 
 
 def test_the_command_says_it(tmp_path, capsys):

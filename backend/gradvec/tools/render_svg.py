@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from lxml import etree
 from PIL import Image
 
-from ..errors import EngineError, InputError
+from ..errors import Cancelled, EngineError, InputError
 from ..io.decode import translated
 from ..io.svg.read import parse, size_of
 
@@ -26,6 +27,8 @@ SECONDS_MAX, MEMORY_BYTES = 60, 2**30
 #: Bytes of memory a px of the result: what resvg and the encoder of PNG hold.
 _BYTES_A_PX = 24
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+#: By exit code; what the limits or a crash end with is the drawing's fault.
+_ENDED_BY = {-getattr(signal, name): name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _REMEDY = "Choose an SVG that opens in a browser."
 
 
@@ -33,7 +36,8 @@ def render_svg(svg: bytes, width: int, height: int, background: str = "#ffffff")
     """``svg`` as resvg shows it, stretched to (height, width, 3) uint8.
 
     Raises:
-        InputError: resvg cannot render it, or not within the limits of this module.
+        InputError: resvg cannot render it, or not within the limits of this module. Cancelled: Ctrl-C ended it.
+        EngineError: something else did from outside, or it cannot be started.
     """
     root = parse(svg)
     _check_depth(root)
@@ -84,5 +88,10 @@ def _rendered(svg: bytes, background: str, memory_bytes: int) -> bytes:
         return done.stdout
     if done.returncode == 3:
         raise InputError(f"The SVG cannot be rendered: {done.stderr.decode('utf-8', 'replace')}.", _REMEDY)
+    ended = _ENDED_BY.get(done.returncode)
+    if ended == "SIGINT":  # Ctrl-C goes to every process of a terminal, and to this one as well
+        raise Cancelled()
+    if ended:
+        raise EngineError(f"The process that renders was ended from outside ({ended}).", "Run the command again.")
     raise InputError("The SVG cannot be rendered: the renderer failed on it, or it takes more than "
                      f"{memory_bytes / 1e9:.1f} GB of memory or {SECONDS_MAX} s.", _REMEDY)
