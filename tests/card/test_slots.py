@@ -8,7 +8,7 @@ from gradvec.render import render
 from gradvec.stages.paint import fit_strokes as fitting
 from gradvec.stages.paint.canvas import Goal
 from gradvec.stages.paint.keeping import Keeping
-from gradvec.stages.paint.slots import MIXED, Slots, kind_of
+from gradvec.stages.paint.slots import BOTH, Slots, kind_of
 from gradvec.stages.paint.stroke_variables import Limits, SceneMaker, StrokeVariables
 from painted_strokes import painted
 
@@ -29,7 +29,7 @@ def shown(maker, variables: StrokeVariables) -> tuple[torch.Tensor, list[torch.T
 @pytest.mark.parametrize("brush", ["oil", "tape", "dry", "watercolor", "marker", "mixed"])
 def test_strokes_in_slots_look_as_they_do_and_move_as_they_do(brush, cubics):
     strokes = painted(brush, 6)
-    slots = Slots(painted(brush, 4), 9, MIXED if brush == "mixed" else kind_of(strokes.brush), LIMITS, (SIDE, SIDE),
+    slots = Slots(painted(brush, 4), 9, BOTH if brush == "mixed" else kind_of(strokes.brush), LIMITS, (SIDE, SIDE),
                   WHITE, cubics)
     slots.put(strokes)
     wanted, slopes = shown(SceneMaker(strokes, (SIDE, SIDE), WHITE, cubics), strokes)
@@ -44,7 +44,7 @@ def test_strokes_in_slots_look_as_they_do_and_move_as_they_do(brush, cubics):
 def test_ranges_are_those_of_the_strokes_that_are_there(brush):
     form = Form(torch.ones(2, SIDE, SIDE), torch.ones(SIDE, SIDE), 1.0)
     limits = Limits(2.5, 12.0, SIDE, SIDE, keeping=Keeping.of(0.0, form))
-    slots = Slots(painted(brush, 4), 9, MIXED, limits, (SIDE, SIDE), WHITE)
+    slots = Slots(painted(brush, 4), 9, BOTH, limits, (SIDE, SIDE), WHITE)
     strokes = painted(brush, 7)
     slots.put(strokes)
     slots.apply(slots.variables)
@@ -69,7 +69,7 @@ def test_a_view_serves_what_it_has_room_for():
     assert views.of(state("marker", 5), goal, settings, "cpu") is not first
     more = views.of(state("oil", 9), goal, settings, "cpu")
     assert (more.slots.room, more is first) == (9, False)
-    assert fitting.Views(8, mixed=True).of(state("oil", 3), goal, settings, "cpu").slots.kind == MIXED
+    assert fitting.Views(8, mixed=True).of(state("oil", 3), goal, settings, "cpu").slots.kind == BOTH
 
 
 def test_progress_goes_with_the_strokes():

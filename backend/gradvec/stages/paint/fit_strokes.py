@@ -16,7 +16,7 @@ from ...render import render, squared_error_and_slopes
 from ...render.scene import Scene
 from . import transport
 from .canvas import Goal
-from .slots import MIXED, Slots, kind_of, widened
+from .slots import BOTH, Slots, kind_of, widened
 from .stroke_variables import Limits, Projection, SceneMaker, StrokeVariables
 
 #: Steps at full rate: px for outlines and gradient axes, colour, opacity.
@@ -184,7 +184,7 @@ class View:
 
     def serves(self, state: FitState, goal: Goal, settings: FitSettings, engine: str) -> bool:
         """Whether a fit may be made here."""
-        fitting = self.slots.kind in (MIXED, kind_of(state.variables.brush)) and len(state.variables) <= self.slots.room
+        fitting = self.slots.kind in (BOTH, kind_of(state.variables.brush)) and len(state.variables) <= self.slots.room
         return fitting and (self.goal is goal and self.transport == settings.transport and self.engine == engine
                             and len(self.bench.state.adam.leaves) == len(state.adam.leaves))
 
@@ -211,7 +211,7 @@ class Views:
                 view.put(state)
                 return view
         brush = state.variables.brush
-        kind = MIXED if self._mixed else kind_of(brush)
+        kind = BOTH if self._mixed else kind_of(brush)
         self._views.append(View(state, goal, settings, engine, max(self._room, len(brush)), kind))
         return self._views[-1]
 

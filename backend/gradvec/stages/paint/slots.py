@@ -21,14 +21,14 @@ from .stroke_variables import Limits, Projection, Sheet, StrokeVariables, gradie
 
 #: Where outlines of empty slots lie, px, x and y.
 AWAY = -1000.0
-#: What a room's strokes may be.
-STAMPED, SWEPT, MIXED = "stamped", "swept", "mixed"
+#: What the strokes of a room are: all of stamped brushes, all of swept ones, or of both.
+ALL_STAMPED, ALL_SWEPT, BOTH = "stamped", "swept", "both"
 
 
 def kind_of(brush: np.ndarray) -> str:
     """What strokes of these brushes (N,) are."""
     stamped = np.isin(brush, brushes.STAMPED)
-    return STAMPED if stamped.all() else MIXED if stamped.any() else SWEPT
+    return ALL_STAMPED if stamped.all() else BOTH if stamped.any() else ALL_SWEPT
 
 
 class Slots:
@@ -42,7 +42,7 @@ class Slots:
         SceneMaker."""
         device = strokes.shape.device
         self.kind, self.room, self._cubics = kind, room, cubics
-        of_kind = [b for b in range(len(brushes.NAMES)) if kind in (MIXED, kind_of(np.array([b])))]
+        of_kind = [b for b in range(len(brushes.NAMES)) if kind in (BOTH, kind_of(np.array([b])))]
         self._points = 3 * max(brushes.segments(b, cubics) for b in of_kind)
         self._templates = {b: _lengthened(brushes.template_points(b, cubics, stamps), self._points)
                            for b in of_kind if b in brushes.STAMPED}
@@ -80,9 +80,9 @@ class Slots:
 
     def scene(self, v: StrokeVariables) -> Scene:
         """The scene of these values, differentiable in them."""
-        if self.kind == STAMPED:
+        if self.kind == ALL_STAMPED:
             points, lines = self._as_stamped(v)
-        elif self.kind == SWEPT:
+        elif self.kind == ALL_SWEPT:
             points, lines = self._as_swept(v)
         else:
             stamped, swept = self._as_stamped(v), self._as_swept(v)
