@@ -154,7 +154,7 @@ def painted(subject: Subject, how: PaintSettings, strokes: Params | None, run: R
 def once_more(strokes: Params, options: Options, width: int, height: int) -> Painting:
     """Saved strokes as a painting of width x height px, with the brush and the palette that the options name where they
     were painted with others."""
-    painting, was = again.scaled(strokes.painting, width, height), strokes.options
+    painting, was = again.scaled(strokes.painting, width, height, images.SIDE_MIN), strokes.options
     if options.brush != was.brush:
         painting = again.with_brush(painting, options.brush, options.seed)
     own_inks, colors = settings.ink_colors(options), settings.paint_settings(options).palette

@@ -54,6 +54,18 @@ def test_larger_strokes_are_the_same_strokes(brush):
         scaled(before, 120, 120)
 
 
+@pytest.mark.parametrize("brush", BRUSHES)
+def test_a_picture_that_was_widened_keeps_its_strokes_where_they_were(brush):
+    before = painting(brush)
+    after = scaled(before, 12, 16, widened=12)
+    for one, other in zip(outlines.shapes(before), outlines.shapes(after), strict=True):
+        middle = one.outline.loops[0][::3].mean(0) * (12 / 120, 16 / 80)
+        assert other.outline.loops[0][::3].mean(0) == pytest.approx(middle, abs=0.35)
+        assert [other.fill.x1, other.fill.y1] == pytest.approx([one.fill.x1 / 10, one.fill.y1 / 5], abs=0.35)
+    with pytest.raises(InputError, match="other proportions"):
+        scaled(before, 13, 16, widened=12)
+
+
 @pytest.mark.parametrize("before", BRUSHES)
 @pytest.mark.parametrize("after", BRUSHES)
 def test_another_brush_lays_strokes_where_they_were(before, after):

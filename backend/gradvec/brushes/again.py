@@ -15,10 +15,14 @@ from .outlines import MARKER, NAMES, STAMPED, template_count
 _SLACK = 0.02
 #: Columns of a shape that are no lengths: angle and shear of brushes that are stamped.
 _NO_LENGTHS = (4, 5)
+#: Columns of a shape that are places, x and y by turns, the first ones: the centre, or the three points of a sweep.
+_STAMPED_PLACES, _SWEPT_PLACES = 2, 6
 
 
-def scaled(painting: Painting, width: int, height: int) -> Painting:
+def scaled(painting: Painting, width: int, height: int, widened: int = 0) -> Painting:
     """The painting as one of width x height px.
+
+    widened: px; sides that short may have been widened to that, so that their proportions tell nothing.
 
     Raises:
         InputError: its sides are of another proportion.
@@ -26,18 +30,21 @@ def scaled(painting: Painting, width: int, height: int) -> Painting:
     if (painting.width, painting.height) == (width, height):
         return painting
     across, down = width / painting.width, height / painting.height
-    if abs(across / down - 1) > _SLACK + 1.5 / min(painting.width, painting.height, width, height):
+    shortest = min(painting.width, painting.height, width, height)
+    if shortest > widened and abs(across / down - 1) > _SLACK + 1.5 / shortest:
         raise InputError(f"The strokes were painted for a picture of {painting.width} x {painting.height} px, and this "
                          f"one has other proportions ({width} x {height}).",
                          "Choose the picture they were painted from.")
-    factor = np.float32(np.sqrt(across * down))
     strokes = painting.strokes
-    shape = strokes.shape * factor
     stamped = np.isin(strokes.brush, STAMPED)
+    # Places go along with the picture's sides, lengths with both.
+    places = np.where(stamped[:, None], np.arange(8) < _STAMPED_PLACES, np.arange(8) < _SWEPT_PLACES)
+    factor = np.where(places, np.tile([across, down], 4), np.sqrt(across * down))
     for column in _NO_LENGTHS:
-        shape[stamped, column] = strokes.shape[stamped, column]
-    return replace(painting, width=width, height=height,
-                   strokes=replace(strokes, shape=shape, axis=strokes.axis * factor))
+        factor[stamped, column] = 1
+    return replace(painting, width=width, height=height, strokes=replace(
+        strokes, shape=strokes.shape * factor.astype(np.float32),
+        axis=strokes.axis * np.array([across, down, across, down], np.float32)))
 
 
 def with_brush(painting: Painting, name: str, seed: int = 0) -> Painting:
