@@ -183,7 +183,7 @@ def test_kernels_share_no_function_that_is_called():
     users = Counter(inner for kernel in kernels for inner in _below(kernel, functions, set()))
     shared = {name for name, count in users.items() if count > 1}
 
-    assert "_paint_rows" in shared
+    assert "paint_rows" in shared
     assert "coverage" in kernels
     assert {name for name in shared if "_SHARED" not in functions[name][0]} == set()
 

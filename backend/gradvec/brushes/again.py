@@ -9,7 +9,7 @@ import numpy as np
 from ..color.oklab import oklab
 from ..errors import InputError
 from ..model import Color, Painting, Strokes
-from .outlines import MARKER, NAMES, STAMPED, template_count
+from .outlines import MARKER, NAMES, STAMPED, is_stamped, template_count
 
 #: Sides may differ by so much from those of the scaled painting, a share: pictures are rounded to whole px.
 _SLACK = 0.02
@@ -36,7 +36,7 @@ def scaled(painting: Painting, width: int, height: int, widened: int = 0) -> Pai
                          f"one has other proportions ({width} x {height}).",
                          "Choose the picture they were painted from.")
     strokes = painting.strokes
-    stamped = np.isin(strokes.brush, STAMPED)
+    stamped = is_stamped(strokes.brush)
     # Places go along with the picture's sides, lengths with both.
     places = np.where(stamped[:, None], np.arange(8) < _STAMPED_PLACES, np.arange(8) < _SWEPT_PLACES)
     factor = np.where(places, np.tile([across, down], 4), np.sqrt(across * down))
@@ -56,7 +56,7 @@ def with_brush(painting: Painting, name: str, seed: int = 0) -> Painting:
         return painting
     brush, strokes = NAMES.index(name), painting.strokes
     other = strokes.brush != brush
-    from_stamp, to_stamp = np.isin(strokes.brush, STAMPED), brush in STAMPED
+    from_stamp, to_stamp = is_stamped(strokes.brush), brush in STAMPED
     shape = strokes.shape.copy()
     swept, stamped = other & ~from_stamp & to_stamp, other & from_stamp & (not to_stamp)
     shape[swept] = _stamped(strokes.take(swept))

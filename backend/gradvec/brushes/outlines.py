@@ -40,6 +40,11 @@ _AT_ONCE = 1024
 TINY = 1e-8
 
 
+def is_stamped(brush: np.ndarray) -> np.ndarray:
+    """(N,) bool: which strokes of these brushes (N,) are a template under an affine map."""
+    return np.isin(brush, STAMPED)
+
+
 def segments(brush: int, cubics: int = 8) -> int:
     """How many cubics an outline of this brush has when a path may have at most ``cubics`` (at least 4)."""
     if brush == TAPE:

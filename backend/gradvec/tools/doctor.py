@@ -178,8 +178,7 @@ def _half_covered() -> Any:
 def numba_cache() -> Check:
     """Whether compiled kernels are kept between runs. Without that every run compiles them again."""
     from ..render import kernel_cache
-    from ..render.cpu import composite as cpu_composite
-    from ..render.cpu import coverage as cpu_coverage
+    from ..render.cpu import composite, composite_backward, coverage
     from ..render.cpu import kernels as cpu_kernels
 
     folder = kernel_cache.usable_folder()
@@ -189,7 +188,8 @@ def numba_cache() -> Check:
     if kernel_cache.faults:
         return Check("numba cache", "warning", f"some kernels had to be compiled again: {kernel_cache.faults[-1]}",
                      f"If this comes again, free some disk space and remove the folder {folder}.")
-    kernels = {**vars(cpu_kernels), **vars(cpu_coverage), **vars(cpu_composite)}.values()
+    kernels = [kernel for module in (cpu_kernels, coverage, composite, composite_backward)
+               for kernel in vars(module).values()]
     compiled = sum(sum(k.stats.cache_misses.values()) for k in kernels if hasattr(k, "stats"))
     files = len(list(folder.glob(f"*{kernel_cache.SUFFIX}")))
     if not files:

@@ -20,6 +20,7 @@ from ...errors import EngineError
 from .. import threads
 from ..scene import Scene, Topology
 from . import composite as compositing
+from . import composite_backward as compositing_derivative
 from . import coverage as coverage
 from . import coverage_backward as coverage_derivative
 from . import kernels as kernels
@@ -192,7 +193,7 @@ class Renderer:
         partial = self._buffer("partial", (int(self._part[-1]),))
         d_ground = self._buffer("d_ground", (len(self._job_canvas), 4))
         error = np.zeros(len(self._job_canvas))
-        compositing.composite_backward(
+        compositing_derivative.composite_backward(
             self._bands.copy(), lone, winding, span, self._box, self._crop, self._row, self._band,
             self._job_canvas, self._job_top, self._job_start, members, t.sizes, self._canvas_start, t.kind, geometry,
             t.stop_index, stop_offset, stop_color, opacity, background, self._part, d_picture, d_cover, partial,
@@ -202,8 +203,9 @@ class Renderer:
             self._tie, t.even_odd, d_cover, self._d_poly, d_points, lone, t.canvas, t.sizes, self._canvas_start, t.kind,
             geometry, t.stop_index, stop_offset, stop_color, opacity, background, self._row, winding, span,
             self._band_start, self._part, d_picture, partial, d_ground, wants_background)
-        compositing.reduce_partials(t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial,
-                                    d_geometry, d_offset, d_color, d_opacity)
+        compositing_derivative.reduce_partials(
+            t.kind, geometry, t.stop_index, stop_offset, self._entry, self._part, partial, d_geometry, d_offset,
+            d_color, d_opacity)
         return error, (d_points, d_geometry, d_offset, d_color, d_opacity, self._d_background(d_ground, background))
 
     def _d_background(self, d_ground: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 from ..kernel_cache import njit
 
 #: Numbers of an entry's partial derivative before its stops (opacity, up to five sums over the gradient's geometry) and
-#: per stop (offset, red, green, blue, opacity). fills.py and composite.py fill them.
+#: per stop (offset, red, green, blue, opacity). fills.py and composite_backward.py fill them.
 HEAD, PER_STOP = 6, 5
 #: As reference.py has it: machine epsilons that count as nothing.
 TIE_EPS = 8

@@ -44,7 +44,7 @@ class Keeping:
         def each(of: Callable[[BrushRules], float | bool]) -> torch.Tensor:
             return torch.tensor([of(own) for own in self.rules])[kinds].to(device)
 
-        stamped = torch.from_numpy(np.isin(brush, brushes.STAMPED)).to(device)
+        stamped = torch.from_numpy(brushes.is_stamped(brush)).to(device)
         form = None if self.form is None or not len(kinds) else self.form.to(device)
         return Held(each(lambda own: own.opacity[0]), each(lambda own: own.opacity[1]),
                     each(lambda own: own.gradient == "none"), each(lambda own: own.gradient == "along") & stamped,

@@ -32,7 +32,7 @@ def strokes_from_seeds(seeds: Seeds, brush: str, level: int, rng: np.random.Gene
     stamped = torch.cat([center, length, width, angle[:, None], none, none, none], 1)
     half = torch.stack([angle.cos(), angle.sin()], 1) * (length - width).clamp(min=1.0) / 2
     swept = torch.cat([center - half, center, center + half, width / 2, width / 2], 1)
-    is_stamped = torch.from_numpy(np.isin(kind, brushes.STAMPED))[:, None]
+    is_stamped = torch.from_numpy(brushes.is_stamped(kind))[:, None]
     colors = torch.from_numpy(np.concatenate([seeds.color0, seeds.color1], 1))
     return StrokeVariables(torch.where(is_stamped, stamped, swept).float(), torch.from_numpy(seeds.axis).float(),
                            colors.float(), torch.ones(n), kind, template.astype(np.int64),

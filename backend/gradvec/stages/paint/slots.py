@@ -27,7 +27,7 @@ ALL_STAMPED, ALL_SWEPT, BOTH = "stamped", "swept", "both"
 
 def kind_of(brush: np.ndarray) -> str:
     """What strokes of these brushes (N,) are."""
-    stamped = np.isin(brush, brushes.STAMPED)
+    stamped = brushes.is_stamped(brush)
     return ALL_STAMPED if stamped.all() else BOTH if stamped.any() else ALL_SWEPT
 
 

@@ -128,7 +128,7 @@ class StrokeVariables:
     @cached_property
     def stamped(self) -> torch.Tensor:
         """(N,) bool: whose outline is a template under an affine map."""
-        return torch.from_numpy(np.isin(self.brush, brushes.STAMPED)).to(self.shape.device)
+        return torch.from_numpy(brushes.is_stamped(self.brush)).to(self.shape.device)
 
     @cached_property
     def one_radius(self) -> torch.Tensor:
@@ -148,7 +148,7 @@ class Projection:
 
     def __init__(self, limits: Limits, variables: StrokeVariables, any_brush: bool = False) -> None:
         self._limits = limits
-        self._all_stamped = not any_brush and bool(np.isin(variables.brush, brushes.STAMPED).all())
+        self._all_stamped = not any_brush and bool(brushes.is_stamped(variables.brush).all())
         device, inf = variables.shape.device, math.inf
         self._held = None if limits.keeping is None else limits.keeping.of_strokes(variables.brush, device)
         self._low = torch.tensor([-0.2 * limits.width, -0.2 * limits.height, limits.narrowest, limits.narrowest, -inf,
