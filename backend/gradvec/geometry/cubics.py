@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -12,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..model import Outline
+from ..render.threads import side_by_side
 from .contours import thin
 from .fit_kernels import best_breaks, split_longest
 from .joint_kernels import fit_closed
@@ -33,6 +32,9 @@ _ROUNDS = 8
 
 #: A further segment has to mend a miss as large as the accuracy along this many px of plainly visible edge.
 _WORTH_PX = 8.3
+
+#: Ranges that contours are shared out in: more than threads as a rule, so that none has much more than the others.
+_RANGES = 16
 
 #: Largest number of segments that the search for ends looks at; more are found by splitting.
 _SEARCHED = 64
@@ -234,13 +236,10 @@ def _starts(parts: object) -> np.ndarray:
 
 
 def _in_threads(work: Callable[[int, int], None], sizes: list[int]) -> None:
-    """Runs work(a, b) on contiguous ranges of about equal size, on all cores; the kernels let go of Python's lock."""
-    threads = min(len(sizes), os.cpu_count() or 1)
-    if threads < 2 or sum(sizes) < 2000:
+    """Runs work(a, b) on contiguous ranges of about equal size, on all threads."""
+    if sum(sizes) < 2000:
         work(0, len(sizes))
         return
-    ends = np.searchsorted(np.cumsum(sizes), np.linspace(0, sum(sizes), 4 * threads + 1)[1:-1])
-    cuts = np.unique([0, *ends.tolist(), len(sizes)])
-    with ThreadPoolExecutor(threads) as pool:
-        for job in [pool.submit(work, int(a), int(b)) for a, b in pairwise(cuts)]:
-            job.result()
+    ends = np.searchsorted(np.cumsum(sizes), np.linspace(0, sum(sizes), _RANGES + 1)[1:-1])
+    cuts = np.unique([0, *ends.tolist(), len(sizes)]).tolist()
+    side_by_side(lambda cut: work(*cut), list(pairwise(cuts)))

@@ -118,7 +118,8 @@ def propose(target: torch.Tensor, error: torch.Tensor, weight: torch.Tensor, cos
     planes = planes if form is None else torch.cat([planes, form])
     most = max(CANDIDATES, CANDIDATES_EACH * count)
     known = {} if known is None or height * width > KNOWN_AREA else known
-    sizes = [(w, aspect) for w in np.geomspace(narrowest, widest, steps + 1).tolist()
+    wrong = {w: _Reduced.of(error[None], w) for w in np.geomspace(narrowest, widest, steps + 1).tolist()}
+    sizes = [(w, aspect) for w in wrong
              for aspect in [a for a in aspects if w * a <= longest] or [max(1.0, longest / w)]]
 
     def of_size(size: tuple[float, float]) -> np.ndarray:
@@ -127,7 +128,7 @@ def propose(target: torch.Tensor, error: torch.Tensor, weight: torch.Tensor, cos
             return np.zeros((0, 16))
         if size not in known:
             known[size] = _explained(_Reduced.of(planes, w), w * aspect, w, gradient)
-        return _candidates(known[size], _Reduced.of(error[None], w), most)
+        return _candidates(known[size], wrong[w], most)
 
     # What is not kept is large: one after the other then.
     candidates = (side_by_side if height * width <= KNOWN_AREA else map)(of_size, sizes)
